@@ -1,0 +1,32 @@
+# Settings and warnings every target of ours shares, as INTERFACE targets; sanitizers chosen by preset.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+option(OTTO_WERROR "Treat warnings as errors" OFF)
+set(OTTO_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
+
+find_package(Threads REQUIRED)
+
+add_library(otto_settings INTERFACE)
+target_include_directories(otto_settings INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_features(otto_settings INTERFACE cxx_std_20)
+target_link_libraries(otto_settings INTERFACE Threads::Threads)
+target_compile_options(otto_settings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual -Wimplicit-fallthrough
+  $<$<BOOL:${OTTO_WERROR}>:-Werror>)
+if(OTTO_SANITIZE)
+  target_compile_options(otto_settings INTERFACE -fsanitize=${OTTO_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(otto_settings INTERFACE -fsanitize=${OTTO_SANITIZE})
+endif()
+
+# otto_add_layer(NAME [PUBLIC targets...] [PRIVATE targets...]): one static library of every .cc below the calling folder.
+function(otto_add_layer name)
+  cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  add_library(otto_${name} STATIC ${sources})
+  target_link_libraries(otto_${name} PUBLIC otto_settings ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+endfunction()

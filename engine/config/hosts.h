@@ -1,0 +1,63 @@
+// `hosts.json` as values, and the labs they form. See the seeds' "Per-lab (hosts.json)" and interface.md, "Finding
+// things".
+//
+// Parsing is strict, as for settings.h. Passwords stay in memory only and are never printed. Values only.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/config/settings.h"
+#include "engine/config/source_location.h"
+#include "graph/base/result.h"
+#include "transport/address.h"
+
+namespace otto::config {
+
+struct HostEntry {
+  std::string id;  ///< `ne`, then `_board`, then `_neId`/`_slot` where set; lower case
+  std::string ip;
+  std::vector<std::pair<std::string, std::optional<std::string>>> creds;  ///< user → password, in file order
+  std::optional<std::string> user;                                        ///< else the first of creds
+  std::optional<std::string> password_env;  ///< name of the variable that holds the password
+  std::string hop;                          ///< a host id; empty: reached directly
+  transport::Protocol term = transport::Protocol::kSsh;
+  bool docker_capable = false;
+  std::optional<std::vector<std::string>> docker_command;
+  std::optional<std::string> stage_dir;  ///< absolute path on the host
+  std::vector<std::string> labs;
+  SshOptions ssh_options;
+  SourceLocation where;
+};
+
+/// Every host of one hosts.json. kConfig. A password in a file others can read adds to `warnings`.
+Result<std::vector<HostEntry>> load_hosts(const std::filesystem::path& file, std::vector<std::string>& warnings);
+
+/// The hosts a command may use: those of the chosen labs, over all repos.
+struct Lab {
+  std::vector<std::string> names;  ///< the chosen labs' names; empty: no lab at all, only `local`
+  std::vector<HostEntry> hosts;    ///< sorted by id; hops outside the chosen labs are kept but not listed
+  [[nodiscard]] const HostEntry* find(std::string_view id) const;
+  /// kUnknownName with the near-miss.
+  [[nodiscard]] Result<const HostEntry*> get(std::string_view id) const;
+};
+
+/// --lab > OTTO_LAB > default_lab > the only lab there is; with no lab at all, the host `local`. kUnknownName, kConfig.
+struct LabChoice {
+  std::vector<std::string> option;         ///< --lab, split
+  std::optional<std::string> environment;  ///< OTTO_LAB
+};
+Result<Lab> load_lab(const std::vector<Settings>& repos, const LabChoice& choice, std::vector<std::string>& warnings);
+/// Every lab's name that the repos' hosts.json files carry, sorted.
+Result<std::vector<std::string>> list_labs(const std::vector<Settings>& repos);
+
+/// The way to a host: its hops (`extra_hop` from --hop first), each with its user, password and options resolved
+/// against `defaults`. kUnknownName for a hop nobody declared, kConfig naming the path of a hop cycle.
+Result<transport::Route> route_to(const Lab& lab, const HostEntry& host, const SshOptions& defaults,
+                                  const std::optional<std::string>& extra_hop = std::nullopt);
+
+}  // namespace otto::config

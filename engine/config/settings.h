@@ -1,0 +1,80 @@
+// `.otto/settings.toml` as values: what a repo declares. See the seeds' configuration pages and interface.md,
+// "Settings".
+//
+// Parsing is strict: unknown keys, wrong types, duplicate names and paths that do not exist are one kConfig error
+// naming file, line, column and the near-miss; nothing is contacted before. Must not know hosts or Docker engines.
+// Values only.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/config/source_location.h"
+#include "graph/base/result.h"
+#include "transport/address.h"
+
+namespace otto::config {
+
+/// `ssh_options` of hosts.json and of [host_defaults]; hosts.json wins, key by key.
+struct SshOptions {
+  std::optional<std::uint16_t> port;
+  std::optional<std::vector<std::string>> identity_files;  ///< ~ expanded; relative to the file that says it
+  std::optional<std::vector<std::string>> known_hosts;     ///< likewise
+  std::optional<transport::HostKeyPolicy> host_key_policy;
+  std::optional<std::chrono::milliseconds> connect_timeout;     ///< in the file: seconds, may have a fraction
+  std::optional<std::chrono::milliseconds> keepalive_interval;  ///< likewise
+  std::optional<bool> use_ssh_config;
+};
+
+struct ImageSettings {
+  std::string name;
+  std::filesystem::path dockerfile;  ///< absolute
+  std::filesystem::path context;     ///< absolute
+  std::map<std::string, std::string> build_args;
+  std::optional<std::string> target;
+  std::optional<std::string> platform;
+  SourceLocation where;
+};
+
+struct ComposeSettings {
+  std::filesystem::path path;         ///< absolute
+  std::string default_host;           ///< a host id; empty: none
+  std::vector<std::string> services;  ///< for completion and declared containers only
+  SourceLocation where;
+};
+
+struct Settings {
+  std::filesystem::path root;  ///< ${sutDir}: the directory that holds .otto
+  std::filesystem::path file;
+  std::string name;  ///< <project> in tags and ids
+  std::string version;
+  std::vector<std::filesystem::path> labs;  ///< directories that hold a hosts.json
+  std::vector<std::filesystem::path> libs;
+  std::vector<std::string> init;
+  std::optional<std::string> default_lab;
+  SshOptions host_defaults;  ///< [host_defaults.ssh_options]
+  std::string registry_url = "docker.io";
+  std::vector<std::string> docker_command = {"docker"};
+  std::vector<ImageSettings> images;
+  std::vector<ComposeSettings> composes;
+};
+
+/// Reads and checks `<root>/.otto/settings.toml`. kConfig.
+Result<Settings> load_settings(const std::filesystem::path& root);
+
+/// Where repos are looked for: --repo-dir, else OTTO_SUT_DIRS (',' or ':' separated), else upward from `cwd`.
+struct RepoSearch {
+  std::vector<std::filesystem::path> repo_dirs;
+  std::optional<std::string> sut_dirs;
+  std::filesystem::path cwd;
+};
+/// The repos' roots, absolute, without duplicates; empty where none is found by searching upward. kConfig for a named
+/// directory without settings.
+Result<std::vector<std::filesystem::path>> find_repos(const RepoSearch& search);
+
+}  // namespace otto::config

@@ -1,0 +1,58 @@
+// Reads a build context: parallel walk, ignore rules, digests, with the stat cache deciding what must be read again.
+//
+// A warm scan is the directory walk with statx and little else; a file is read only when its stat identity is new.
+// Every read takes both digests. Must not know Docker, hosts or SQL: the caller gives the last StatManifest and stores
+// the new one. Threads: scan_context() uses its own workers and returns when they are done.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "cache/stat_manifest.h"
+#include "engine/inputs/ignore_rules.h"
+#include "graph/base/result.h"
+#include "graph/context_manifest.h"
+#include "graph/digest.h"
+
+namespace otto::inputs {
+
+/// Called now and then from one thread: files seen and bytes read so far.
+using ScanProgress = std::function<void(std::uint64_t files, std::uint64_t bytes_read)>;
+
+struct ScanRequest {
+  std::filesystem::path root;                  ///< absolute
+  const IgnoreRules* rules = nullptr;          ///< borrowed; may be null
+  const cache::StatManifest* known = nullptr;  ///< the last scan of this context; may be null
+  const graph::ChangeKey* key = nullptr;       ///< the database's secret
+  unsigned threads = 0;                        ///< 0: one a core
+  ScanProgress progress;
+  std::stop_token stop;
+};
+
+struct ScanResult {
+  graph::ContextManifest manifest;
+  cache::StatManifest stats;     ///< to remember for the next scan
+  bool stats_changed = true;     ///< false: `stats` equals `known`, nothing to store
+  std::uint64_t files_read = 0;  ///< files whose bytes were read
+  std::uint64_t bytes_read = 0;
+  std::vector<std::string> skipped_special;  ///< sockets and the like, which Docker leaves out too
+};
+
+/// Scans. kConfig where the root is no directory; kIo naming an unreadable file or directory with the remedy (chmod or
+/// an ignore rule); kInputsChanged where a file kept changing while it was read; kInterrupted.
+Result<ScanResult> scan_context(const ScanRequest& request);
+
+/// The ignore file in force for an image: `<Dockerfile>.dockerignore` beside the Dockerfile if it exists, else
+/// `.dockerignore` at the context's root, else none (empty path).
+struct IgnoreFile {
+  std::filesystem::path path;  ///< empty: none
+  std::string text;
+};
+Result<IgnoreFile> find_ignore_file(const std::filesystem::path& dockerfile, const std::filesystem::path& context);
+
+}  // namespace otto::inputs

@@ -1,0 +1,55 @@
+// A build context as identity sees it: the bytewise sorted list of its entries, and its hash.
+//
+// What counts is what lands in the image: path, type, permission bits of files, content digest or link target; empty
+// directories count; mtimes, owners and (Docker's own exception) permission bits of directories do not. Must not know
+// where the files are or how they were read.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/digest.h"
+
+namespace otto::graph {
+
+enum class EntryType : std::uint8_t { kFile, kDirectory, kSymlink };
+
+struct ContextEntry {
+  std::string path;  ///< relative to the context root, '/'-separated, any bytes but NUL
+  EntryType type = EntryType::kFile;
+  std::uint16_t mode = 0;    ///< permission bits, 07777
+  std::uint64_t size = 0;    ///< bytes of a file, else 0
+  std::int64_t mtime_s = 0;  ///< whole seconds of a file's mtime: no input of the hash, carried to the stage
+  Digest digest;             ///< of a file's content
+  std::string target;        ///< of a symlink
+
+  /// Equal as identity sees it.
+  [[nodiscard]] bool same_content(const ContextEntry& other) const;
+};
+
+struct ContextManifest {
+  std::vector<ContextEntry> entries;  ///< sorted by path, bytewise
+
+  /// SHA-256 of the canonical encoding (docs/fingerprint.md, "context").
+  [[nodiscard]] Digest hash() const;
+  [[nodiscard]] const ContextEntry* find(std::string_view path) const;
+};
+
+/// What distinguishes two manifests, by path, sorted.
+struct ManifestDiff {
+  std::vector<std::string> added, removed, changed, mode_changed;
+  [[nodiscard]] bool empty() const {
+    return added.empty() && removed.empty() && changed.empty() && mode_changed.empty();
+  }
+};
+ManifestDiff diff(const ContextManifest& before, const ContextManifest& after);
+
+/// A line-free, length-prefixed text form for stages and the database, and back (nullopt: not a manifest of this
+/// version).
+std::string serialize(const ContextManifest& manifest);
+std::optional<ContextManifest> parse_manifest(std::string_view bytes);
+
+}  // namespace otto::graph

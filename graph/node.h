@@ -1,0 +1,52 @@
+// What there is and what depends on what: typed nodes, dense ids, edges, build order.
+//
+// A Graph is built once a command from the configuration and then only read. Pure: no files, clocks, sockets or SQL.
+// Ids index the node table and are valid for one Graph only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/base/result.h"
+
+namespace otto::graph {
+
+enum class NodeKind { kImage, kContext, kDockerfile, kBaseImage, kStack, kRegistration };
+std::string_view node_kind_name(NodeKind kind);
+
+struct NodeId {
+  std::uint32_t index = 0;
+  auto operator<=>(const NodeId&) const = default;
+};
+
+struct Node {
+  NodeKind kind = NodeKind::kImage;
+  std::string name;  ///< unique within its kind: an image's name, a context's root, a container's host id, …
+  std::vector<NodeId> inputs;  ///< what it is made from, in the order they were added
+};
+
+class Graph {
+ public:
+  /// The node of that kind and name, made if there is none yet.
+  NodeId add(NodeKind kind, std::string_view name);
+  /// `node` is made from `input`; adding an edge twice is adding it once.
+  void add_input(NodeId node, NodeId input);
+
+  [[nodiscard]] const Node& node(NodeId id) const { return nodes_[id.index]; }
+  [[nodiscard]] std::size_t size() const { return nodes_.size(); }
+  [[nodiscard]] std::vector<NodeId> nodes() const;
+  [[nodiscard]] const Node* find(NodeKind kind, std::string_view name) const;
+
+  /// Every node after its inputs; among equals in the order they were added. kConfig naming the path of a cycle:
+  /// "images depend on each other: api -> base -> api".
+  [[nodiscard]] Result<std::vector<NodeId>> topological_order() const;
+  /// `roots` and everything they are made from, in topological order.
+  [[nodiscard]] Result<std::vector<NodeId>> closure(const std::vector<NodeId>& roots) const;
+
+ private:
+  std::vector<Node> nodes_;
+};
+
+}  // namespace otto::graph
