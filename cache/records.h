@@ -47,7 +47,7 @@ struct Registration {
   std::string parent, lab, project, compose_project, service;
   unsigned replica = 1;
   std::string container_id, image;
-  std::string state;  ///< "running", "exited"
+  std::string state;  ///< "running", "exited", "gone" (found missing where it was registered)
   std::int64_t last_seen_ms = 0;
   bool operator==(const Registration&) const = default;
 };

@@ -1,0 +1,36 @@
+// Context manifests in the memo: the stat manifest of each context's last scan, and manifests by their hash.
+//
+// Stat manifests make the next scan fast; manifests by hash let a later explanation name the files that differ. Both
+// are one row and one blob each, read in one go. A damaged blob counts as absent. Borrows the Database; same thread.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "cache/database.h"
+#include "cache/stat_manifest.h"
+#include "graph/context_manifest.h"
+
+namespace otto::cache {
+
+class ManifestStore {
+ public:
+  explicit ManifestStore(Database& database) : database_(&database) {}
+
+  /// `context_key` names a context on this machine (its root and whatever selects entries); chosen by the caller.
+  Result<std::optional<StatManifest>> load_stats(std::string_view context_key);
+  Result<void> store_stats(std::string_view context_key, const StatManifest& manifest);
+
+  /// `hash` is the manifest's own hash(); a stored manifest that does not have it is damaged and counts as absent.
+  Result<std::optional<graph::ContextManifest>> load_manifest(const graph::Digest& hash);
+  Result<void> store_manifest(const graph::ContextManifest& manifest, const graph::Digest& hash);
+
+  /// Drops manifests that no build record refers to (by a kContext component with their hash) but the newest 8, and
+  /// stat manifests but the newest 256.
+  Result<void> forget_unused();
+
+ private:
+  Database* database_;
+};
+
+}  // namespace otto::cache

@@ -1,0 +1,40 @@
+// What is remembered of a parent: its facts, what its stages hold, the models of its stacks.
+//
+// All of it is a guess that spares a question: whoever finds the parent contradicting it forgets it here. `parent` is a
+// host id. Texts are opaque. Borrows the Database; same thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cache/database.h"
+#include "cache/records.h"
+
+namespace otto::cache {
+
+class ParentStore {
+ public:
+  explicit ParentStore(Database& database) : database_(&database) {}
+
+  /// What rarely changes about a parent (tools, versions, builder, home), as one text the engine reads and writes.
+  Result<std::optional<std::string>> facts(std::string_view parent);
+  Result<void> put_facts(std::string_view parent, std::string_view text);
+  Result<void> forget_facts(std::string_view parent);
+
+  Result<std::optional<StageRecord>> stage(std::string_view parent, std::string_view key);
+  Result<void> put_stage(const StageRecord& stage);
+  Result<void> forget_stage(std::string_view parent, std::string_view key);
+
+  Result<std::optional<StackRecord>> stack(std::string_view parent, std::string_view project);
+  Result<void> put_stack(const StackRecord& stack);
+  Result<void> forget_stack(std::string_view parent, std::string_view project);
+
+  /// Facts, stages and stacks of a parent at once, in one transaction: it was re-imaged.
+  Result<void> forget_parent(std::string_view parent);
+
+ private:
+  Database* database_;
+};
+
+}  // namespace otto::cache
