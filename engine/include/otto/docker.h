@@ -1,0 +1,170 @@
+// otto's library: images and compose stacks on lab hosts. The CLI uses this and nothing else.
+//
+// Anything `otto docker` can do, an instruction or a test suite does with these calls:
+//
+//   auto workspace = otto::Workspace::open(options, otto::null_reporter());
+//   auto stack = otto::docker::composed(**workspace, {.own = true});
+//   auto api = otto::docker::get_container_host(**workspace, "pepper_seed.repo1.api");
+//   (*api)->oneshot("./run-tests", …);
+//
+// Every call reports through the workspace's Reporter and stops on its stop token (kInterrupted). Values in, values
+// out.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/base/result.h"
+#include "graph/context_manifest.h"
+#include "graph/reasons.h"
+#include "otto/host.h"
+#include "otto/workspace.h"
+
+namespace otto::docker {
+
+enum class ImageStatus { kBuilt, kCached, kPulled, kFailed, kSkipped, kStale, kUnknown };
+std::string_view status_name(ImageStatus status);
+
+struct ImageResult {
+  std::string name;
+  ImageStatus status = ImageStatus::kUnknown;
+  std::string tag;                     ///< full reference with the hash
+  std::string hash;                    ///< 40 hex digits
+  std::string image_id;                ///< "sha256:…"; empty where not known
+  std::vector<graph::Reason> reasons;  ///< why it was, or would be, built; empty: nothing is stale
+  std::vector<std::string>
+      checked;  ///< what was compared, for --explain when nothing is stale: "Dockerfile", "812 files", …
+  std::uint64_t uploaded_bytes = 0;
+  std::uint64_t uploaded_files = 0;
+  std::uint64_t duration_ms = 0;
+  std::optional<Error> error;  ///< with kFailed; with kSkipped: what it waited for failed
+};
+
+struct BuildReport {
+  std::string parent;
+  bool parent_reachable = true;  ///< false only with dry_run
+  std::string repo;
+  std::vector<ImageResult> images;  ///< in build order
+  [[nodiscard]] std::size_t failures() const;
+  [[nodiscard]] std::size_t successes() const;
+};
+
+struct BuildOptions {
+  std::vector<std::string> images;  ///< names; empty: all. What they are built from joins.
+  bool rebuild = false;             ///< build the named images even if they are up to date
+  std::optional<std::string> on;  ///< host id; else the default_host of the composes, else the only docker_capable host
+  unsigned jobs = 0;              ///< builds at once; 0: 4
+  bool keep_going = false;
+  bool dry_run = false;
+};
+
+/// One report for each repo and parent. Failures of single images are in the report; errors that stop everything are
+/// not: kUnknownName, kConfig, kUnreachable…, kDockerMissing, kDockerDenied, kInputsChanged, kInterrupted.
+Result<std::vector<BuildReport>> build_images(Workspace& workspace, const BuildOptions& options);
+
+enum class ServiceAction { kCreated, kRecreated, kStarted, kUnchanged, kCompleted };
+std::string_view action_name(ServiceAction action);
+
+struct ServiceResult {
+  std::string service;
+  std::string host_id;
+  std::string container_id;  ///< empty with dry_run where not known
+  std::string image;
+  ServiceAction action = ServiceAction::kUnchanged;
+  std::string reason;  ///< for people; not in the JSON
+};
+
+struct UpReport {
+  BuildReport build;    ///< its parent, repo and images are the report's
+  std::string project;  ///< the compose project
+  std::vector<ServiceResult> services;
+};
+
+struct UpOptions {
+  std::optional<std::string> on;
+  bool build = true;                  ///< false: pin to the last hash built for this project on the parent
+  bool wait = false;                  ///< until services are running or healthy
+  std::vector<std::string> services;  ///< empty: all
+  unsigned jobs = 0;
+  bool dry_run = false;
+  std::optional<std::string> project;  ///< compose project; else get_user_compose_project
+};
+
+/// Builds what is stale, then creates or recreates exactly the affected services. One report for each repo and parent.
+/// With a failed image nothing is started on that parent: the report holds the failure.
+Result<std::vector<UpReport>> compose_up(Workspace& workspace, const UpOptions& options);
+
+struct DownOptions {
+  std::optional<std::string> on;
+  unsigned timeout_s = 1;  ///< grace period of each container
+  bool volumes = false;
+  bool dry_run = false;
+  std::optional<std::string> project;
+};
+struct DownReport {
+  std::string parent, repo, project;
+  std::vector<std::string> removed;  ///< host ids of the containers that were there
+};
+Result<std::vector<DownReport>> compose_down(Workspace& workspace, const DownOptions& options);
+
+struct ContainerInfo {
+  std::string id, name, image, status;
+  std::string service, host_id;  ///< empty: no container of this project
+};
+struct HostContainers {
+  std::string id;
+  bool reachable = true;
+  std::optional<Error> error;
+  std::vector<ContainerInfo> containers;
+};
+/// Running containers (`all`: stopped ones too) of one host, or of every docker_capable host of the lab.
+Result<std::vector<HostContainers>> compose_ps(Workspace& workspace, const std::optional<std::string>& on, bool all);
+
+/// A stack for the length of a scope: left alone at the end if it was already up, else torn down; `own` tears down
+/// always.
+class Composed {
+ public:
+  Composed(Workspace& workspace, std::vector<UpReport> reports, bool tear_down, DownOptions down);
+  ~Composed();
+  Composed(Composed&&) noexcept;
+  [[nodiscard]] const std::vector<UpReport>& reports() const { return reports_; }
+  /// The host of a service. kUnknownName with the near-miss.
+  Result<std::unique_ptr<Host>> operator[](std::string_view service) const;
+
+ private:
+  Workspace* workspace_;
+  std::vector<UpReport> reports_;
+  bool tear_down_;
+  DownOptions down_;
+};
+struct ComposedOptions {
+  UpOptions up;
+  bool own = false;
+};
+Result<Composed> composed(Workspace& workspace, const ComposedOptions& options);
+
+/// The hash an image's tag carries for its inputs as they are now: 40 hex digits. kUnknownName, kConfig, kIo.
+Result<std::string> context_hash(Workspace& workspace, std::string_view image);
+
+struct ContextListing {
+  std::string image, root, hash;
+  graph::ContextManifest manifest;
+};
+/// The files that would be sent for an image, after its ignore rules.
+Result<ContextListing> list_context(Workspace& workspace, std::string_view image);
+
+/// "otto-<repo>-<suffix>", lower case, only characters Compose allows; suffix: OTTO_COMPOSE_SUFFIX, else the user's
+/// name.
+std::string get_user_compose_project(std::string_view repo_name,
+                                     const std::optional<std::string>& suffix = std::nullopt);
+/// "[registry/]<project>-<image>:<hash>"; the registry is named when it is not docker.io.
+std::string image_full_tag(std::string_view registry_url, std::string_view project, std::string_view image,
+                           std::string_view hash);
+std::string image_latest_tag(std::string_view registry_url, std::string_view project, std::string_view image);
+
+}  // namespace otto::docker

@@ -1,0 +1,76 @@
+// A host one can run commands on: a machine of the lab, or a container behind its parent, all alike.
+//
+// Hosts borrow the Workspace they come from. One thread at a time for each Host; several Hosts of one machine share its
+// connection.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/base/result.h"
+#include "otto/workspace.h"
+
+namespace otto {
+
+/// Which of a command's outputs a piece belongs to, and the piece, as it comes.
+using CommandOutput = std::function<void(bool is_stderr, std::string_view bytes)>;
+
+/// How a command ended: its own exit code, or 128 + signal.
+struct CommandResult {
+  int exit_code = 0;
+  std::string out, err;  ///< what no CommandOutput took
+};
+
+struct RunOptions {
+  CommandOutput on_output;  ///< empty: collected
+  /// Gives the next piece of standard input, "" at its end; empty function: no input.
+  std::function<std::string()> input;
+  std::stop_token stop;
+};
+
+class Host {
+ public:
+  virtual ~Host() = default;
+  [[nodiscard]] virtual const std::string& id() const = 0;
+
+  /// Commands in order in one shell: directory, variables and options persist between them; stops at the first that
+  /// fails and returns its code. kConnectionLost, kNotRunning, kUnsupported (no shell in the container), kInterrupted.
+  virtual Result<CommandResult> run(const std::vector<std::string>& commands, const RunOptions& options) = 0;
+  /// One stateless command in a fresh shell.
+  virtual Result<CommandResult> oneshot(std::string_view command, const RunOptions& options) = 0;
+};
+
+enum class HostKind { kUnix, kLocal, kContainer };
+enum class HostState { kRunning, kExited, kDeclared, kUnknown };
+
+struct HostListing {
+  std::string id;
+  HostKind kind = HostKind::kUnix;
+  std::string parent;  ///< of a container
+  std::string lab;
+  bool docker_capable = false;
+  HostState state = HostState::kUnknown;
+  std::string container_id, image;
+  std::int64_t last_seen_ms = 0;  ///< 0: never
+};
+
+/// Machines of the lab, containers the memo remembers, and containers that are declared but were never seen. Offline.
+Result<std::vector<HostListing>> list_hosts(Workspace& workspace);
+
+/// A machine or a container by its id. A declared but stopped container is started on first use, without building;
+/// kNotRunning ("run `otto docker up` first") where that cannot work. kUnknownName with the near-miss.
+Result<std::unique_ptr<Host>> get_host(Workspace& workspace, std::string_view id);
+
+namespace docker {
+/// As get_host, for containers only.
+Result<std::unique_ptr<Host>> get_container_host(Workspace& workspace, std::string_view host_id);
+}  // namespace docker
+
+}  // namespace otto

@@ -1,0 +1,50 @@
+// What the engine tells while it works, as typed events; the CLI draws them, tests record them.
+//
+// The engine never prints. Events of one task come in order; tasks run at once. Threads: report() is called from the
+// scheduler's and from worker threads and must be thread-safe and quick. The null reporter ignores everything.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace otto {
+
+/// A step of the work on one thing.
+enum class Phase {
+  kConnecting,  ///< subject: host id
+  kScanning,    ///< subject: image or context; done/total: files seen, bytes read
+  kChecking,    ///< subject: host id; asking the parent what it has
+  kWaiting,     ///< subject: image, service or host; detail: for what ("for another otto", "until db is healthy")
+  kUploading,   ///< subject: image; done/total: bytes sent and estimated (0: unknown)
+  kBuilding,    ///< subject: image; detail: the engine's current step "[2/4] RUN make"
+  kStarting,    ///< subject: service; detail: "recreate", "create", "start"
+};
+
+struct Event {
+  enum class Kind {
+    kPhase,    ///< `subject` is in `phase` now, or has moved on within it
+    kOutput,   ///< one line of the engine's own build output, in `detail`
+    kDone,     ///< `subject` is finished; detail: "built", "cached", "recreated", …; `elapsed_ms`
+    kFailed,   ///< `subject` failed; detail: the error's message
+    kNotice,   ///< worth knowing, in `detail`: a recorded host key, a retry
+    kWarning,  ///< in `detail`
+  };
+  Kind kind = Kind::kPhase;
+  Phase phase = Phase::kConnecting;
+  std::string subject;
+  std::string detail;
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;
+  std::uint64_t elapsed_ms = 0;
+};
+
+class Reporter {
+ public:
+  virtual ~Reporter() = default;
+  virtual void report(const Event& event) = 0;
+};
+
+/// Ignores everything.
+Reporter& null_reporter();
+
+}  // namespace otto

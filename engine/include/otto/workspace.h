@@ -1,0 +1,77 @@
+// What a command works in: the repos, the chosen lab, the memo and the connections to hosts.
+//
+// Opening reads and checks the whole configuration and contacts nothing. Connections are made on first use, kept until
+// the workspace goes, and may be started early (connect_early) so that the handshake overlaps with scanning. Ownership:
+// one Workspace a command; it owns everything it hands out references to. Threads: one thread calls it; remote() may be
+// called from any.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/base/result.h"
+#include "otto/reporter.h"
+
+namespace otto {
+
+namespace config {
+struct Settings;
+struct Lab;
+struct HostEntry;
+}  // namespace config
+namespace cache {
+class Database;
+}
+namespace transport {
+class Remote;
+}
+
+struct WorkspaceOptions {
+  std::vector<std::filesystem::path> repo_dirs;  ///< --repo-dir
+  std::filesystem::path cwd;
+  std::vector<std::string> labs;                   ///< --lab, split
+  std::optional<std::string> repo;                 ///< --repo NAME; empty: every repo found
+  std::function<const char*(const char*)> getenv;  ///< empty: the process environment
+  std::optional<std::string> hop;                  ///< --hop: an extra first hop for `otto host`
+  /// Asks for a passphrase or password without echo; empty with --no-input.
+  std::function<std::optional<std::string>(const std::string& prompt)> ask_secret;
+  bool need_lab = true;    ///< false: a lab that cannot be chosen is no error yet (listing, `otto docker context`)
+  bool read_only = false;  ///< opens the memo read-only and never creates it (--dry-run, listing)
+};
+
+class Workspace {
+ public:
+  /// kConfig, kUnknownName (with the near-miss), kUsage where no repo is found (hint: otto init, --repo-dir).
+  static Result<std::unique_ptr<Workspace>> open(const WorkspaceOptions& options, Reporter& reporter,
+                                                 std::stop_token stop = {});
+  ~Workspace();
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+
+  [[nodiscard]] const std::vector<config::Settings>& repos() const;
+  [[nodiscard]] const config::Lab& lab() const;
+  [[nodiscard]] Result<std::vector<std::string>> lab_names() const;
+  [[nodiscard]] Reporter& reporter() const;
+  [[nodiscard]] std::stop_token stop() const;
+  [[nodiscard]] const char* getenv(const char* name) const;
+
+  /// The memo; a read-only workspace without a memo on disk gets an empty one in memory.
+  [[nodiscard]] cache::Database& memo();
+  /// The connected host, connecting now if need be. Errors as transport::connect.
+  Result<transport::Remote*> remote(const config::HostEntry& host);
+  /// Starts connecting in the background; remote() picks it up.
+  void connect_early(const config::HostEntry& host);
+
+ private:
+  struct State;
+  explicit Workspace(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace otto

@@ -1,0 +1,57 @@
+// What compose files refer to, read offline: services, images, files beside them, variables they interpolate.
+//
+// The parent's `docker compose config` is the authority on meaning; this reader only finds what must be staged and sent
+// along before it can be asked, and the service names for completion. Must not know hosts. Values only.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/base/result.h"
+
+namespace otto::inputs {
+
+/// One file or directory that a compose file names and that must exist on the parent.
+struct StagedPath {
+  std::filesystem::path local;  ///< absolute
+  std::string staged;           ///< relative to the stage's root
+  bool bind_mount = false;      ///< mounted into a container: written in place
+  bool required = true;         ///< false: `required: false` of env_file; may be absent
+  unsigned line = 0;
+};
+
+struct ComposeService {
+  std::string name;
+  std::string image;  ///< as written, may hold ${VAR}; empty with only `build:`
+  unsigned line = 0;
+};
+
+struct ComposeInputs {
+  std::vector<std::string> files;        ///< the compose files' staged paths, in order, for -f
+  std::string project_directory;         ///< staged path of the first file's directory
+  std::vector<StagedPath> paths;         ///< the compose files themselves first; no duplicates
+  std::vector<ComposeService> services;  ///< of all files, sorted by name
+  std::vector<std::string> variables;    ///< names interpolated anywhere, sorted
+};
+
+/// Reads the compose files of one stack (absolute paths, all inside or outside `root`, the repo's root) and everything
+/// they include or extend. kConfig "FILE:LINE:COLUMN: …" for YAML errors, a service defined by two of the files, files
+/// that do not exist.
+Result<ComposeInputs> read_compose_files(const std::filesystem::path& root,
+                                         const std::vector<std::filesystem::path>& files);
+
+/// The values of `variables` as Compose takes them: the environment wins over `.env` beside the first compose file.
+/// Names without a value are absent. kConfig for a malformed .env line.
+Result<std::map<std::string, std::string>> compose_environment(const ComposeInputs& inputs,
+                                                               const std::filesystem::path& env_file,
+                                                               const std::function<const char*(const char*)>& getenv);
+
+/// Names that a text interpolates: $NAME, ${NAME}, ${NAME:-default with ${NESTED}}; `$$` is a literal dollar.
+std::vector<std::string> interpolated_names(std::string_view text);
+
+}  // namespace otto::inputs

@@ -1,0 +1,44 @@
+// What a Dockerfile refers to: the images it is built from and copies from, with build args and stage names resolved.
+//
+// Reads as BuildKit's parser does (escape directive, continuations, comments, heredocs, ARG before FROM, quoting) as
+// far as references need. Pure; must not know the repo's images: the caller decides which references are its own.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/base/result.h"
+
+namespace otto::inputs {
+
+enum class ReferenceKind { kFrom, kCopyFrom, kMountFrom };
+
+struct ImageReference {
+  ReferenceKind kind = ReferenceKind::kFrom;
+  std::string name;   ///< as the engine would see it, args expanded: "veggies-base", "veggies-base:latest", "debian:12"
+  unsigned line = 0;  ///< 1-based
+};
+
+struct Dockerfile {
+  std::vector<ImageReference> references;  ///< external to the file: no stage names, no numbers, not scratch
+  std::vector<std::string> stages;         ///< names of its stages, lower case, "" for unnamed
+};
+
+/// kConfig "FILE:LINE: …" for no FROM at all, or a FROM whose argument is empty after expansion (hint: build_args).
+/// `target`: only stages that the target needs count when set (BuildKit builds no others).
+Result<Dockerfile> parse_dockerfile(std::string_view text, std::string_view file_name,
+                                    const std::map<std::string, std::string>& build_args,
+                                    const std::optional<std::string>& target = std::nullopt);
+
+/// The repository part without registry default, tag and digest: "docker.io/library/x:1" → "x".
+struct ParsedReference {
+  std::string repository;  ///< "registry.example:5000/team/app", "veggies-base"
+  std::string tag;         ///< empty: none
+  std::string digest;      ///< "sha256:…" or empty
+};
+ParsedReference parse_reference(std::string_view reference);
+
+}  // namespace otto::inputs

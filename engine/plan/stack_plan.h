@@ -1,0 +1,59 @@
+// Which services of a stack must be created, recreated or started, and in which order: a pure function.
+//
+// Replaces Compose's own judgement, which recreates every transitive dependent of a new tag and reruns finished
+// one-shots (design.md, "Pinned compose"). The caller executes the waves; nothing else decides.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/docker/stack_model.h"
+#include "graph/base/result.h"
+#include "otto/docker.h"
+
+namespace otto::plan {
+
+/// A container of the stack as the parent's probe reports it.
+struct ContainerState {
+  std::string service;
+  unsigned number = 1;  ///< com.docker.compose.container-number
+  std::string id;
+  std::string image_id;        ///< "sha256:…"
+  std::string service_digest;  ///< hex, from kServiceDigestLabel; empty: not started by otto
+  std::string status;          ///< "running", "exited", "created", "paused", "restarting", "dead"
+  int exit_code = 0;
+  std::string health;  ///< "healthy", "unhealthy", "starting" or empty
+};
+
+using docker::action_name;  // defined in engine/docker/naming.cc
+using docker::ServiceAction;
+
+struct ServiceStep {
+  std::string service;
+  ServiceAction action = ServiceAction::kUnchanged;
+  std::string reason;  ///< for people: "image changed", "its definition changed", "follows api", "was stopped", "not
+                       ///< created yet"
+};
+
+/// Services that may be started together once `awaits` holds.
+struct Wave {
+  std::vector<std::string> recreate;       ///< up --force-recreate
+  std::vector<std::string> start;          ///< up --no-recreate: created or started as they are
+  std::vector<docker::Dependency> awaits;  ///< healthy or completed conditions to be met first
+};
+
+struct StackPlan {
+  std::vector<ServiceStep> steps;    ///< every wanted service, sorted by name
+  std::vector<Wave> waves;           ///< empty: nothing to do
+  std::vector<std::string> orphans;  ///< container ids of services that the stack no longer has
+};
+
+/// `selected`: services named by the user (their dependencies join); empty: all without profiles. `image_ids`: the id
+/// each service's image has on the parent now; absent: not there (Compose will pull). kUnknownName, kConfig (dependency
+/// cycle).
+Result<StackPlan> plan_stack(const docker::StackModel& model, const std::vector<ContainerState>& containers,
+                             const std::map<std::string, std::string>& image_ids,
+                             const std::vector<std::string>& selected);
+
+}  // namespace otto::plan
