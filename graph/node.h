@@ -4,9 +4,13 @@
 // Ids index the node table and are valid for one Graph only.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "graph/base/result.h"
@@ -14,6 +18,7 @@
 namespace otto::graph {
 
 enum class NodeKind { kImage, kContext, kDockerfile, kBaseImage, kStack, kRegistration };
+inline constexpr std::size_t kNodeKinds = 6;
 std::string_view node_kind_name(NodeKind kind);
 
 struct NodeId {
@@ -42,11 +47,21 @@ class Graph {
   /// Every node after its inputs; among equals in the order they were added. kConfig naming the path of a cycle:
   /// "images depend on each other: api -> base -> api".
   [[nodiscard]] Result<std::vector<NodeId>> topological_order() const;
-  /// `roots` and everything they are made from, in topological order.
+  /// `roots` and everything they are made from, in topological order. A cycle elsewhere does not matter.
   [[nodiscard]] Result<std::vector<NodeId>> closure(const std::vector<NodeId>& roots) const;
 
  private:
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
+  };
+  using Names = std::unordered_map<std::string, NodeId, NameHash, std::equal_to<>>;
+
+  [[nodiscard]] Result<std::vector<NodeId>> order_of(const std::vector<bool>& wanted) const;
+  [[nodiscard]] std::string cycle_among(const std::vector<bool>& stuck) const;
+
   std::vector<Node> nodes_;
+  std::array<Names, kNodeKinds> names_;
 };
 
 }  // namespace otto::graph
