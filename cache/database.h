@@ -53,11 +53,11 @@ class Database {
   /// to be damaged meanwhile.
   Result<void> in_transaction(const std::function<Result<void>()>& work);
 
-  /// For the stores: runs `read`, and once more if the database had to be replaced because of it.
+  /// For the stores: runs `read`, and again if the database had to be replaced because of it (twice at most).
   template <typename Read>
   auto guarded(Read read) -> decltype(read()) {
     auto result = read();
-    if (!result.ok() && replace_if_damaged()) return read();
+    while (!result.ok() && replace_if_damaged()) result = read();
     return result;
   }
   /// For the stores: valid until the next guarded() or in_transaction().

@@ -1,0 +1,75 @@
+#include "cache/manifest_store.h"
+
+#include <string>
+
+#include "cache/sqlite.h"
+
+namespace otto::cache {
+
+namespace {
+
+constexpr int kNewestManifests = 8;
+constexpr int kNewestStats = 256;
+
+}  // namespace
+
+Result<std::optional<StatManifest>> ManifestStore::load_stats(std::string_view context_key) {
+  return database_->guarded([&]() -> Result<std::optional<StatManifest>> {
+    OTTO_TRY(sqlite::Query query,
+             database_->connection().query("SELECT body FROM stat_manifest WHERE context_key = ?1", context_key));
+    OTTO_TRY(const bool row, query.next());
+    if (!row) return std::optional<StatManifest>();
+    return parse_stat_manifest(query.bytes(0));
+  });
+}
+
+Result<void> ManifestStore::store_stats(std::string_view context_key, const StatManifest& manifest) {
+  const std::string body = serialize(manifest);
+  return database_->guarded([&] {
+    return database_->connection().run("INSERT OR REPLACE INTO stat_manifest (context_key, body) VALUES (?1, ?2)",
+                                       context_key, sqlite::Blob{body});
+  });
+}
+
+Result<std::optional<graph::ContextManifest>> ManifestStore::load_manifest(const graph::Digest& hash) {
+  return database_->guarded([&]() -> Result<std::optional<graph::ContextManifest>> {
+    OTTO_TRY(sqlite::Query query,
+             database_->connection().query("SELECT body FROM manifest WHERE hash = ?1", hash.hex()));
+    OTTO_TRY(const bool row, query.next());
+    if (!row) return std::optional<graph::ContextManifest>();
+    std::optional<graph::ContextManifest> manifest = graph::parse_manifest(query.bytes(0));
+    if (manifest && manifest->hash() != hash) manifest.reset();
+    return manifest;
+  });
+}
+
+Result<void> ManifestStore::store_manifest(const graph::ContextManifest& manifest, const graph::Digest& hash) {
+  const std::string body = graph::serialize(manifest);
+  const std::string key = hash.hex();
+  return database_->guarded([&]() -> Result<void> {
+    sqlite::Connection& connection = database_->connection();
+    {
+      OTTO_TRY(sqlite::Query query, connection.query("SELECT body FROM manifest WHERE hash = ?1", key));
+      OTTO_TRY(const bool row, query.next());
+      if (row && query.bytes(0) == body) return {};
+    }
+    return connection.run("INSERT OR REPLACE INTO manifest (hash, body) VALUES (?1, ?2)", key, sqlite::Blob{body});
+  });
+}
+
+Result<void> ManifestStore::forget_unused() {
+  return database_->in_transaction([&]() -> Result<void> {
+    sqlite::Connection& connection = database_->connection();
+    OTTO_RETURN_IF_ERROR(
+        connection.run("DELETE FROM manifest WHERE hash NOT IN (SELECT hash FROM build_context WHERE build_id IN "
+                       "(SELECT max(id) FROM build GROUP BY project, image, parent)) "
+                       "AND sequence NOT IN (SELECT sequence FROM manifest ORDER BY sequence DESC LIMIT ?1)",
+                       kNewestManifests));
+    return connection.run(
+        "DELETE FROM stat_manifest WHERE sequence NOT IN "
+        "(SELECT sequence FROM stat_manifest ORDER BY sequence DESC LIMIT ?1)",
+        kNewestStats);
+  });
+}
+
+}  // namespace otto::cache
