@@ -23,8 +23,9 @@ namespace otto::config {
 /// `ssh_options` of hosts.json and of [host_defaults]; hosts.json wins, key by key.
 struct SshOptions {
   std::optional<std::uint16_t> port;
-  std::optional<std::vector<std::string>> identity_files;  ///< ~ expanded; relative to the file that says it
-  std::optional<std::vector<std::string>> known_hosts;     ///< likewise
+  std::optional<std::vector<std::string>>
+      identity_files;                                   ///< ~ expanded; relative to hosts.json's directory, or the repo
+  std::optional<std::vector<std::string>> known_hosts;  ///< likewise
   std::optional<transport::HostKeyPolicy> host_key_policy;
   std::optional<std::chrono::milliseconds> connect_timeout;     ///< in the file: seconds, may have a fraction
   std::optional<std::chrono::milliseconds> keepalive_interval;  ///< likewise
@@ -43,7 +44,7 @@ struct ImageSettings {
 
 struct ComposeSettings {
   std::filesystem::path path;         ///< absolute
-  std::string default_host;           ///< a host id; empty: none
+  std::string default_host;           ///< a host id, lower case; empty: none
   std::vector<std::string> services;  ///< for completion and declared containers only
   SourceLocation where;
 };
@@ -51,12 +52,14 @@ struct ComposeSettings {
 struct Settings {
   std::filesystem::path root;  ///< ${sutDir}: the directory that holds .otto
   std::filesystem::path file;
-  std::string name;  ///< <project> in tags and ids
+  std::string name;   ///< <project> in tags and ids: lower case, and a repository component that Docker takes
+  std::string title;  ///< the name as it is written
   std::string version;
   std::vector<std::filesystem::path> labs;  ///< directories that hold a hosts.json
   std::vector<std::filesystem::path> libs;
   std::vector<std::string> init;
   std::optional<std::string> default_lab;
+  SourceLocation default_lab_where;
   SshOptions host_defaults;  ///< [host_defaults.ssh_options]
   std::string registry_url = "docker.io";
   std::vector<std::string> docker_command = {"docker"};

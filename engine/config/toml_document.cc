@@ -1,0 +1,89 @@
+// TOML text → the positioned tree, by toml++. The only file that sees its headers and its exceptions.
+//
+// toml++ keeps a table's keys sorted by name; they are put back into file order here, so that the first error reported
+// is the first one in the file.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+#define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+
+#include "engine/config/document.h"
+#include "graph/base/text.h"
+
+namespace otto::config {
+
+namespace {
+
+Position position_of(const toml::source_region& region) {
+  return {static_cast<unsigned>(region.begin.line), static_cast<unsigned>(region.begin.column)};
+}
+
+Node convert(const toml::node& from);
+
+std::vector<Member> convert_members(const toml::table& table) {
+  std::vector<Member> members;
+  members.reserve(table.size());
+  for (const auto& [key, value] : table) {
+    members.push_back({std::string(key.str()), position_of(key.source()), convert(value)});
+  }
+  std::stable_sort(members.begin(), members.end(), [](const Member& a, const Member& b) {
+    return std::tie(a.at.line, a.at.column) < std::tie(b.at.line, b.at.column);
+  });
+  return members;
+}
+
+void convert_scalar(const toml::node& from, Node& node) {
+  if (const auto* text = from.as_string()) {
+    node.kind = Kind::kString;
+    node.text = text->get();
+  } else if (const auto* integer = from.as_integer()) {
+    node.kind = Kind::kInteger;
+    node.integer = integer->get();
+    node.real = static_cast<double>(node.integer);
+    node.text = std::to_string(node.integer);
+  } else if (const auto* real = from.as_floating_point()) {
+    node.kind = Kind::kFloat;
+    node.real = real->get();
+    node.text = fmt::format("{}", node.real);
+  } else if (const auto* boolean = from.as_boolean()) {
+    node.kind = Kind::kBoolean;
+    node.boolean = boolean->get();
+    node.text = node.boolean ? "true" : "false";
+  } else {
+    node.kind = Kind::kDate;
+  }
+}
+
+Node convert(const toml::node& from) {
+  Node node;
+  node.at = position_of(from.source());
+  if (const auto* table = from.as_table()) {
+    node.kind = Kind::kTable;
+    node.members = convert_members(*table);
+  } else if (const auto* array = from.as_array()) {
+    node.kind = Kind::kArray;
+    node.items.reserve(array->size());
+    for (const toml::node& item : *array) node.items.push_back(convert(item));
+  } else {
+    convert_scalar(from, node);
+  }
+  return node;
+}
+
+}  // namespace
+
+Result<Node> parse_toml(const Source& source, std::string_view text) {
+  try {
+    return convert(toml::parse(text));
+  } catch (const toml::parse_error& error) {
+    std::string what = text::printable(error.description());
+    if (what.starts_with("Error while ")) what.replace(0, std::string_view("Error while ").size(), "while ");
+    while (what.ends_with('.')) what.pop_back();
+    return error_at(source, position_of(error.source()), fmt::format("invalid TOML {}", what),
+                    "the rules of TOML are at https://toml.io");
+  }
+}
+
+}  // namespace otto::config
