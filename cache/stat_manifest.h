@@ -1,4 +1,5 @@
-// What the last scan of a context saw of each entry: stat identity and both digests. One context is one blob, one row.
+// What the last scan of a context saw of each file and symlink: stat identity and both digests. One context is one
+// blob, one row. Directories have nothing to remember: they are read every time.
 //
 // The stat identity is (device, inode, size, mtime ns, ctime ns, mode). An entry whose ctime was too near to the moment
 // of the scan is `racy`: the file could have been written again within the clock's granularity without a trace in its
@@ -37,6 +38,7 @@ struct StatManifest {
   std::vector<StatEntry> entries;  ///< sorted by path, bytewise
 };
 
+/// Binary, little-endian, paths sharing their predecessor's head: about 90 bytes an entry.
 std::string serialize(const StatManifest& manifest);
 /// nullopt: not a manifest of this version, or damaged (it carries a checksum).
 std::optional<StatManifest> parse_stat_manifest(std::string_view bytes);

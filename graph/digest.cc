@@ -97,4 +97,9 @@ ChangeDigest change_digest(std::string_view bytes, const ChangeKey& key) {
   return {hash.high64, hash.low64};
 }
 
+ChangeDigest checksum(std::string_view bytes) {
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  return {hash.high64, hash.low64};
+}
+
 }  // namespace otto::graph
