@@ -10,10 +10,6 @@ namespace otto::cache::sqlite {
 namespace {
 
 constexpr int kBusyTimeoutMs = 5000;
-/// With WAL, NORMAL may lose the last transactions in a power cut but never the database: right for a memo.
-constexpr const char* kSettings =
-    "PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=16777216;"
-    "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;";
 
 /// `path` as SQLite's file: URI.
 std::string immutable_uri(const std::filesystem::path& path) {
@@ -102,7 +98,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path
   if (code != SQLITE_OK) return connection->error(code);
   sqlite3_busy_timeout(connection->handle_, kBusyTimeoutMs);
   sqlite3_db_config(connection->handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  OTTO_RETURN_IF_ERROR(connection->execute(kSettings));
+  sqlite3_db_config(connection->handle_, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
+  sqlite3_db_config(connection->handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   return connection;
 }
 

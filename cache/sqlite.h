@@ -81,6 +81,7 @@ enum class Access {
 
 class Connection {
  public:
+  /// Reads nothing of the file yet: damage shows at the first statement.
   static Result<std::unique_ptr<Connection>> open(const std::filesystem::path& file, Access access);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -1,0 +1,123 @@
+#include "cache/manifest_store.h"
+
+#include "cache/build_store.h"
+#include "cache/sqlite.h"
+#include "tests/cache/memo_fixture.h"
+
+namespace otto::cache {
+namespace {
+
+graph::ContextManifest a_manifest(std::string_view content) {
+  graph::ContextEntry entry;
+  entry.path = "src/main.c";
+  entry.mode = 0644;
+  entry.size = content.size();
+  entry.digest = graph::sha256(content);
+  return {{entry}};
+}
+
+StatManifest some_stats(std::string path) {
+  StatEntry entry;
+  entry.path = std::move(path);
+  entry.mode = 0644;
+  entry.inode = 42;
+  entry.digest = graph::sha256("x");
+  return {{entry}};
+}
+
+class Manifests : public MemoTest {
+ protected:
+  graph::Digest store(std::string_view content) {
+    const graph::ContextManifest manifest = a_manifest(content);
+    EXPECT_TRUE(manifests.store_manifest(manifest, manifest.hash()).ok());
+    return manifest.hash();
+  }
+  /// A build whose context is the manifest of that hash.
+  void record(const graph::Digest& context, std::string image = "api") {
+    graph::FingerprintBuilder builder;
+    builder.add_digest(graph::ComponentKind::kContext, ".", context);
+    BuildRecord build = a_build(std::move(image));
+    build.fingerprint = std::move(builder).finish();
+    EXPECT_TRUE(BuildStore(database).record(build).ok());
+  }
+  [[nodiscard]] bool stored(const graph::Digest& hash) { return manifests.load_manifest(hash)->has_value(); }
+
+  Database database = open();
+  ManifestStore manifests{database};
+};
+
+TEST_F(Manifests, StatsByContextAndReplaced) {
+  EXPECT_FALSE(manifests.load_stats("ctx")->has_value());
+  ASSERT_TRUE(manifests.store_stats("ctx", some_stats("a")).ok());
+  ASSERT_TRUE(manifests.store_stats("other", some_stats("b")).ok());
+  ASSERT_TRUE(manifests.store_stats("ctx", some_stats("c")).ok());
+  const auto stats = manifests.load_stats("ctx");
+  ASSERT_TRUE(stats.ok() && stats->has_value());
+  EXPECT_EQ((*stats)->entries, some_stats("c").entries);
+  EXPECT_EQ((*manifests.load_stats("other"))->entries, some_stats("b").entries);
+}
+
+TEST_F(Manifests, DamagedStatsAreAbsentAndCanBeStoredAgain) {
+  ASSERT_TRUE(manifests.store_stats("ctx", some_stats("a")).ok());
+  raw(file, "UPDATE stat_manifest SET body = substr(body, 1, length(body) - 1)");
+  auto stats = manifests.load_stats("ctx");
+  ASSERT_TRUE(stats.ok());
+  EXPECT_FALSE(stats->has_value());
+  ASSERT_TRUE(manifests.store_stats("ctx", some_stats("a")).ok());
+  EXPECT_TRUE(manifests.load_stats("ctx")->has_value());
+}
+
+TEST_F(Manifests, ByTheirHash) {
+  const graph::Digest hash = store("1");
+  const auto loaded = manifests.load_manifest(hash);
+  ASSERT_TRUE(loaded.ok() && loaded->has_value());
+  EXPECT_EQ((*loaded)->hash(), hash);
+  EXPECT_TRUE((*loaded)->entries[0].same_content(a_manifest("1").entries[0]));
+  EXPECT_FALSE(stored(a_manifest("2").hash()));
+}
+
+TEST_F(Manifests, OneThatHasNotItsHashIsAbsentUntilStoredAgain) {
+  const graph::Digest first = store("1"), second = store("2");
+  raw(file, "UPDATE manifest SET body = (SELECT body FROM manifest WHERE hash = '" + second.hex() + "')");
+  EXPECT_FALSE(stored(first));
+  EXPECT_TRUE(stored(second));
+  raw(file, "UPDATE manifest SET body = x''");
+  EXPECT_FALSE(stored(second));
+  store("1");
+  EXPECT_TRUE(stored(first));
+}
+
+TEST_F(Manifests, ForgettingKeepsTheLastBuildsAndTheNewestFew) {
+  const graph::Digest superseded = store("superseded"), wanted = store("wanted"), loose = store("loose");
+  record(superseded);
+  record(wanted);
+  const graph::Digest other = store("other");
+  record(other, "db");
+  std::vector<graph::Digest> newest;
+  for (int i = 0; i < 8; ++i) newest.push_back(store("new " + std::to_string(i)));
+  ASSERT_TRUE(manifests.forget_unused().ok());
+  EXPECT_FALSE(stored(superseded));
+  EXPECT_FALSE(stored(loose));
+  EXPECT_TRUE(stored(wanted));
+  EXPECT_TRUE(stored(other));
+  for (const graph::Digest& hash : newest) EXPECT_TRUE(stored(hash));
+}
+
+TEST_F(Manifests, ForgettingKeepsTheStatsStoredLast) {
+  ASSERT_TRUE(database
+                  .in_transaction([&]() -> Result<void> {
+                    for (int i = 0; i < 257; ++i) {
+                      OTTO_RETURN_IF_ERROR(manifests.store_stats("ctx" + std::to_string(i), some_stats("a")));
+                    }
+                    return manifests.store_stats("ctx0", some_stats("again"));
+                  })
+                  .ok());
+  ASSERT_TRUE(manifests.forget_unused().ok());
+  EXPECT_TRUE(manifests.load_stats("ctx0")->has_value());
+  EXPECT_FALSE(manifests.load_stats("ctx1")->has_value());
+  EXPECT_TRUE(manifests.load_stats("ctx2")->has_value());
+  EXPECT_TRUE(manifests.load_stats("ctx256")->has_value());
+}
+
+}  // namespace
+}  // namespace otto::cache
