@@ -41,11 +41,16 @@ struct StageRequest {
   std::string key;  ///< names the stage: [a-z0-9._-]+
   StageKind kind = StageKind::kContext;
   std::filesystem::path source;                    ///< local root of the tree
+  /// Where an entry lies if not at source / path (stacks collect files from several places); empty: always there. To be
+  /// honoured by whoever reads local files.
+  std::function<std::filesystem::path(const std::string& path)> locate;
   const graph::ContextManifest* wanted = nullptr;  ///< borrowed
   /// What this client believes the stage holds and the stamp it saw; absent: ask the parent for its manifest.
   std::optional<graph::ContextManifest> believed;
   std::string believed_stamp;
+  /// Called on a thread of the call's own while bytes are sent.
   std::function<void(std::uint64_t sent, std::uint64_t total_estimate)> progress;
+  std::function<void()> waiting;  ///< called once where another otto holds the stage; may be empty
   std::stop_token stop;
 };
 

@@ -1,0 +1,25 @@
+// The parent's side of staging: POSIX sh with GNU find, sort, comm and tar, as texts. The protocol is in docs/stage.md.
+//
+// Kept apart from the client's side so that either can be read against the protocol. Must not know how scripts travel.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace otto::docker {
+
+/// What a script's exit status says; others are the shell's or a signal's.
+enum StageExit : int {
+  kStageUnsupported = 69,   ///< the parent lacks a tool
+  kStageUnusable = 71,      ///< a directory or disk cannot be used; standard error says why
+  kStageBaseMismatch = 72,  ///< the manifest there is not the one the delta was made for; nothing was changed
+  kStageTruncated = 73,     ///< input ended early; the stage is without a stamp
+};
+
+/// Args: ROOT KEY context|in-place KNOWN-STAMP FRESH-ID zstd|gzip|none normal|force.
+std::string_view stage_exchange_script();
+
+/// The functions and checks of the guard, for `root`.
+std::string stage_guard_text(std::string_view root);
+
+}  // namespace otto::docker

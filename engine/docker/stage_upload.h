@@ -1,0 +1,37 @@
+// Turns a delta into the bytes that are sent: the order line, the sections, the tar stream, compressed when it pays.
+//
+// Whether it pays is measured on the first megabyte; tiny deltas go as they are. Must not know how the bytes travel.
+// Runs on the caller's thread, with memory independent of file sizes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+
+#include "engine/docker/stage_codec.h"
+#include "engine/docker/stage_delta.h"
+
+namespace otto::docker {
+
+struct UploadRequest {
+  const StageDelta* delta = nullptr;  ///< borrowed
+  StageKind kind = StageKind::kContext;
+  std::filesystem::path source;
+  std::string tree;            ///< the tree's name within the stage
+  std::string fresh;           ///< the new stamp
+  Codec codec = Codec::kNone;  ///< the best the parent has
+  std::function<void(std::uint64_t sent, std::uint64_t total_estimate)> progress;
+  std::stop_token stop;
+};
+
+struct UploadTotals {
+  std::uint64_t bytes = 0;  ///< given to the sink
+  std::uint64_t files = 0;  ///< files and symlinks
+};
+
+/// kInputsChanged, kIo, kInterrupted (tar_packer.h); the sink's errors.
+Result<UploadTotals> send_delta(const UploadRequest& request, const ByteSink& sink);
+
+}  // namespace otto::docker

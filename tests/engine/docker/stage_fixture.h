@@ -1,0 +1,162 @@
+// A local tree, a stage root and this machine as the parent, in one private temp directory.
+//
+// The scan here is its own, so that the stage is tested against what lies on disk and not against the scanner.
+#pragma once
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "engine/docker/stage.h"
+#include "transport/connect.h"
+#include "transport/remote.h"
+
+namespace otto::docker {
+
+namespace fs = std::filesystem;
+
+class StageFixture : public ::testing::Test {
+ protected:
+  StageFixture() {
+    std::string pattern = (fs::temp_directory_path() / "otto-stage-XXXXXX").string();
+    home_ = ::mkdtemp(pattern.data());
+    fs::create_directory(source());
+  }
+  ~StageFixture() override {
+    std::error_code ignored;
+    fs::remove_all(home_, ignored);
+  }
+
+  [[nodiscard]] fs::path source() const { return home_ / "source"; }
+  [[nodiscard]] fs::path stage_root() const { return home_ / "stages"; }
+  [[nodiscard]] fs::path stage_dir() const { return stage_root() / "ctx"; }
+  [[nodiscard]] StageTools tools() const { return {stage_root().string(), true, true}; }
+
+  static std::unique_ptr<transport::Remote> make_parent() {
+    transport::Route route;
+    route.target.id = "local";
+    route.target.protocol = transport::Protocol::kLocal;
+    auto transport = transport::connect(route, {});
+    EXPECT_TRUE(transport.ok());
+    return std::make_unique<transport::Remote>(std::move(transport).value());
+  }
+
+  static void write_file(const fs::path& path, std::string_view content, unsigned mode = 0644) {
+    fs::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
+    ASSERT_EQ(::chmod(path.c_str(), mode), 0);
+  }
+  void put(const std::string& path, std::string_view content, unsigned mode = 0644) {
+    write_file(source() / path, content, mode);
+  }
+  static std::string read_file(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  static struct stat facts(const fs::path& path) {
+    struct stat facts {};
+    EXPECT_EQ(::lstat(path.c_str(), &facts), 0) << path;
+    return facts;
+  }
+  static void set_mtime(const fs::path& path, const timespec& time) {
+    timespec times[2] = {time, time};
+    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW), 0);
+  }
+
+  static graph::ContextManifest scan(const fs::path& root) {
+    graph::ContextManifest manifest;
+    for (const auto& item : fs::recursive_directory_iterator(root)) {
+      graph::ContextEntry entry;
+      entry.path = item.path().string().substr(root.string().size() + 1);
+      auto about = facts(item.path());
+      entry.mode = static_cast<std::uint16_t>(about.st_mode & 07777U);
+      entry.mtime_s = about.st_mtim.tv_sec;
+      if (S_ISLNK(about.st_mode)) {
+        entry.type = graph::EntryType::kSymlink;
+        entry.target = fs::read_symlink(item.path()).string();
+      } else if (S_ISDIR(about.st_mode)) {
+        entry.type = graph::EntryType::kDirectory;
+      } else {
+        auto content = read_file(item.path());
+        entry.size = content.size();
+        entry.digest = graph::sha256(content);
+      }
+      manifest.entries.push_back(std::move(entry));
+    }
+    std::sort(manifest.entries.begin(), manifest.entries.end(),
+              [](const auto& a, const auto& b) { return a.path < b.path; });
+    return manifest;
+  }
+
+  StageRequest request(const graph::ContextManifest& wanted) {
+    StageRequest request;
+    request.key = "ctx";
+    request.kind = kind_;
+    request.source = source();
+    request.wanted = &wanted;
+    if (remember_) {
+      request.believed = believed_;
+      request.believed_stamp = stamp_;
+    }
+    return request;
+  }
+
+  /// Scans, brings the stage, checks that it holds the source, and remembers as the engine does.
+  StageState bring() {
+    auto wanted = scan(source());
+    auto state = bring_stage(*parent_, tools(), request(wanted));
+    if (!state) {
+      ADD_FAILURE() << state.error().message;
+      return {};
+    }
+    believed_ = wanted;
+    stamp_ = state->stamp;
+    if (kind_ == StageKind::kContext) expect_holds(state->directory, wanted);
+    return *state;
+  }
+
+  static void expect_holds(const fs::path& tree, const graph::ContextManifest& wanted) {
+    auto staged = scan(tree);
+    ASSERT_EQ(staged.entries.size(), wanted.entries.size());
+    for (std::size_t at = 0; at < wanted.entries.size(); ++at) {
+      const auto& is = staged.entries[at];
+      const auto& should = wanted.entries[at];
+      EXPECT_EQ(is.path, should.path);
+      EXPECT_EQ(is.type, should.type) << is.path;
+      EXPECT_EQ(is.digest, should.digest) << is.path;
+      EXPECT_EQ(is.target, should.target) << is.path;
+      unsigned mode = is.type == graph::EntryType::kDirectory ? 0755U : should.mode;
+      EXPECT_EQ(is.mode, mode) << is.path;
+    }
+  }
+
+  /// What the guard says about a stamp: exit status and its words.
+  std::pair<int, std::string> guard(const std::string& stamp, const std::string& then = ":") {
+    transport::Script script;
+    script.text =
+        stage_guard_script(tools()) + "otto_stage_enter ctx \"$1\"\n" + then + "\necho \"$otto_stage_tree\"\n";
+    script.args = {stamp};
+    auto output = parent_->run(script);
+    if (!output) return {-1, output.error().message};
+    return {output->status.shell_code(), output->status.success() ? output->out : output->err};
+  }
+
+  fs::path home_;
+  std::unique_ptr<transport::Remote> parent_ = make_parent();
+  StageKind kind_ = StageKind::kContext;
+  bool remember_ = true;
+  std::optional<graph::ContextManifest> believed_;
+  std::string stamp_;
+};
+
+}  // namespace otto::docker
