@@ -149,6 +149,16 @@ std::int64_t Connection::last_insert_id() const { return sqlite3_last_insert_row
 
 bool Connection::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 
+std::int64_t Connection::unindexed_steps() const {
+  std::int64_t steps = 0;
+  for (const auto& [sql, prepared] : prepared_) {
+    for (const int counter : {SQLITE_STMTSTATUS_FULLSCAN_STEP, SQLITE_STMTSTATUS_SORT, SQLITE_STMTSTATUS_AUTOINDEX}) {
+      steps += sqlite3_stmt_status(prepared.statement, counter, 0);
+    }
+  }
+  return steps;
+}
+
 Error Connection::error(int code) {
   suspect_ = suspect_ || smells_of_damage(code);
   const std::string said = handle_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(handle_);

@@ -114,6 +114,8 @@ class Connection {
   /// A failure so far may mean that the file is damaged.
   [[nodiscard]] bool suspect() const { return suspect_; }
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  /// Rows that statements so far stepped over or sorted for want of an index: what tests hold against the schema.
+  [[nodiscard]] std::int64_t unindexed_steps() const;
   /// The Error for SQLite's `code`, which just happened on this connection.
   Error error(int code);
 

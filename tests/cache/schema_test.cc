@@ -3,6 +3,9 @@
 #include <array>
 
 #include "cache/build_store.h"
+#include "cache/manifest_store.h"
+#include "cache/parent_store.h"
+#include "cache/registration_store.h"
 #include "tests/cache/memo_fixture.h"
 
 namespace otto::cache {
@@ -112,6 +115,40 @@ TEST_F(Schema, AFailingStepLeavesTheVersionBeforeItWhole) {
   EXPECT_EQ(*connection->integer("SELECT count(*) FROM sqlite_schema WHERE name IN ('two', 'three')"), 0);
   EXPECT_FALSE(connection->in_transaction());
   ASSERT_TRUE(migrate(*connection, kSteps).ok());
+}
+
+TEST_F(Schema, EveryReadOfACommandHasItsIndex) {
+  Database database = open();
+  BuildStore builds(database);
+  ManifestStore manifests(database);
+  ParentStore parents(database);
+  RegistrationStore registrations(database);
+  for (const char* image : {"api", "db", "web"}) {
+    for (const char* parent : {"pepper", "salt"}) {
+      ASSERT_TRUE(builds.record(a_build(image, parent)).ok());
+      ASSERT_TRUE(manifests.store_stats(image, {}).ok());
+      ASSERT_TRUE(manifests.store_manifest({}, graph::sha256(image)).ok());
+      ASSERT_TRUE(parents.put_facts(parent, "x").ok());
+      ASSERT_TRUE(parents.put_stage({parent, image, "s", "m"}).ok());
+      ASSERT_TRUE(parents.put_stack({parent, image, "i", "m"}).ok());
+      ASSERT_TRUE(registrations.replace(parent, image, {a_registration(image, parent)}).ok());
+    }
+  }
+  EXPECT_TRUE(builds.last_build("repo1", "api", "pepper")->has_value());
+  EXPECT_TRUE(builds.last_build_anywhere("repo1", "api")->has_value());
+  EXPECT_TRUE(builds.find("repo1", "api", "pepper", a_build().hash)->has_value());
+  EXPECT_EQ(builds.history("repo1", "api", 10)->size(), 2u);
+  EXPECT_EQ(builds.history("repo1", {}, 10)->size(), 6u);
+  EXPECT_TRUE(manifests.load_stats("api")->has_value());
+  EXPECT_TRUE(manifests.load_manifest(graph::sha256("api")).ok());
+  EXPECT_TRUE(parents.facts("pepper")->has_value());
+  EXPECT_TRUE(parents.stage("pepper", "api")->has_value());
+  EXPECT_TRUE(parents.stack("pepper", "api")->has_value());
+  EXPECT_TRUE(registrations.find("pepper.repo1.api")->has_value());
+  ASSERT_TRUE(parents.forget_parent("salt").ok());
+  EXPECT_EQ(database.connection().unindexed_steps(), 0);
+  ASSERT_TRUE(database.connection().run("SELECT * FROM build WHERE image_id = 'x'").ok());
+  EXPECT_GT(database.connection().unindexed_steps(), 0) << "the counter must be able to count";
 }
 
 }  // namespace
