@@ -20,6 +20,7 @@ struct ContainerState {
   unsigned number = 1;  ///< com.docker.compose.container-number
   std::string id;
   std::string image_id;        ///< "sha256:…"
+  std::string image;           ///< the reference it was created from
   std::string service_digest;  ///< hex, from kServiceDigestLabel; empty: not started by otto
   std::string status;          ///< "running", "exited", "created", "paused", "restarting", "dead"
   int exit_code = 0;
@@ -33,14 +34,15 @@ struct ServiceStep {
   std::string service;
   ServiceAction action = ServiceAction::kUnchanged;
   std::string reason;  ///< for people: "image changed", "its definition changed", "follows api", "was stopped", "not
-                       ///< created yet"
+                       ///< created yet"; empty: nothing to say
 };
 
 /// Services that may be started together once `awaits` holds.
 struct Wave {
   std::vector<std::string> recreate;       ///< up --force-recreate
   std::vector<std::string> start;          ///< up --no-recreate: created or started as they are
-  std::vector<docker::Dependency> awaits;  ///< healthy or completed conditions to be met first
+  std::vector<docker::Dependency> awaits;  ///< healthy or completed conditions to be met first; those not `required`
+                                           ///< may fail
 };
 
 struct StackPlan {
@@ -49,9 +51,15 @@ struct StackPlan {
   std::vector<std::string> orphans;  ///< container ids of services that the stack no longer has
 };
 
-/// `selected`: services named by the user (their dependencies join); empty: all without profiles. `image_ids`: the id
-/// each service's image has on the parent now; absent: not there (Compose will pull). kUnknownName, kConfig (dependency
-/// cycle).
+/// `selected`: services named by the user (their dependencies join, and running containers that cannot outlive theirs);
+/// empty: all without profiles. `image_ids`: the id each service's image has on the parent now; absent: not there
+/// (Compose will pull).
+///
+/// Recreated: its digest or image id is not its containers'; it lives in a service that is replaced or started again;
+/// it is declared to restart with one that is replaced; it was stopped and lives in another (whose container may be gone).
+/// Started: stopped containers, one-shots that failed, a wrong number of replicas (by `up --no-recreate`, with the
+/// others left alone). Completed: exited 0 where the restart policy lets that be the end.
+/// kUnknownName with the near-miss, kConfig (dependency cycle, naming its path; a dependency that does not exist).
 Result<StackPlan> plan_stack(const docker::StackModel& model, const std::vector<ContainerState>& containers,
                              const std::map<std::string, std::string>& image_ids,
                              const std::vector<std::string>& selected);

@@ -50,6 +50,7 @@ struct BuildReport {
   bool parent_reachable = true;  ///< false only with dry_run
   std::string repo;
   std::vector<ImageResult> images;  ///< in build order
+  std::optional<Error> error;  ///< nothing could be done on this parent; only where others were asked too, or dry_run
   [[nodiscard]] std::size_t failures() const;
   [[nodiscard]] std::size_t successes() const;
 };
@@ -109,6 +110,7 @@ struct DownOptions {
 struct DownReport {
   std::string parent, repo, project;
   std::vector<std::string> removed;  ///< host ids of the containers that were there
+  std::optional<Error> error;        ///< it could not be done on this parent; only where others were asked too
 };
 Result<std::vector<DownReport>> compose_down(Workspace& workspace, const DownOptions& options);
 

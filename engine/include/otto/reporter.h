@@ -17,7 +17,8 @@ enum class Phase {
   kWaiting,     ///< subject: image, service or host; detail: for what ("for another otto", "until db is healthy")
   kUploading,   ///< subject: image; done/total: bytes sent and estimated (0: unknown)
   kBuilding,    ///< subject: image; detail: the engine's current step "[2/4] RUN make"
-  kStarting,    ///< subject: service; detail: "recreate", "create", "start"
+  kStarting,    ///< subject: service; detail: why: "image changed", "not created yet"
+  kStopping,    ///< subject: compose project
 };
 
 struct Event {

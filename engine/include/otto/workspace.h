@@ -61,9 +61,9 @@ class Workspace {
   [[nodiscard]] std::stop_token stop() const;
   [[nodiscard]] const char* getenv(const char* name) const;
 
-  /// The memo; a read-only workspace without a memo on disk gets an empty one in memory.
-  [[nodiscard]] cache::Database& memo();
-  /// The connected host, connecting now if need be. Errors as transport::connect.
+  /// The memo, opened on first use. kDatabase.
+  Result<cache::Database*> memo();
+  /// The connected host, connecting now if need be. Errors as transport::connect; a failed attempt is not repeated.
   Result<transport::Remote*> remote(const config::HostEntry& host);
   /// Starts connecting in the background; remote() picks it up.
   void connect_early(const config::HostEntry& host);

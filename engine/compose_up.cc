@@ -1,0 +1,170 @@
+// compose_up, composed: the façade's way to a running stack.
+
+#include <algorithm>
+
+#include "cache/build_store.h"
+#include "engine/execute/command.h"
+#include "engine/execute/image_run.h"
+#include "engine/execute/stack_run.h"
+#include "graph/base/text.h"
+
+namespace otto::docker {
+
+namespace {
+
+/// One repo's stack on one parent, from reading the inputs to the report.
+class Up {
+ public:
+  Up(Workspace& workspace, const execute::Target& target, const UpOptions& options)
+      : workspace_(workspace), target_(target), options_(options) {}
+
+  Result<UpReport> operator()() {
+    report_.build.parent = target_.host->id;
+    report_.build.repo = target_.repo->name;
+    if (target_.composes.empty()) {
+      return make_error(ErrorCode::kConfig, target_.repo->file.string() + ": no [[docker.composes]] to bring up",
+                        "declare a compose file there, or use `otto docker build`");
+    }
+    OTTO_TRY(const execute::StackInputs stack, execute::read_stack(workspace_, target_, options_.project));
+    report_.project = stack.project;
+    if (options_.build) {
+      OTTO_TRY(inputs_, execute::read_repo_images(workspace_, *target_.repo, {}));
+    }
+    auto session = execute::ParentSession::open(workspace_, target_);
+    if (!session.ok() && options_.dry_run && execute::is_connection_error(session.error().code)) {
+      report_.build.parent_reachable = false;
+      report_.build.error = session.error();
+      report_.build.images = execute::unknown_results(inputs_);
+      return std::move(report_);
+    }
+    OTTO_RETURN_IF_ERROR(session);
+    return bring_up(*session, stack);
+  }
+
+ private:
+  Result<UpReport> bring_up(execute::ParentSession& session, const execute::StackInputs& stack) {
+    OTTO_TRY(auto model, execute::remembered_model(session, stack));
+    if (!options_.build) OTTO_RETURN_IF_ERROR(pin_last_builds(session));
+    std::vector<std::string> wanted = execute::wanted_tags(inputs_);
+    for (const auto& [image, tag] : images_.tags) wanted.push_back(tag);
+    if (model) {
+      for (std::string& image : execute::external_images(*target_.repo, *model)) wanted.push_back(std::move(image));
+    }
+    OTTO_TRY(Probe probe, session.probe(std::move(wanted), stack.project));
+    if (options_.build) {
+      OTTO_RETURN_IF_ERROR(build(session, probe));
+      if (report_.build.failures() > 0) return std::move(report_);  // the running stack stays as it is
+    } else {
+      images_.ids = probe.image_ids;
+    }
+    execute::StackRunRequest request{options_.services, options_.wait, options_.dry_run};
+    OTTO_TRY(report_.services,
+             execute::run_stack(session, stack, std::move(model), std::move(probe), images_, request));
+    return std::move(report_);
+  }
+
+  Result<void> build(execute::ParentSession& session, const Probe& probe) {
+    execute::ImageRunRequest request;
+    request.jobs = options_.jobs;
+    request.dry_run = options_.dry_run;
+    OTTO_TRY(report_.build.images, execute::run_images(session, inputs_, probe, request));
+    for (const ImageResult& image : report_.build.images) {
+      images_.tags[image.name] = image.tag;
+      if (!image.image_id.empty()) images_.ids[image.tag] = image.image_id;
+      if (image.status == ImageStatus::kStale) images_.rebuilt_later.push_back(image.tag);
+    }
+    return {};
+  }
+
+  /// Without building, each image is what was last built for this project on this parent.
+  Result<void> pin_last_builds(execute::ParentSession& session) {
+    for (const config::ImageSettings& image : target_.repo->images) {
+      OTTO_TRY(const auto last,
+               cache::BuildStore(session.memo()).last_build(target_.repo->name, image.name, target_.host->id));
+      if (last) images_.tags[image.name] = last->tag;
+    }
+    return {};
+  }
+
+  Workspace& workspace_;
+  const execute::Target& target_;
+  const UpOptions& options_;
+  UpReport report_;
+  inputs::RepoInputs inputs_;
+  execute::PinnedImages images_;
+};
+
+UpReport failed_report(const execute::Target& target, Error error) {
+  UpReport report;
+  report.build.parent = target.host->id;
+  report.build.repo = target.repo->name;
+  report.build.parent_reachable = !execute::is_connection_error(error.code);
+  report.build.error = std::move(error);
+  return report;
+}
+
+}  // namespace
+
+Result<std::vector<UpReport>> compose_up(Workspace& workspace, const UpOptions& options) {
+  OTTO_TRY(std::vector<execute::Target> targets, execute::choose_targets(workspace, options.on));
+  // Repos without a stack have nothing to bring up, unless there is no other.
+  const bool any =
+      std::any_of(targets.begin(), targets.end(), [](const auto& target) { return !target.composes.empty(); });
+  if (any) std::erase_if(targets, [](const execute::Target& target) { return target.composes.empty(); });
+  return execute::for_each_target<UpReport>(
+      workspace, targets, [&](const execute::Target& target) { return Up(workspace, target, options)(); },
+      failed_report);
+}
+
+Composed::Composed(Workspace& workspace, std::vector<UpReport> reports, bool tear_down, DownOptions down)
+    : workspace_(&workspace), reports_(std::move(reports)), tear_down_(tear_down), down_(std::move(down)) {}
+
+Composed::Composed(Composed&& other) noexcept
+    : workspace_(std::exchange(other.workspace_, nullptr)),
+      reports_(std::move(other.reports_)),
+      tear_down_(std::exchange(other.tear_down_, false)),
+      down_(std::move(other.down_)) {}
+
+Composed::~Composed() {
+  if (!tear_down_) return;
+  const auto down = compose_down(*workspace_, down_);
+  if (!down.ok()) {
+    workspace_->reporter().report({Event::Kind::kWarning, Phase::kStarting, "", down.error().message, 0, 0, 0});
+  }
+}
+
+Result<std::unique_ptr<Host>> Composed::operator[](std::string_view service) const {
+  std::vector<std::string> names;
+  for (const UpReport& report : reports_) {
+    for (const ServiceResult& known : report.services) {
+      if (known.service == service) return get_container_host(*workspace_, known.host_id);
+      names.push_back(known.service);
+    }
+  }
+  return make_error(ErrorCode::kUnknownName,
+                    "unknown service '" + std::string(service) + "'" + text::did_you_mean(service, names),
+                    "the services are: " + text::join(names, ", "));
+}
+
+Result<Composed> composed(Workspace& workspace, const ComposedOptions& options) {
+  OTTO_TRY(std::vector<UpReport> reports, compose_up(workspace, options.up));
+  bool was_up = true;
+  for (const UpReport& report : reports) {
+    if (report.build.failures() > 0) {
+      for (const ImageResult& image : report.build.images) {
+        if (image.error) return *image.error;
+      }
+      return *report.build.error;
+    }
+    for (const ServiceResult& service : report.services) {
+      was_up = was_up && (service.action == ServiceAction::kUnchanged || service.action == ServiceAction::kRecreated ||
+                          service.action == ServiceAction::kCompleted);
+    }
+  }
+  DownOptions down;
+  down.on = options.up.on;
+  down.project = options.up.project;
+  return Composed(workspace, std::move(reports), options.own || !was_up, std::move(down));
+}
+
+}  // namespace otto::docker

@@ -1,0 +1,52 @@
+// context_hash, list_context: what an image's build would be given, without any host.
+
+#include <algorithm>
+
+#include "engine/execute/command.h"
+#include "graph/base/text.h"
+#include "otto/docker.h"
+
+namespace otto::docker {
+
+namespace {
+
+struct Found {
+  inputs::RepoInputs images;
+  std::size_t index = 0;
+};
+
+Result<Found> find_image(Workspace& workspace, std::string_view image) {
+  std::vector<std::string> names;
+  for (const config::Settings& repo : workspace.repos()) {
+    for (const config::ImageSettings& known : repo.images) {
+      names.push_back(known.name);
+      if (known.name != image) continue;
+      Found found;
+      OTTO_TRY(found.images, execute::read_repo_images(workspace, repo, {known.name}));
+      const auto& all = found.images.images;
+      const auto position =
+          std::find_if(all.begin(), all.end(), [&](const auto& entry) { return entry.name() == image; });
+      found.index = static_cast<std::size_t>(position - all.begin());
+      return found;
+    }
+  }
+  return make_error(ErrorCode::kUnknownName,
+                    "unknown image '" + std::string(image) + "'" + text::did_you_mean(image, names),
+                    names.empty() ? "declare images under [[docker.images]] in .otto/settings.toml"
+                                  : "the images are: " + text::join(names, ", "));
+}
+
+}  // namespace
+
+Result<std::string> context_hash(Workspace& workspace, std::string_view image) {
+  OTTO_TRY(const Found found, find_image(workspace, image));
+  return found.images.images[found.index].hash;
+}
+
+Result<ContextListing> list_context(Workspace& workspace, std::string_view image) {
+  OTTO_TRY(Found found, find_image(workspace, image));
+  const inputs::ImageInputs& inputs = found.images.images[found.index];
+  return ContextListing{inputs.name(), inputs.context->root.string(), inputs.hash, inputs.context->scan.manifest};
+}
+
+}  // namespace otto::docker

@@ -1,0 +1,153 @@
+#include "engine/docker/build.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "graph/base/text.h"
+
+namespace otto::docker {
+
+namespace {
+
+constexpr int kStageStaleExit = 75;
+constexpr std::string_view kBuiltMark = "otto-built ";
+
+std::string build_command(const BuildRequest& request) {
+  std::string command =
+      "otto_docker buildx build --load --progress=plain --iidfile \"$work/iid\" -f \"$work/Dockerfile\"";
+  const auto add = [&](std::string_view flag, const std::string& value) {
+    command += fmt::format(" {} {}", flag, text::shell_quote(value));
+  };
+  for (const auto& [name, value] : request.build_args) add("--build-arg", name + "=" + value);
+  for (const auto& [spelled, tag] : request.pins) add("--build-context", spelled + "=docker-image://" + tag);
+  if (!request.target.empty()) add("--target", request.target);
+  if (!request.platform.empty()) add("--platform", request.platform);
+  return command + " \"$otto_stage_tree\"";
+}
+
+/// Standard output carries only the mark and the id; everything the engine says goes to standard error.
+std::string build_script(const ParentSettings& settings, const ParentFacts& facts, const BuildRequest& request) {
+  return docker_prelude(settings) + stage_guard_script(facts.stage_tools()) +
+         fmt::format(R"sh(
+otto_stage_enter {key} {stamp}
+work=$(mktemp -d {root}/build.XXXXXXXXXX) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 143' TERM INT HUP
+cat > "$work/Dockerfile" && : > "$work/Dockerfile.dockerignore" || exit 1
+{build} >&2 </dev/null || exit 1
+otto_stage_verify
+id=$(cat "$work/iid") && otto_docker tag "$id" {tag} >&2 && otto_docker tag "$id" {latest} >&2 || exit 1
+printf '{mark}%s\n' "$id"
+)sh",
+                     fmt::arg("key", text::shell_quote(request.stage_key)),
+                     fmt::arg("stamp", text::shell_quote(request.stage_stamp)),
+                     fmt::arg("root", text::shell_quote(facts.stage_root)), fmt::arg("build", build_command(request)),
+                     fmt::arg("tag", text::shell_quote(request.tag)),
+                     fmt::arg("latest", text::shell_quote(request.latest)), fmt::arg("mark", kBuiltMark));
+}
+
+/// Splits a stream into lines as it comes and passes them on.
+class LineReader {
+ public:
+  explicit LineReader(const BuildRequest& request) : request_(request) {}
+
+  void feed(std::string_view bytes) {
+    pending_ += bytes;
+    std::size_t begin = 0;
+    for (std::size_t end; (end = pending_.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      take(pending_.substr(begin, end - begin));
+    }
+    pending_.erase(0, begin);
+  }
+  void finish() {
+    if (!pending_.empty()) take(std::exchange(pending_, {}));
+  }
+  [[nodiscard]] const std::vector<std::string>& lines() const { return lines_; }
+
+ private:
+  void take(const std::string& raw) {
+    std::string line = text::printable(raw);
+    if (request_.on_line) request_.on_line(line);
+    if (const std::string_view step = step_of(line); !step.empty() && request_.on_step) request_.on_step(step);
+    lines_.push_back(std::move(line));
+    // Enough for any error report; a build that prints without end must not fill the memory.
+    if (lines_.size() > 4000) lines_.erase(lines_.begin(), lines_.begin() + 2000);
+  }
+
+  const BuildRequest& request_;
+  std::string pending_;
+  std::vector<std::string> lines_;
+};
+
+Error build_error(const transport::Output& output, const LineReader& reader, std::string_view host_id,
+                  const BuildRequest& request) {
+  transport::Output said = output;
+  said.err = text::join(reader.lines(), "\n");
+  Error error = docker_error(said, host_id, ErrorCode::kBuildFailed, "docker build failed");
+  if (error.code != ErrorCode::kBuildFailed) return error;
+  error.message =
+      fmt::format("image '{}' does not build on {}:\n{}", request.name, host_id, failure_of(reader.lines()));
+  return error;
+}
+
+}  // namespace
+
+std::string_view step_of(std::string_view line) {
+  if (line.empty() || line[0] != '#') return {};
+  const std::size_t blank = line.find(' ');
+  if (blank == std::string_view::npos) return {};
+  const std::string_view rest = line.substr(blank + 1);
+  return rest.starts_with('[') && !rest.starts_with("[internal]") ? rest : std::string_view();
+}
+
+std::string failure_of(const std::vector<std::string>& progress) {
+  // BuildKit ends a failed build with a report between rules of dashes: the step's output, the Dockerfile's lines, the
+  // error.
+  const auto rule =
+      std::find_if(progress.begin(), progress.end(), [](const std::string& line) { return line == "------"; });
+  auto begin = rule == progress.end() ? rule : rule + 1;
+  if (rule == progress.end()) {
+    begin = std::find_if(progress.begin(), progress.end(),
+                         [](const std::string& line) { return line.starts_with("ERROR:"); });
+    if (begin == progress.end())
+      begin = progress.end() - std::min<std::ptrdiff_t>(20, progress.end() - progress.begin());
+  }
+  std::string report;
+  for (auto line = begin; line != progress.end(); ++line) {
+    if (*line == "------") continue;
+    report += (report.empty() ? "" : "\n") + *line;
+  }
+  return report;
+}
+
+Result<BuiltImage> build_image(transport::Remote& remote, const ParentSettings& settings, const ParentFacts& facts,
+                               const BuildRequest& request) {
+  if (!facts.has_buildx) {
+    return make_error(ErrorCode::kUnsupported,
+                      fmt::format("host '{}' has Docker without BuildKit (buildx)", remote.host_id()),
+                      "install the package docker-buildx (or docker-buildx-plugin) there");
+  }
+  LineReader reader(request);
+  std::string answer;
+  transport::Script script;
+  script.text = build_script(settings, facts, request);
+  script.stop = request.stop;
+  script.input = [&](const transport::Writer& write) { return write(request.dockerfile); };
+  script.on_output = [&](transport::Stream stream, std::string_view bytes) {
+    if (stream == transport::Stream::kStdout) {
+      answer += bytes;
+    } else {
+      reader.feed(bytes);
+    }
+  };
+  OTTO_TRY(const transport::Output output, remote.run_job(script));
+  reader.finish();
+  if (output.status.signal.empty() && output.status.code == kStageStaleExit) return BuiltImage{{}, true};
+  const std::size_t mark = answer.find(kBuiltMark);
+  if (!output.status.success() || mark == std::string::npos)
+    return build_error(output, reader, remote.host_id(), request);
+  return BuiltImage{std::string(text::trim(answer.substr(mark + kBuiltMark.size()))), false};
+}
+
+}  // namespace otto::docker

@@ -1,0 +1,52 @@
+// Builds one image on a parent from its stage, so that the tag tells the truth.
+//
+// One job: take the stage's shared lock and verify it, write the Dockerfile outside the context beside an empty ignore
+// file of its own name (the parent must not apply ignore rules a second time), build without a tag (--iidfile), verify
+// the stage again, then tag. `FROM` and `COPY --from` of the repo's own images are pinned with --build-context. No
+// labels: they would change the id and be inherited (design.md, "Build"). Must not know plans or the memo.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/docker/parent.h"
+#include "graph/base/result.h"
+#include "transport/remote.h"
+
+namespace otto::docker {
+
+struct BuildRequest {
+  std::string name;         ///< the image's, for messages
+  std::string tag, latest;  ///< full references
+  std::string dockerfile;   ///< its bytes
+  std::string stage_key, stage_stamp;
+  std::map<std::string, std::string> build_args;
+  std::string target, platform;                           ///< empty: none
+  std::vector<std::pair<std::string, std::string>> pins;  ///< reference as spelled → exact tag
+  std::function<void(std::string_view step)> on_step;     ///< "[2/4] RUN make"
+  std::function<void(std::string_view line)> on_line;     ///< every line of the engine's progress
+  std::stop_token stop;
+};
+
+struct BuiltImage {
+  std::string image_id;      ///< "sha256:…"
+  bool stage_stale = false;  ///< nothing was built: the stage is not what the stamp says; stage again
+};
+
+/// kBuildFailed with the engine's own error, kDockerMissing, kDockerDenied, kConnectionLost, kInterrupted.
+Result<BuiltImage> build_image(transport::Remote& remote, const ParentSettings& settings, const ParentFacts& facts,
+                               const BuildRequest& request);
+
+/// The readable part of BuildKit's plain progress after a failure: the failing step's output and the Dockerfile's
+/// lines.
+std::string failure_of(const std::vector<std::string>& progress);
+
+/// The step a line of plain progress begins ("#7 [build 2/4] RUN make" → "[build 2/4] RUN make"); empty: none.
+std::string_view step_of(std::string_view line);
+
+}  // namespace otto::docker

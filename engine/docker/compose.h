@@ -1,0 +1,71 @@
+// Calls of `docker compose` on a parent, each one supervised job with its files in a private folder that goes with it.
+//
+// Interpolated variables come from the client: those with a value are exported and written to the call's --env-file,
+// those without are unset, so that the parent's own environment never leaks into a stack. otto names the services of
+// every call; Compose's own judgement (dependencies, building, orphans) is switched off. Must not know plans or the
+// memo.
+#pragma once
+
+#include <map>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/docker/parent.h"
+#include "engine/docker/stack_model.h"
+#include "graph/base/result.h"
+#include "transport/remote.h"
+
+namespace otto::docker {
+
+/// A stack on a parent: where its files are staged and what it interpolates.
+struct ComposeStack {
+  std::string project;                 ///< the compose project
+  std::string stage_directory;         ///< absolute, on the parent
+  std::string project_directory;       ///< relative to stage_directory
+  std::string home_directory;          ///< relative to stage_directory: what "~" means; empty: the parent's own
+  std::vector<std::string> files;      ///< relative to stage_directory, in order
+  std::vector<std::string> variables;  ///< every name interpolated
+  std::map<std::string, std::string> environment;  ///< those with a value
+};
+
+class Compose {
+ public:
+  /// Borrows all three.
+  Compose(transport::Remote& remote, const ParentSettings& settings, const ParentFacts& facts, std::stop_token stop)
+      : remote_(remote), settings_(settings), facts_(facts), stop_(std::move(stop)) {}
+
+  /// `docker compose config --format json` with every profile on. kComposeFailed with Compose's words.
+  Result<std::string> config(const ComposeStack& stack);
+
+  enum class Mode { kRecreate, kStart };
+  /// `up -d --no-deps --no-build` of exactly these services, recreating them or starting what is there. kComposeFailed.
+  Result<void> up(const ComposeStack& stack, const std::string& override_yaml, const std::vector<std::string>& services,
+                  Mode mode);
+
+  /// Waits until each condition holds. kComposeFailed: it cannot hold any more (unhealthy, exited).
+  Result<void> await(const std::string& project, const std::vector<Dependency>& conditions);
+  /// Waits until each service runs, healthy where it has a health check, or has exited 0. kComposeFailed.
+  Result<void> await_up(const std::string& project, const std::vector<std::string>& services);
+
+  /// `down` of whatever carries the project's label; needs no files.
+  Result<void> down(const std::string& project, unsigned timeout_s, bool volumes);
+  /// Removes containers of services that the stack no longer has.
+  Result<void> remove_containers(const std::vector<std::string>& ids);
+
+ private:
+  Result<transport::Output> run(std::string script, std::string_view what);
+  std::string stack_head(const ComposeStack& stack, const std::string& override_yaml) const;
+  Result<void> await_lines(const std::string& project, const std::string& lines);
+
+  transport::Remote& remote_;
+  const ParentSettings& settings_;
+  const ParentFacts& facts_;
+  std::stop_token stop_;
+};
+
+/// One line of a dotenv file as Compose reads it back to exactly `value`.
+std::string env_file_line(std::string_view name, std::string_view value);
+
+}  // namespace otto::docker

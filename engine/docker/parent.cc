@@ -1,0 +1,200 @@
+#include "engine/docker/parent.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "engine/inputs/dockerfile.h"
+#include "graph/base/text.h"
+
+namespace otto::docker {
+
+namespace {
+
+constexpr std::string_view kFactsVersion = "facts=2";
+
+/// Docker's own spelling in `docker image ls`: short repository, tag made explicit.
+std::string familiar_reference(const std::string& reference) {
+  const inputs::ParsedReference parsed = inputs::parse_reference(reference);
+  return parsed.repository + ":" + (parsed.tag.empty() ? "latest" : parsed.tag);
+}
+
+std::string settings_key(const ParentSettings& settings) {
+  return text::shell_join(settings.docker_command) + "|" + settings.stage_dir.value_or("");
+}
+
+std::string facts_script(const ParentSettings& settings) {
+  const std::string root = settings.stage_dir ? text::shell_quote(*settings.stage_dir + "/otto-stages")
+                                              : std::string("\"${XDG_CACHE_HOME:-$HOME/.cache}/otto/stages\"");
+  return "printf 'fact\\tstage_root\\t%s\\n' " + root + R"sh(
+printf 'fact\tengine\t%s\n' "$(otto_docker version --format '{{.Server.Version}}' 2>/dev/null)"
+otto_docker buildx version >/dev/null 2>&1 && printf 'fact\tbuildx\t1\n'
+v=$(otto_docker compose version --short 2>/dev/null) && printf 'fact\tcompose\t%s\n' "$v"
+for tool in zstd gzip; do command -v $tool >/dev/null 2>&1 && printf 'fact\t%s\t1\n' $tool; done
+)sh";
+}
+
+std::string images_script(const std::vector<std::string>& images) {
+  if (images.empty()) return {};
+  std::string script = "otto_docker image ls --no-trunc --format 'image\t{{.ID}}\t{{.Repository}}:{{.Tag}}'";
+  for (const std::string& image : images) {
+    script += " --filter " + text::shell_quote("reference=" + familiar_reference(image));
+  }
+  return script + " || exit $?\n";
+}
+
+std::string containers_script(const std::string& project) {
+  if (project.empty()) return {};
+  constexpr std::string_view kFormat =
+      "container\t{{.Id}}\t{{.Image}}\t{{.State.Status}}\t{{.State.ExitCode}}\t"
+      "{{if .State.Health}}{{.State.Health.Status}}{{end}}\t"
+      "{{index .Config.Labels \"com.docker.compose.service\"}}\t"
+      "{{index .Config.Labels \"com.docker.compose.container-number\"}}\t"
+      "{{index .Config.Labels \"otto.service-digest\"}}\t{{.Config.Image}}";
+  // A container may go between the two calls: then inspect fails, and the list is taken again.
+  return fmt::format(R"sh(
+otto_containers() {{
+  ids=$(otto_docker ps -aq --no-trunc --filter label=com.docker.compose.project={0} --filter label=com.docker.compose.oneoff=False) || return $?
+  [ -z "$ids" ] || otto_docker container inspect --format {1} $ids
+}}
+found=$(otto_containers) || found=$(otto_containers) || exit $?
+printf '%s\n' "$found"
+)sh",
+                     text::shell_quote(project), text::shell_quote(kFormat));
+}
+
+int to_int(std::string_view digits) {
+  int value = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return value;
+}
+
+void take_fact(ParentFacts& facts, const std::string& name, const std::string& value) {
+  if (name == "stage_root") facts.stage_root = value;
+  if (name == "engine") facts.engine_version = value;
+  if (name == "buildx") facts.has_buildx = true;
+  if (name == "compose") facts.compose_version = value;
+  if (name == "zstd") facts.has_zstd = true;
+  if (name == "gzip") facts.has_gzip = true;
+}
+
+plan::ContainerState to_container(const std::vector<std::string>& fields) {
+  plan::ContainerState container;
+  container.id = fields[1];
+  container.image_id = fields[2];
+  container.status = fields[3];
+  container.exit_code = to_int(fields[4]);
+  container.health = fields[5];
+  container.service = fields[6];
+  container.number = static_cast<unsigned>(std::max(1, to_int(fields[7])));
+  container.service_digest = fields[8] == "<no value>" ? "" : fields[8];
+  container.image = fields[9];
+  return container;
+}
+
+Probe read_answer(const std::string& answer, const ProbeRequest& request) {
+  std::map<std::string, std::string> found;
+  Probe probe;
+  if (request.want_facts) probe.facts.emplace();
+  for (const std::string& line : text::split(answer, '\n')) {
+    const std::vector<std::string> fields = text::split(line, '\t');
+    if (fields[0] == "image" && fields.size() == 3) found[fields[2]] = fields[1];
+    if (fields[0] == "container" && fields.size() == 10) probe.containers.push_back(to_container(fields));
+    if (fields[0] == "fact" && fields.size() == 3 && probe.facts) take_fact(*probe.facts, fields[1], fields[2]);
+  }
+  for (const std::string& image : request.images) {
+    const auto entry = found.find(familiar_reference(image));
+    if (entry != found.end()) probe.image_ids[image] = entry->second;
+  }
+  std::sort(probe.containers.begin(), probe.containers.end(),
+            [](const auto& a, const auto& b) { return std::tie(a.service, a.number) < std::tie(b.service, b.number); });
+  return probe;
+}
+
+bool contains(std::string_view haystack, std::string_view needle) {
+  return haystack.find(needle) != std::string_view::npos;
+}
+
+}  // namespace
+
+std::string serialize(const ParentFacts& facts, const ParentSettings& settings) {
+  return fmt::format("{}\nkey={}\nstage_root={}\nengine={}\nbuildx={}\ncompose={}\nzstd={}\ngzip={}\n", kFactsVersion,
+                     settings_key(settings), facts.stage_root, facts.engine_version, facts.has_buildx ? "1" : "",
+                     facts.compose_version, facts.has_zstd ? "1" : "", facts.has_gzip ? "1" : "");
+}
+
+std::optional<ParentFacts> parse_facts(std::string_view text, const ParentSettings& settings) {
+  const std::vector<std::string> lines = text::split(text, '\n');
+  if (lines.size() < 2 || lines[0] != kFactsVersion || lines[1] != "key=" + settings_key(settings)) return std::nullopt;
+  ParentFacts facts;
+  for (std::size_t i = 2; i < lines.size(); ++i) {
+    const std::size_t equals = lines[i].find('=');
+    if (equals == std::string::npos || equals + 1 == lines[i].size()) continue;
+    take_fact(facts, lines[i].substr(0, equals), lines[i].substr(equals + 1));
+  }
+  if (facts.stage_root.empty() || facts.engine_version.empty()) return std::nullopt;
+  return facts;
+}
+
+std::string docker_prelude(const ParentSettings& settings) {
+  // Non-interactive logins often lack the directories that docker is installed in (docker/cli#3045).
+  std::string command;
+  for (const std::string& word : settings.docker_command) command += text::shell_quote(word) + " ";
+  return fmt::format(
+      "PATH=\"$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/snap/bin:/opt/bin\"; export PATH\n"
+      "otto_docker() {{ {} \"$@\"; }}\n"
+      "command -v {} >/dev/null 2>&1 || exit {}\n",
+      command, text::shell_quote(settings.docker_command.front()), kNoDockerExit);
+}
+
+Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& settings, const ProbeRequest& request) {
+  transport::Script script;
+  script.stop = request.stop;
+  script.text = docker_prelude(settings) + images_script(request.images) + containers_script(request.compose_project);
+  if (request.want_facts) {
+    // The engine must answer before facts about it are believed; with images or containers asked for it already did.
+    if (request.images.empty() && request.compose_project.empty())
+      script.text += "otto_docker ps -q >/dev/null || exit $?\n";
+    script.text += facts_script(settings);
+  }
+  script.text += "exit 0\n";
+  OTTO_TRY(const transport::Output output, remote.run(script));
+  if (!output.status.success()) {
+    return docker_error(output, remote.host_id(), ErrorCode::kRemoteFailed, "docker does not answer");
+  }
+  return read_answer(output.out, request);
+}
+
+Error docker_error(const transport::Output& output, std::string_view host_id, ErrorCode otherwise,
+                   std::string_view what) {
+  const std::string words(text::trim(text::printable(output.err)));
+  if (output.status.shell_code() == kNoDockerExit || contains(words, "docker: command not found") ||
+      contains(words, "docker: not found")) {
+    return make_error(ErrorCode::kDockerMissing, fmt::format("host '{}' has no docker command", host_id),
+                      "install Docker there, or name the command with \"docker_command\" in hosts.json");
+  }
+  if (contains(words, "permission denied") && contains(words, "docker")) {
+    return make_error(ErrorCode::kDockerDenied,
+                      fmt::format("this user may not use Docker on host '{}': {}", host_id, words),
+                      "ask for membership of the group 'docker' there (usermod -aG docker USER), or set "
+                      "\"docker_command\": [\"sudo\", \"-n\", \"docker\"] in hosts.json");
+  }
+  if (contains(words, "sudo:")) {
+    return make_error(ErrorCode::kDockerDenied, fmt::format("sudo refuses docker on host '{}': {}", host_id, words),
+                      "allow it in sudoers with NOPASSWD for docker, or log in as a user of the group 'docker'");
+  }
+  if (contains(words, "Cannot connect to the Docker daemon") || contains(words, "error during connect")) {
+    return make_error(ErrorCode::kDockerMissing,
+                      fmt::format("no Docker engine answers on host '{}': {}", host_id, words),
+                      "start it there: systemctl start docker");
+  }
+  if (!output.status.signal.empty()) {
+    return make_error(otherwise, fmt::format("{} on host '{}': ended by signal {}{}{}", what, host_id,
+                                             output.status.signal, words.empty() ? "" : "\n", words));
+  }
+  return make_error(otherwise, fmt::format("{} on host '{}' (exit {}){}{}", what, host_id, output.status.code,
+                                           words.empty() ? "" : ":\n", words));
+}
+
+}  // namespace otto::docker

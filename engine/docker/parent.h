@@ -1,0 +1,69 @@
+// A parent as the engine uses it: its connection, its docker command, what it can do, and what it has right now.
+//
+// Facts (tools, versions, stage root) change rarely: remembered in the memo and asked again when something contradicts
+// them. The probe is what can change: wanted images and the stack's containers, one script, one round trip; where facts
+// are not remembered the same script gathers them. Must not decide anything.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/docker/stage.h"
+#include "engine/plan/stack_plan.h"
+#include "graph/base/result.h"
+#include "transport/remote.h"
+
+namespace otto::docker {
+
+struct ParentFacts {
+  std::string stage_root;      ///< absolute
+  std::string engine_version;  ///< "26.1.5"
+  bool has_buildx = false;
+  std::string compose_version;  ///< "2.26.1"; empty: no Compose v2
+  bool has_zstd = false;
+  bool has_gzip = false;
+  [[nodiscard]] StageTools stage_tools() const { return {stage_root, has_zstd, has_gzip}; }
+};
+
+/// What decides whether remembered facts still fit the configuration, and what the scripts need from it.
+struct ParentSettings {
+  std::vector<std::string> docker_command = {"docker"};
+  std::optional<std::string> stage_dir;
+};
+
+std::string serialize(const ParentFacts& facts, const ParentSettings& settings);
+/// nullopt: of another version or gathered under other settings.
+std::optional<ParentFacts> parse_facts(std::string_view text, const ParentSettings& settings);
+
+/// Head of every docker script: extends PATH for non-interactive logins, defines otto_docker as the docker command,
+/// exits with kNoDockerExit where the command does not exist.
+std::string docker_prelude(const ParentSettings& settings);
+inline constexpr int kNoDockerExit = 81;
+
+struct ProbeRequest {
+  std::vector<std::string> images;  ///< references whose ids are wanted
+  std::string compose_project;      ///< empty: no containers wanted
+  bool want_facts = false;
+  std::stop_token stop;
+};
+
+struct Probe {
+  std::map<std::string, std::string> image_ids;  ///< of those wanted that are there: reference → "sha256:…"
+  std::vector<plan::ContainerState> containers;
+  std::optional<ParentFacts> facts;
+};
+
+/// Asks the parent. kDockerMissing, kDockerDenied, kRemoteFailed with the engine's words, kConnectionLost,
+/// kInterrupted.
+Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& settings, const ProbeRequest& request);
+
+/// What a failed docker command means: kDockerMissing or kDockerDenied with hint where the engine says so, else
+/// `otherwise` with the last lines of stderr.
+Error docker_error(const transport::Output& output, std::string_view host_id, ErrorCode otherwise,
+                   std::string_view what);
+
+}  // namespace otto::docker

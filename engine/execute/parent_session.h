@@ -1,0 +1,66 @@
+// One repo at work on one parent: its connection, remembered facts and docker settings.
+//
+// The meeting point of configuration, memo and connection; decides nothing. Call from one thread, but remote() may be
+// used from workers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cache/database.h"
+#include "engine/config/hosts.h"
+#include "engine/config/settings.h"
+#include "engine/docker/parent.h"
+#include "graph/base/result.h"
+#include "otto/workspace.h"
+#include "transport/remote.h"
+
+namespace otto::execute {
+
+/// A repo and a parent that a command concerns.
+struct Target {
+  const config::Settings* repo = nullptr;
+  const config::HostEntry* host = nullptr;
+  std::vector<const config::ComposeSettings*> composes;  ///< those that live on this parent
+};
+
+/// Where a command works: --on, else the default_host of each compose, else the only docker_capable host. kUsage where
+/// that leaves a choice, kUnknownName, kConfig where the host is not docker_capable.
+Result<std::vector<Target>> choose_targets(Workspace& workspace, const std::optional<std::string>& on);
+
+class ParentSession {
+ public:
+  /// Connects (or picks up the early connection) and loads the remembered facts. Errors as transport::connect,
+  /// kDatabase.
+  static Result<ParentSession> open(Workspace& workspace, const Target& target);
+
+  [[nodiscard]] Workspace& workspace() const { return *workspace_; }
+  [[nodiscard]] const Target& target() const { return target_; }
+  [[nodiscard]] const config::Settings& repo() const { return *target_.repo; }
+  [[nodiscard]] const config::HostEntry& host() const { return *target_.host; }
+  [[nodiscard]] cache::Database& memo() const { return *memo_; }
+  [[nodiscard]] transport::Remote& remote() const { return *remote_; }
+  [[nodiscard]] const docker::ParentSettings& settings() const { return settings_; }
+  /// Valid after the first probe().
+  [[nodiscard]] const docker::ParentFacts& facts() const { return *facts_; }
+
+  /// One round trip: what the parent has. Asks for facts too where none are remembered, and remembers them.
+  Result<docker::Probe> probe(std::vector<std::string> images, std::string compose_project);
+  /// The facts proved wrong: ask again next time.
+  Result<void> forget_facts();
+
+ private:
+  ParentSession() = default;
+  Workspace* workspace_ = nullptr;
+  Target target_;
+  cache::Database* memo_ = nullptr;
+  transport::Remote* remote_ = nullptr;
+  docker::ParentSettings settings_;
+  std::optional<docker::ParentFacts> facts_;
+};
+
+/// A host's docker command and stage directory: hosts.json wins over the repo's settings.
+docker::ParentSettings parent_settings(const config::Settings& repo, const config::HostEntry& host);
+
+}  // namespace otto::execute

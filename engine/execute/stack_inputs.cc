@@ -1,0 +1,157 @@
+#include "engine/execute/stack_inputs.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "cache/manifest_store.h"
+#include "engine/inputs/context_scan.h"
+#include "graph/fingerprint.h"
+#include "otto/docker.h"
+
+namespace otto::execute {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class Reader {
+ public:
+  Reader(Workspace& workspace, const Target& target) : workspace_(workspace), target_(target) {}
+
+  Result<StackInputs> operator()(const std::optional<std::string>& project) {
+    stack_.project = project.value_or(docker::get_user_compose_project(target_.repo->name));
+    std::vector<fs::path> files;
+    for (const config::ComposeSettings* compose : target_.composes) files.push_back(compose->path);
+    const auto getenv = [this](const char* name) { return workspace_.getenv(name); };
+    OTTO_TRY(stack_.files, inputs::read_compose_files(target_.repo->root, files, getenv));
+    OTTO_TRY(stack_.environment,
+             inputs::compose_environment(stack_.files, files.front().parent_path() / ".env", getenv));
+    for (const inputs::StagedPath& path : stack_.files.paths) OTTO_RETURN_IF_ERROR(add(path));
+    auto& entries = stack_.manifest.entries;
+    std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+    entries.erase(
+        std::unique(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.path == b.path; }),
+        entries.end());
+    stack_.digest = digest();
+    return std::move(stack_);
+  }
+
+ private:
+  Result<void> add(const inputs::StagedPath& path) {
+    struct stat status {};
+    if (stat(path.local.c_str(), &status) != 0) {
+      if (!path.required) return {};
+      return make_error(
+          ErrorCode::kConfig,
+          fmt::format("{} does not exist, but a compose file names it (line {})", path.local.string(), path.line),
+          "create it, or correct the compose file");
+    }
+    add_parents(path.staged);
+    stack_.sources[path.staged] = path.local;
+    return S_ISDIR(status.st_mode) ? add_directory(path) : add_file(path, status);
+  }
+
+  void add_parents(const std::string& staged) {
+    for (std::size_t slash = staged.find('/'); slash != std::string::npos; slash = staged.find('/', slash + 1)) {
+      add_entry_of_directory(staged.substr(0, slash));
+    }
+  }
+
+  void add_entry_of_directory(const std::string& staged) {
+    graph::ContextEntry entry;
+    entry.path = staged;
+    entry.type = graph::EntryType::kDirectory;
+    entry.mode = 0755;
+    stack_.manifest.entries.push_back(std::move(entry));
+  }
+
+  Result<void> add_file(const inputs::StagedPath& path, const struct stat& status) {
+    std::ifstream file(path.local, std::ios::binary);
+    std::ostringstream bytes;
+    if (file) bytes << file.rdbuf();
+    if (!file && status.st_size > 0) {
+      return make_error(ErrorCode::kIo, fmt::format("cannot read {}", path.local.string()), "check its permissions");
+    }
+    graph::ContextEntry entry;
+    entry.path = path.staged;
+    entry.mode = static_cast<std::uint16_t>(status.st_mode & 07777);
+    entry.size = bytes.view().size();
+    entry.mtime_s = status.st_mtim.tv_sec;
+    entry.digest = graph::sha256(bytes.view());
+    if (!path.bind_mount) stack_.staged[path.staged] = entry.digest;
+    stack_.manifest.entries.push_back(std::move(entry));
+    return {};
+  }
+
+  Result<void> add_directory(const inputs::StagedPath& path) {
+    OTTO_TRY(cache::Database * memo, workspace_.memo());
+    cache::ManifestStore store(*memo);
+    const std::string key = "stack\n" + path.local.string();
+    OTTO_TRY(const auto known, store.load_stats(key));
+    inputs::ScanRequest request;
+    request.root = path.local;
+    request.known = known ? &*known : nullptr;
+    request.key = &memo->change_key();
+    request.stop = workspace_.stop();
+    OTTO_TRY(inputs::ScanResult scan, inputs::scan_context(request));
+    if (scan.stats_changed) OTTO_RETURN_IF_ERROR(store.store_stats(key, scan.stats));
+    if (path.staged != ".") add_entry_of_directory(path.staged);
+    const std::string prefix = path.staged == "." ? "" : path.staged + "/";
+    if (!path.bind_mount) stack_.staged[path.staged] = scan.manifest.hash();
+    for (graph::ContextEntry& entry : scan.manifest.entries) {
+      entry.path = prefix + entry.path;
+      stack_.manifest.entries.push_back(std::move(entry));
+    }
+    return {};
+  }
+
+  std::string digest() const {
+    std::string encoding;
+    graph::append_field(encoding, "otto-stack-1");
+    for (const std::string& file : stack_.files.files) graph::append_field(encoding, file);
+    graph::append_field(encoding, stack_.files.project_directory);
+    graph::append_field(encoding, stack_.files.home_directory);
+    for (const auto& [path, content] : stack_.staged) {
+      graph::append_field(encoding, path);
+      graph::append_field(encoding, content.hex());
+    }
+    graph::append_field(encoding, "variables");
+    for (const auto& [name, value] : stack_.environment) {
+      graph::append_field(encoding, name);
+      graph::append_field(encoding, value);
+    }
+    return graph::sha256(encoding).hex();
+  }
+
+  Workspace& workspace_;
+  const Target& target_;
+  StackInputs stack_;
+};
+
+}  // namespace
+
+fs::path StackInputs::locate(const std::string& staged_path) const {
+  // The nearest staged ancestor is where it was taken from.
+  for (std::string prefix = staged_path;;) {
+    const auto source = sources.find(prefix);
+    if (source != sources.end()) {
+      return prefix.size() == staged_path.size() ? source->second
+                                                 : source->second / staged_path.substr(prefix.size() + 1);
+    }
+    const std::size_t slash = prefix.rfind('/');
+    if (slash == std::string::npos) break;
+    prefix.resize(slash);
+  }
+  const auto whole = sources.find(".");
+  return whole == sources.end() ? fs::path(staged_path) : whole->second / staged_path;
+}
+
+Result<StackInputs> read_stack(Workspace& workspace, const Target& target, const std::optional<std::string>& project) {
+  return Reader(workspace, target)(project);
+}
+
+}  // namespace otto::execute

@@ -1,0 +1,37 @@
+// A compose stack's inputs as they are on disk and in the environment now: what is staged, and a digest of what counts.
+//
+// The digest covers everything that the answer of `docker compose config` depends on: the staged files but bind-mounted
+// ones, their places, and the values of interpolated variables (digested; no value is kept in the memo). Must not know
+// parents' connections.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "engine/execute/parent_session.h"
+#include "engine/inputs/compose_file.h"
+#include "graph/base/result.h"
+#include "graph/context_manifest.h"
+#include "otto/workspace.h"
+
+namespace otto::execute {
+
+struct StackInputs {
+  std::string project;  ///< the compose project
+  inputs::ComposeInputs files;
+  std::map<std::string, std::string> environment;        ///< interpolated names that have a value
+  graph::ContextManifest manifest;                       ///< of everything staged
+  std::map<std::string, std::filesystem::path> sources;  ///< staged path of each file or directory → local path
+  std::map<std::string, graph::Digest> staged;           ///< staged path → content, without bind mounts
+  std::string digest;                                    ///< hex
+
+  /// Where the entry of a staged path lies on this machine.
+  [[nodiscard]] std::filesystem::path locate(const std::string& staged_path) const;
+};
+
+/// `project`: the compose project, else get_user_compose_project. kConfig, kIo, kInputsChanged, kInterrupted.
+Result<StackInputs> read_stack(Workspace& workspace, const Target& target, const std::optional<std::string>& project);
+
+}  // namespace otto::execute

@@ -1,0 +1,292 @@
+#include "engine/execute/stack_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "cache/parent_store.h"
+#include "cache/registration_store.h"
+#include "engine/docker/stage.h"
+#include "engine/inputs/own_images.h"
+#include "engine/plan/stack_plan.h"
+#include "graph/base/text.h"
+
+namespace otto::execute {
+
+namespace {
+
+std::string stack_stage_key(const StackInputs& stack) { return stack.project + "-compose"; }
+
+class StackRun {
+ public:
+  StackRun(ParentSession& session, const StackInputs& stack, const PinnedImages& images, const StackRunRequest& request)
+      : session_(session),
+        stack_(stack),
+        images_(images),
+        request_(request),
+        own_(session.repo()),
+        compose_(session.remote(), session.settings(), session.facts(), session.workspace().stop()) {}
+
+  Result<std::vector<docker::ServiceResult>> operator()(std::optional<docker::StackModel> model, docker::Probe probe) {
+    if (!model) {
+      if (request_.dry_run) return notice_unknown_services();
+      OTTO_TRY(model_, ask_model());
+      OTTO_TRY(probe, session_.probe(external_images(session_.repo(), model_), stack_.project));
+    } else {
+      model_ = std::move(*model);
+    }
+    OTTO_RETURN_IF_ERROR(pin_services(probe));
+    OTTO_TRY(const plan::StackPlan plan, plan::plan_stack(model_, probe.containers, image_ids_, request_.services));
+    if (request_.dry_run) return results(plan, probe.containers);
+    if (!plan.waves.empty() || !plan.orphans.empty() || files_changed()) {
+      OTTO_RETURN_IF_ERROR(stage());
+      OTTO_RETURN_IF_ERROR(execute(plan));
+    }
+    if (request_.wait) OTTO_RETURN_IF_ERROR(wait_for(plan));
+    if (!plan.waves.empty() || !plan.orphans.empty()) {
+      OTTO_TRY(probe, session_.probe({}, stack_.project));
+    }
+    OTTO_RETURN_IF_ERROR(register_containers(probe.containers));
+    return results(plan, probe.containers);
+  }
+
+ private:
+  Result<std::vector<docker::ServiceResult>> notice_unknown_services() {
+    report({Event::Kind::kNotice, Phase::kChecking, session_.host().id,
+            "the stack's services are not judged: its compose files are new, and only the parent can read them", 0, 0,
+            0});
+    return std::vector<docker::ServiceResult>{};
+  }
+
+  // --- the stage and the model ---
+
+  Result<std::optional<cache::StageRecord>> staged_before() {
+    return cache::ParentStore(session_.memo()).stage(session_.host().id, stack_stage_key(stack_));
+  }
+
+  bool files_changed() {
+    const auto known = staged_before();
+    return known.ok() && *known && (*known)->manifest != graph::serialize(stack_.manifest);
+  }
+
+  Result<void> stage() {
+    if (staged_) return {};
+    OTTO_TRY(const auto known, staged_before());
+    docker::StageRequest request;
+    request.key = stack_stage_key(stack_);
+    request.kind = docker::StageKind::kInPlace;
+    request.locate = [this](const std::string& path) { return stack_.locate(path); };
+    request.wanted = &stack_.manifest;
+    if (known) {
+      request.believed = graph::parse_manifest(known->manifest);
+      request.believed_stamp = known->stamp;
+    }
+    request.stop = session_.workspace().stop();
+    auto brought = docker::bring_stage(session_.remote(), session_.facts().stage_tools(), request);
+    if (!brought.ok()) return std::move(brought).error().in("uploading the compose files");
+    OTTO_RETURN_IF_ERROR(
+        cache::ParentStore(session_.memo())
+            .put_stage({session_.host().id, request.key, brought->stamp, graph::serialize(stack_.manifest)}));
+    call_.project = stack_.project;
+    call_.stage_directory = brought->directory;
+    call_.project_directory = stack_.files.project_directory;
+    call_.home_directory = stack_.files.home_directory;
+    call_.files = stack_.files.files;
+    call_.variables = stack_.files.variables;
+    call_.environment = stack_.environment;
+    staged_ = true;
+    return {};
+  }
+
+  Result<docker::StackModel> ask_model() {
+    OTTO_RETURN_IF_ERROR(stage());
+    report({Event::Kind::kPhase, Phase::kChecking, session_.host().id, "compose config", 0, 0, 0});
+    OTTO_TRY(const std::string json, compose_.config(call_));
+    OTTO_TRY(docker::StackModel model, docker::parse_stack_model(json, call_.stage_directory, stack_.staged));
+    OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo())
+                             .put_stack({session_.host().id, stack_.project, stack_.digest, docker::serialize(model)}));
+    return model;
+  }
+
+  // --- images of services ---
+
+  Result<void> pin_services(const docker::Probe& probe) {
+    for (const auto& [name, service] : model_.services) {
+      digests_[name] = service.digest;
+      if (service.image.empty()) {
+        return make_error(ErrorCode::kUnsupported,
+                          fmt::format("service '{}' has a `build:` section but no image", name),
+                          "declare it under [[docker.images]] and name it with `image: <project>-<image>`");
+      }
+      const std::string* own = own_.find(service.image);
+      if (own == nullptr) {
+        const auto id = probe.image_ids.find(service.image);
+        if (id != probe.image_ids.end()) image_ids_[name] = id->second;
+        continue;
+      }
+      const auto tag = images_.tags.find(*own);
+      if (tag == images_.tags.end()) {
+        return make_error(
+            ErrorCode::kNotRunning,
+            fmt::format("image '{}' of service '{}' was never built on {}", *own, name, session_.host().id),
+            "run `otto docker up` first");
+      }
+      pins_[name] = tag->second;
+      const auto id = images_.ids.find(tag->second);
+      if (id != images_.ids.end()) image_ids_[name] = id->second;
+      const auto& later = images_.rebuilt_later;
+      if (std::find(later.begin(), later.end(), tag->second) != later.end()) image_ids_[name] = "to be built";
+    }
+    return {};
+  }
+
+  // --- running the plan ---
+
+  Result<void> execute(const plan::StackPlan& plan) {
+    const std::string override_yaml = docker::compose_override(pins_, digests_);
+    OTTO_RETURN_IF_ERROR(compose_.remove_containers(plan.orphans));
+    for (const plan::Wave& wave : plan.waves) {
+      for (const docker::Dependency& condition : wave.awaits) {
+        report({Event::Kind::kPhase, Phase::kWaiting, condition.service,
+                condition.condition == docker::DependencyCondition::kHealthy ? "to be healthy" : "to complete", 0, 0,
+                0});
+      }
+      OTTO_RETURN_IF_ERROR(compose_.await(stack_.project, wave.awaits));
+      OTTO_RETURN_IF_ERROR(bring_up(wave.recreate, override_yaml, docker::Compose::Mode::kRecreate, plan));
+      OTTO_RETURN_IF_ERROR(bring_up(wave.start, override_yaml, docker::Compose::Mode::kStart, plan));
+    }
+    return {};
+  }
+
+  Result<void> bring_up(const std::vector<std::string>& services, const std::string& override_yaml,
+                        docker::Compose::Mode mode, const plan::StackPlan& plan) {
+    if (services.empty()) return {};
+    const auto begun = std::chrono::steady_clock::now();
+    for (const std::string& service : services) {
+      report({Event::Kind::kPhase, Phase::kStarting, service, reason_of(plan, service), 0, 0, 0});
+    }
+    const Result<void> result = compose_.up(call_, override_yaml, services, mode);
+    const auto elapsed =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
+    for (const std::string& service : services) {
+      report({result.ok() ? Event::Kind::kDone : Event::Kind::kFailed, Phase::kStarting, service,
+              std::string(action_of(plan, service)), 0, 0, static_cast<std::uint64_t>(elapsed.count())});
+    }
+    return result;
+  }
+
+  Result<void> wait_for(const plan::StackPlan& plan) {
+    std::vector<std::string> services;
+    for (const plan::ServiceStep& step : plan.steps) services.push_back(step.service);
+    report({Event::Kind::kPhase, Phase::kWaiting, stack_.project, "for the services to be up", 0, 0, 0});
+    return compose_.await_up(stack_.project, services);
+  }
+
+  static const plan::ServiceStep* step_of(const plan::StackPlan& plan, const std::string& service) {
+    const auto found = std::find_if(plan.steps.begin(), plan.steps.end(),
+                                    [&](const plan::ServiceStep& step) { return step.service == service; });
+    return found == plan.steps.end() ? nullptr : &*found;
+  }
+  static std::string reason_of(const plan::StackPlan& plan, const std::string& service) {
+    const plan::ServiceStep* step = step_of(plan, service);
+    return step == nullptr ? "" : step->reason;
+  }
+  static std::string_view action_of(const plan::StackPlan& plan, const std::string& service) {
+    const plan::ServiceStep* step = step_of(plan, service);
+    return step == nullptr ? "started" : docker::action_name(step->action);
+  }
+
+  // --- what came of it ---
+
+  Result<void> register_containers(const std::vector<plan::ContainerState>& containers) {
+    const auto now =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+    std::vector<cache::Registration> registrations;
+    for (const plan::ContainerState& container : containers) {
+      cache::Registration registration;
+      registration.host_id =
+          container_host_id(session_.host().id, session_.repo().name, container.service, container.number);
+      registration.parent = session_.host().id;
+      registration.lab = session_.host().labs.empty() ? "" : session_.host().labs.front();
+      registration.project = session_.repo().name;
+      registration.compose_project = stack_.project;
+      registration.service = container.service;
+      registration.replica = container.number;
+      registration.container_id = container.id;
+      registration.image = container.image;
+      registration.state = container.status == "running" ? "running" : "exited";
+      registration.last_seen_ms = now.count();
+      registrations.push_back(std::move(registration));
+    }
+    return cache::RegistrationStore(session_.memo()).replace(session_.host().id, session_.repo().name, registrations);
+  }
+
+  Result<std::vector<docker::ServiceResult>> results(const plan::StackPlan& plan,
+                                                     const std::vector<plan::ContainerState>& containers) const {
+    std::vector<docker::ServiceResult> results;
+    for (const plan::ServiceStep& step : plan.steps) {
+      docker::ServiceResult result;
+      result.service = step.service;
+      result.host_id = container_host_id(session_.host().id, session_.repo().name, step.service, 1);
+      result.action = step.action;
+      result.reason = step.reason;
+      const auto pin = pins_.find(step.service);
+      result.image = pin != pins_.end() ? pin->second : model_.services.at(step.service).image;
+      const auto container = std::find_if(containers.begin(), containers.end(), [&](const plan::ContainerState& known) {
+        return known.service == step.service;
+      });
+      if (container != containers.end()) result.container_id = container->id;
+      results.push_back(std::move(result));
+    }
+    return results;
+  }
+
+  void report(const Event& event) { session_.workspace().reporter().report(event); }
+
+  ParentSession& session_;
+  const StackInputs& stack_;
+  const PinnedImages& images_;
+  const StackRunRequest& request_;
+  const inputs::OwnImages own_;
+  docker::Compose compose_;
+  docker::ComposeStack call_;
+  docker::StackModel model_;
+  bool staged_ = false;
+  std::map<std::string, std::string> pins_;       // service → exact tag
+  std::map<std::string, std::string> image_ids_;  // service → id on the parent
+  std::map<std::string, graph::Digest> digests_;  // service → digest, for the label
+};
+
+}  // namespace
+
+std::string container_host_id(std::string_view parent, std::string_view project, std::string_view service,
+                              unsigned number) {
+  const std::string base = text::to_lower(fmt::format("{}.{}.{}", parent, project, service));
+  return number <= 1 ? base : fmt::format("{}-{}", base, number);
+}
+
+Result<std::optional<docker::StackModel>> remembered_model(const ParentSession& session, const StackInputs& stack) {
+  OTTO_TRY(const auto record, cache::ParentStore(session.memo()).stack(session.host().id, stack.project));
+  if (!record || record->inputs != stack.digest) return std::optional<docker::StackModel>();
+  return docker::parse_stored_stack_model(record->model);
+}
+
+std::vector<std::string> external_images(const config::Settings& repo, const docker::StackModel& model) {
+  const inputs::OwnImages own(repo);
+  std::vector<std::string> images;
+  for (const auto& [name, service] : model.services) {
+    if (!service.image.empty() && own.find(service.image) == nullptr) images.push_back(service.image);
+  }
+  std::sort(images.begin(), images.end());
+  images.erase(std::unique(images.begin(), images.end()), images.end());
+  return images;
+}
+
+Result<std::vector<docker::ServiceResult>> run_stack(ParentSession& session, const StackInputs& stack,
+                                                     std::optional<docker::StackModel> model, docker::Probe probe,
+                                                     const PinnedImages& images, const StackRunRequest& request) {
+  return StackRun(session, stack, images, request)(std::move(model), std::move(probe));
+}
+
+}  // namespace otto::execute

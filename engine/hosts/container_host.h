@@ -1,0 +1,29 @@
+// A container as a Host: commands run by `docker exec` through its parent's connection.
+//
+// The container is found by its compose labels in the same script that runs the command, so a recreated one is never
+// missed and no extra round trip is spent. When otto goes, the command inside the container is ended too: killing
+// `docker exec` alone would leave it running.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/execute/parent_session.h"
+#include "otto/host.h"
+#include "otto/workspace.h"
+
+namespace otto::hosts {
+
+/// Which container, by what never changes while it is recreated.
+struct ContainerAddress {
+  std::string host_id;
+  execute::Target target;  ///< its repo, parent and compose files, for starting the stack on demand
+  std::string compose_project;
+  std::string service;
+  unsigned replica = 1;
+};
+
+/// Borrows the workspace; connects on first use.
+std::unique_ptr<Host> make_container_host(Workspace& workspace, ContainerAddress address);
+
+}  // namespace otto::hosts

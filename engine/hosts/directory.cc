@@ -1,0 +1,159 @@
+// list_hosts, get_host: every host there is, by its id; offline until a host is used.
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "cache/database.h"
+#include "cache/listing.h"
+#include "engine/config/hosts.h"
+#include "engine/execute/stack_run.h"
+#include "engine/hosts/container_host.h"
+#include "engine/hosts/unix_host.h"
+#include "engine/inputs/compose_file.h"
+#include "graph/base/text.h"
+#include "otto/docker.h"
+
+namespace otto {
+
+namespace {
+
+HostListing machine_listing(const config::HostEntry& host) {
+  HostListing listing;
+  listing.id = host.id;
+  listing.kind = host.term == transport::Protocol::kLocal ? HostKind::kLocal : HostKind::kUnix;
+  listing.lab = host.labs.empty() ? "" : host.labs.front();
+  listing.docker_capable = host.docker_capable;
+  return listing;
+}
+
+HostListing container_listing(const cache::Registration& known) {
+  HostListing listing;
+  listing.id = known.host_id;
+  listing.kind = HostKind::kContainer;
+  listing.parent = known.parent;
+  listing.lab = known.lab;
+  listing.state = known.state == "running"  ? HostState::kRunning
+                  : known.state == "exited" ? HostState::kExited
+                                            : HostState::kUnknown;
+  listing.container_id = known.container_id;
+  listing.image = known.image;
+  listing.last_seen_ms = known.last_seen_ms;
+  return listing;
+}
+
+/// A service of a compose file and the parent it is declared for.
+struct Declared {
+  execute::Target target;
+  std::string service;
+  std::string host_id;
+};
+
+/// Services as settings list them, else as the compose file has them. Files that cannot be read declare nothing here;
+/// the commands that need them say why.
+std::vector<Declared> declared_containers(Workspace& workspace) {
+  std::vector<Declared> declared;
+  for (const config::Settings& repo : workspace.repos()) {
+    for (const config::ComposeSettings& compose : repo.composes) {
+      const config::HostEntry* host = workspace.lab().find(text::to_lower(compose.default_host));
+      if (host == nullptr) continue;
+      std::vector<std::string> services = compose.services;
+      if (services.empty()) {
+        const auto read = inputs::read_compose_files(repo.root, {compose.path},
+                                                     [&](const char* name) { return workspace.getenv(name); });
+        if (!read.ok()) continue;
+        for (const inputs::ComposeService& service : read->services) services.push_back(service.name);
+      }
+      for (const std::string& service : services) {
+        declared.push_back(
+            {{&repo, host, {&compose}}, service, execute::container_host_id(host->id, repo.name, service, 1)});
+      }
+    }
+  }
+  return declared;
+}
+
+Result<std::vector<cache::Registration>> known_containers(const Workspace& workspace) {
+  OTTO_TRY(cache::Listing listing, cache::read_listing(cache::Database::default_path()));
+  std::erase_if(listing.registrations,
+                [&](const cache::Registration& known) { return workspace.lab().find(known.parent) == nullptr; });
+  return std::move(listing.registrations);
+}
+
+/// The compose files of a repo: those of a stack that may be started on another parent with --on.
+execute::Target target_of(const config::Settings& repo, const config::HostEntry& host) {
+  execute::Target target{&repo, &host, {}};
+  for (const config::ComposeSettings& compose : repo.composes) target.composes.push_back(&compose);
+  return target;
+}
+
+Result<std::unique_ptr<Host>> unknown_host(Workspace& workspace, std::string_view id) {
+  OTTO_TRY(const std::vector<HostListing> listings, list_hosts(workspace));
+  std::vector<std::string> ids;
+  for (const HostListing& listing : listings) ids.push_back(listing.id);
+  return make_error(ErrorCode::kUnknownName, "unknown host '" + std::string(id) + "'" + text::did_you_mean(id, ids),
+                    "`otto --list-hosts` lists them");
+}
+
+}  // namespace
+
+Result<std::vector<HostListing>> list_hosts(Workspace& workspace) {
+  std::vector<HostListing> listings;
+  std::set<std::string> seen;
+  const std::vector<std::string>& labs = workspace.lab().names;
+  for (const config::HostEntry& host : workspace.lab().hosts) {
+    // Hops from outside the chosen labs serve routes only.
+    const bool listed = labs.empty() || std::any_of(host.labs.begin(), host.labs.end(), [&](const std::string& lab) {
+                          return std::find(labs.begin(), labs.end(), lab) != labs.end();
+                        });
+    if (listed) listings.push_back(machine_listing(host));
+  }
+  OTTO_TRY(const auto registrations, known_containers(workspace));
+  for (const cache::Registration& known : registrations) {
+    listings.push_back(container_listing(known));
+    seen.insert(known.host_id);
+  }
+  for (const Declared& declared : declared_containers(workspace)) {
+    if (!seen.insert(declared.host_id).second) continue;
+    HostListing listing;
+    listing.id = declared.host_id;
+    listing.kind = HostKind::kContainer;
+    listing.parent = declared.target.host->id;
+    listing.lab = declared.target.host->labs.empty() ? "" : declared.target.host->labs.front();
+    listing.state = HostState::kDeclared;
+    listings.push_back(std::move(listing));
+  }
+  std::sort(listings.begin(), listings.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  return listings;
+}
+
+Result<std::unique_ptr<Host>> get_host(Workspace& workspace, std::string_view id) {
+  const std::string wanted = text::to_lower(id);
+  if (const config::HostEntry* host = workspace.lab().find(wanted)) return hosts::make_unix_host(workspace, *host);
+  return docker::get_container_host(workspace, wanted);
+}
+
+namespace docker {
+
+Result<std::unique_ptr<Host>> get_container_host(Workspace& workspace, std::string_view host_id) {
+  const std::string wanted = text::to_lower(host_id);
+  OTTO_TRY(const auto registrations, known_containers(workspace));
+  for (const cache::Registration& known : registrations) {
+    if (known.host_id != wanted) continue;
+    for (const config::Settings& repo : workspace.repos()) {
+      if (repo.name != known.project) continue;
+      return hosts::make_container_host(workspace, {wanted, target_of(repo, *workspace.lab().find(known.parent)),
+                                                    known.compose_project, known.service, known.replica});
+    }
+  }
+  for (const Declared& declared : declared_containers(workspace)) {
+    if (declared.host_id != wanted) continue;
+    return hosts::make_container_host(
+        workspace,
+        {wanted, declared.target, get_user_compose_project(declared.target.repo->name), declared.service, 1});
+  }
+  return unknown_host(workspace, host_id);
+}
+
+}  // namespace docker
+}  // namespace otto

@@ -1,0 +1,24 @@
+// Which references mean an image of the repo itself: `[registry/]<project>-<image>`, untagged or `:latest`.
+//
+// The one place that decides it, for Dockerfiles (FROM, COPY --from) and for compose services alike.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "engine/config/settings.h"
+
+namespace otto::inputs {
+
+class OwnImages {
+ public:
+  explicit OwnImages(const config::Settings& repo);
+  /// The image's name in the settings, or null.
+  [[nodiscard]] const std::string* find(std::string_view reference) const;
+
+ private:
+  std::map<std::string, std::string> by_repository_;
+};
+
+}  // namespace otto::inputs
