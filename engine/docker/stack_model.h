@@ -27,33 +27,41 @@ struct Dependency {
 struct ServiceModel {
   std::string name;
   std::string image;  ///< as resolved by compose; empty with only `build:`
-  graph::Digest
-      digest;  ///< of its whole definition without `image`, and of the networks, volumes, configs and secrets it uses
+  /// Of what its container is made from: its definition and those of the networks, volumes, configs and secrets it
+  /// uses. Not `image` and `build` (the image id speaks for them), nor what never reaches a container: depends_on,
+  /// profiles, scale, pull_policy, develop, x-….
+  graph::Digest digest;
   std::vector<Dependency> depends_on;  ///< sorted by service
   std::vector<std::string>
       lives_in;  ///< services whose namespaces or volumes it shares: network_mode, ipc, pid, volumes_from
   unsigned replicas = 1;
-  bool restarts = false;  ///< a restart policy other than "no"
+  bool restarts = false;                ///< a restart policy other than "no"
+  bool restarts_after_success = false;  ///< "always" or "unless-stopped": exit 0 is not the end, as it is for one-shots
   bool has_healthcheck = false;
   std::vector<std::string> profiles;
 };
 
 struct StackModel {
   std::map<std::string, ServiceModel> services;
-  std::vector<std::string> networks, volumes;  ///< names on the engine
+  std::vector<std::string> networks, volumes;  ///< names on the engine, sorted; external ones are not the stack's
 };
 
 /// kComposeFailed where the text is no such document. `staged`: digest of each staged input file by staged path prefix
 /// (`stage_directory`/path), counted into the services that refer to it (env_file is already resolved by compose;
-/// configs, secrets; not bind mounts: edits there reach the running container).
+/// configs, secrets; not bind mounts: edits there reach the running container). A key "env:NAME" gives the digest of a
+/// variable's value for configs and secrets taken from the environment, which the document does not show. Ask with
+/// `--profile '*'`: Compose leaves out services whose profile is not active. Sources below `stage_directory` count by
+/// what follows it, so a stage may move.
 Result<StackModel> parse_stack_model(std::string_view config_json, std::string_view stage_directory,
                                      const std::map<std::string, graph::Digest>& staged);
 
 std::string serialize(const StackModel& model);
+/// nothing for bytes of another version or damaged ones: ask the parent again.
 std::optional<StackModel> parse_stored_stack_model(std::string_view bytes);
 
 /// The override that pins images and marks containers: for each service of `pins` its exact image, for every service of
-/// `digests` the label kServiceDigestLabel. YAML.
+/// `digests` the label kServiceDigestLabel (Compose adds it to the service's own labels). Pinned services are never
+/// pulled. YAML.
 std::string compose_override(const std::map<std::string, std::string>& pins,
                              const std::map<std::string, graph::Digest>& digests);
 

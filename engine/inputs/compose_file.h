@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/inputs/interpolation.h"
 #include "graph/base/result.h"
 
 namespace otto::inputs {
@@ -19,39 +20,45 @@ namespace otto::inputs {
 /// One file or directory that a compose file names and that must exist on the parent.
 struct StagedPath {
   std::filesystem::path local;  ///< absolute
-  std::string staged;           ///< relative to the stage's root
+  std::string staged;           ///< relative to the stage's root; "." is the root itself
   bool bind_mount = false;      ///< mounted into a container: written in place
-  bool required = true;         ///< false: `required: false` of env_file; may be absent
+  bool required = true;  ///< false: `required: false` of env_file, or a source Docker would create; may be absent
   unsigned line = 0;
 };
 
 struct ComposeService {
   std::string name;
-  std::string image;  ///< as written, may hold ${VAR}; empty with only `build:`
+  std::string image;    ///< as written, may hold ${VAR}; empty with only `build:`
+  bool builds = false;  ///< has a `build:` section; its context is not staged here
   unsigned line = 0;
 };
 
 struct ComposeInputs {
   std::vector<std::string> files;        ///< the compose files' staged paths, in order, for -f
-  std::string project_directory;         ///< staged path of the first file's directory
+  std::string project_directory;         ///< staged path of the first file's directory; "." is the stage's root
+  std::string home_directory;            ///< staged path of "~": HOME for Compose; empty where no source begins with ~
   std::vector<StagedPath> paths;         ///< the compose files themselves first; no duplicates
   std::vector<ComposeService> services;  ///< of all files, sorted by name
-  std::vector<std::string> variables;    ///< names interpolated anywhere, sorted
+  std::vector<std::string> variables;    ///< names taken from outside anywhere (also by env files), sorted
 };
 
+/// As std::getenv.
+using GetEnv = std::function<const char*(const char*)>;
+
 /// Reads the compose files of one stack (absolute paths, all inside or outside `root`, the repo's root) and everything
-/// they include or extend. kConfig "FILE:LINE:COLUMN: …" for YAML errors, a service defined by two of the files, files
-/// that do not exist.
+/// they include or extend. Staged paths keep the layout of the repo, or of the nearest directory that holds everything
+/// named, so that every relative path means the same on the parent. Absolute paths and named volumes belong to the
+/// parent and are left alone. Variables in paths take their values from `getenv` (null: the process's own), then
+/// `.env`. kConfig "FILE:LINE:COLUMN: …" for YAML errors, a service defined by two of the files, files that do not
+/// exist, a path whose variable is not set.
 Result<ComposeInputs> read_compose_files(const std::filesystem::path& root,
-                                         const std::vector<std::filesystem::path>& files);
+                                         const std::vector<std::filesystem::path>& files,
+                                         const GetEnv& getenv = nullptr);
 
 /// The values of `variables` as Compose takes them: the environment wins over `.env` beside the first compose file.
 /// Names without a value are absent. kConfig for a malformed .env line.
 Result<std::map<std::string, std::string>> compose_environment(const ComposeInputs& inputs,
                                                                const std::filesystem::path& env_file,
-                                                               const std::function<const char*(const char*)>& getenv);
-
-/// Names that a text interpolates: $NAME, ${NAME}, ${NAME:-default with ${NESTED}}; `$$` is a literal dollar.
-std::vector<std::string> interpolated_names(std::string_view text);
+                                                               const GetEnv& getenv);
 
 }  // namespace otto::inputs

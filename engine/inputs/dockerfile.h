@@ -19,7 +19,10 @@ enum class ReferenceKind { kFrom, kCopyFrom, kMountFrom };
 struct ImageReference {
   ReferenceKind kind = ReferenceKind::kFrom;
   std::string name;   ///< as the engine would see it, args expanded: "veggies-base", "veggies-base:latest", "debian:12"
-  unsigned line = 0;  ///< 1-based
+  unsigned line = 0;  ///< 1-based, of the instruction
+  /// Where the reference is written in the text, in bytes: replacing [begin, end) pins it, whatever args spelt it (the
+  /// legacy builder has no --build-context).
+  std::size_t begin = 0, end = 0;
 };
 
 struct Dockerfile {
@@ -28,7 +31,9 @@ struct Dockerfile {
 };
 
 /// kConfig "FILE:LINE: …" for no FROM at all, or a FROM whose argument is empty after expansion (hint: build_args).
-/// `target`: only stages that the target needs count when set (BuildKit builds no others).
+/// `target`: only stages that the target needs count when set (BuildKit builds no others); a name in any case or a
+/// number, kConfig with the near-miss for one the file does not have. Platform args (TARGETARCH, …) are known to the
+/// engine only: unless `build_args` sets them they stay in a name as "${TARGETARCH}", and every stage may be meant.
 Result<Dockerfile> parse_dockerfile(std::string_view text, std::string_view file_name,
                                     const std::map<std::string, std::string>& build_args,
                                     const std::optional<std::string>& target = std::nullopt);

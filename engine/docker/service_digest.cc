@@ -1,0 +1,165 @@
+#include "engine/docker/service_digest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "engine/docker/stack_model.h"
+
+namespace otto::docker {
+namespace {
+
+namespace dom = simdjson::dom;
+using Member = std::pair<std::string_view, dom::element>;
+
+/// What never reaches a container, or is spoken for by the image id.
+constexpr std::array<std::string_view, 7> kNotOfTheContainer = {"image",    "build", "pull_policy", "depends_on",
+                                                                "profiles", "scale", "develop"};
+
+std::vector<Member> sorted_members(const dom::element& element) {
+  std::vector<Member> all;
+  dom::object object;
+  if (element.get(object) != simdjson::SUCCESS) return all;
+  for (const auto& [key, value] : object) all.emplace_back(key, value);
+  std::sort(all.begin(), all.end(), [](const Member& a, const Member& b) { return a.first < b.first; });
+  return all;
+}
+
+bool is_empty(const dom::element& element) {
+  if (element.is_null()) return true;
+  dom::object object;
+  return element.get(object) == simdjson::SUCCESS && object.size() == 0;
+}
+
+/// Members of a service's `labels` or `deploy` that count: not otto's own label, nor the number of replicas, nor what
+/// other releases of Compose leave out.
+std::vector<Member> counted_members(std::string_view key, const dom::element& value) {
+  std::vector<Member> all = sorted_members(value);
+  const std::string_view own = key == "labels" ? kServiceDigestLabel : std::string_view("replicas");
+  all.erase(std::remove_if(all.begin(), all.end(),
+                           [&](const Member& member) {
+                             return member.first == own || (key == "deploy" && is_empty(member.second));
+                           }),
+            all.end());
+  return all;
+}
+
+bool counts(std::string_view key) {
+  return key.substr(0, 2) != "x-" &&
+         std::find(kNotOfTheContainer.begin(), kNotOfTheContainer.end(), key) == kNotOfTheContainer.end();
+}
+
+/// Names of the networks, volumes, configs or secrets that a service uses.
+std::set<std::string_view> used_names(const dom::element& service, std::string_view kind) {
+  std::set<std::string_view> names;
+  dom::element uses;
+  if (service[kind].get(uses) != simdjson::SUCCESS) return names;
+  for (const Member& member : sorted_members(uses)) names.insert(member.first);
+  dom::array array;
+  if (uses.get(array) != simdjson::SUCCESS) return names;
+  for (const dom::element& item : array) {
+    std::string_view name;
+    if (item.get(name) == simdjson::SUCCESS || item["source"].get(name) == simdjson::SUCCESS) names.insert(name);
+  }
+  return names;
+}
+
+void encode_label(std::string_view label, std::string& out) {
+  out += fmt::format("k{}:", label.size());
+  out += label;
+}
+
+}  // namespace
+
+ServiceDigester::ServiceDigester(const dom::element& document, std::string_view stage_directory,
+                                 const std::map<std::string, graph::Digest>& staged)
+    : document_(document), stage_(stage_directory), staged_(staged) {
+  while (!stage_.empty() && stage_.back() == '/') stage_.pop_back();
+  if (!stage_.empty()) stage_ += '/';
+}
+
+graph::Digest ServiceDigester::digest(const dom::element& service) const {
+  std::string out = "otto service 1\n";
+  for (const auto& [key, value] : sorted_members(service)) {
+    if (!counts(key) || value.is_null()) continue;
+    if (key == "labels" || key == "deploy") {
+      const std::vector<Member> kept = counted_members(key, value);
+      if (kept.empty()) continue;
+      encode_label(key, out);
+      for (const auto& [name, member] : kept) {
+        encode_label(name, out);
+        encode(member, false, out);
+      }
+      continue;
+    }
+    encode_label(key, out);
+    encode(value, key == "volumes", out);
+  }
+  for (const std::string_view kind : {"networks", "volumes", "configs", "secrets"}) {
+    for (const std::string_view name : used_names(service, kind)) add_definition(kind, name, out);
+  }
+  return graph::sha256(out);
+}
+
+void ServiceDigester::add_definition(std::string_view kind, std::string_view name, std::string& out) const {
+  dom::element definition;
+  if (document_[kind][name].get(definition) != simdjson::SUCCESS) return;
+  out += 'd';
+  encode_label(kind, out);
+  encode_label(name, out);
+  encode(definition, true, out);
+  if (kind == "configs" || kind == "secrets") add_contents(definition, out);
+}
+
+/// The digests of the staged files, or of the variable, that a config or secret is made from.
+void ServiceDigester::add_contents(const dom::element& definition, std::string& out) const {
+  std::string_view text;
+  if (definition["environment"].get(text) == simdjson::SUCCESS) {
+    const auto known = staged_.find("env:" + std::string(text));
+    if (known != staged_.end()) out += "c" + known->second.hex();
+  }
+  if (definition["file"].get(text) != simdjson::SUCCESS) return;
+  const std::string file(text);
+  for (const auto& [path, digest] : staged_) {
+    const std::string full = path.substr(0, 1) == "/" ? path : stage_ + path;
+    if (full == file || full.compare(0, file.size() + 1, file + "/") == 0) {
+      encode_label(std::string_view(full).substr(file.size()), out);
+      out += "c" + digest.hex();
+    }
+  }
+}
+
+/// `paths`: strings below the stage are encoded without it.
+void ServiceDigester::encode(const dom::element& value, bool paths, std::string& out) const {
+  std::string_view text;
+  dom::array array;
+  if (value.get(text) == simdjson::SUCCESS) {
+    encode_string(text, paths, out);
+  } else if (value.get(array) == simdjson::SUCCESS) {
+    out += fmt::format("a{}:", array.size());
+    for (const dom::element& item : array) encode(item, paths, out);
+  } else if (value.is_object()) {
+    const std::vector<Member> all = sorted_members(value);
+    out += fmt::format("o{}:", all.size());
+    for (const auto& [key, member] : all) {
+      encode_label(key, out);
+      encode(member, paths, out);
+    }
+  } else {
+    out += "v" + simdjson::minify(value) + ";";
+  }
+}
+
+void ServiceDigester::encode_string(std::string_view text, bool path, std::string& out) const {
+  const bool staged =
+      path && !stage_.empty() && (text.substr(0, stage_.size()) == stage_ || std::string(text) + "/" == stage_);
+  if (staged) text = text.size() < stage_.size() ? std::string_view() : text.substr(stage_.size());
+  out += fmt::format("{}{}:", staged ? 'p' : 's', text.size());
+  out += text;
+}
+
+}  // namespace otto::docker

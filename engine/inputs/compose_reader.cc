@@ -1,0 +1,266 @@
+#include "engine/inputs/compose_reader.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "engine/inputs/env_file.h"
+#include "graph/base/text.h"
+
+namespace otto::inputs {
+namespace fs = std::filesystem;
+namespace {
+
+/// A scalar as a list of one; a sequence's items; else nothing.
+std::vector<YAML::Node> as_list(const YAML::Node& node) {
+  if (!node.IsDefined() || node.IsNull()) return {};
+  if (!node.IsSequence()) return {node};
+  return {node.begin(), node.end()};
+}
+
+/// `outer` first, then a file's values.
+Lookup with_file(Lookup outer, const std::map<std::string, std::string>& values) {
+  return [outer = std::move(outer), values](std::string_view name) -> std::optional<std::string> {
+    if (auto value = outer(name)) return value;
+    const auto known = values.find(std::string(name));
+    return known == values.end() ? std::nullopt : std::optional(known->second);
+  };
+}
+
+}  // namespace
+
+std::optional<std::string> read_text(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) return std::nullopt;
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(stream), {});
+}
+
+Result<ComposeInputs> ComposeReader::run(const std::vector<fs::path>& files) {
+  if (files.empty()) return make_error(ErrorCode::kConfig, "no compose file is given", "add [[docker.composes]]");
+  Scope scope;
+  scope.directory = normal_path(files.front()).parent_path();
+  scope.lookup = [this](std::string_view name) -> std::optional<std::string> {
+    const char* value = getenv_(std::string(name).c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  };
+  const fs::path dot_env = scope.directory / ".env";
+  if (const auto text = read_text(dot_env)) {
+    OTTO_TRY(const auto values, parse_env_file(*text, dot_env.string(), scope.lookup));
+    scope.lookup = with_file(scope.lookup, values);
+  }
+  std::vector<File> loaded;
+  for (const fs::path& path : files) {
+    if (!fs::exists(path)) {
+      return make_error(ErrorCode::kConfig, fmt::format("compose file '{}' does not exist", path.string()),
+                        "mend its path in [[docker.composes]]");
+    }
+    OTTO_TRY(File file, load(normal_path(path)));
+    layout_.add(file.path, false, true, 0);
+    loaded.push_back(std::move(file));
+  }
+  for (const File& file : loaded) OTTO_RETURN_IF_ERROR(read_file(file, scope));
+  ComposeInputs inputs;
+  layout_.finish(files, inputs);
+  for (auto& [name, definition] : services_) inputs.services.push_back(std::move(definition.service));
+  inputs.variables.assign(variables_.begin(), variables_.end());
+  return inputs;
+}
+
+Result<ComposeReader::File> ComposeReader::load(const fs::path& path) {
+  const auto text = read_text(path);
+  if (!text) {
+    return make_error(ErrorCode::kConfig, fmt::format("compose file '{}' cannot be read", path.string()),
+                      "check its permissions");
+  }
+  File file{path, path.string(), path.string(), {}};
+  OTTO_TRY(file.documents, yaml::load_documents(*text, file.name));
+  for (const std::string& scalar : yaml::scalars(*text)) {
+    for (std::string& name : interpolated_names(scalar)) variables_.insert(std::move(name));
+  }
+  return file;
+}
+
+Result<void> ComposeReader::read_file(const File& file, const Scope& scope) {
+  for (const YAML::Node& model : file.documents) {
+    if (model.IsNull()) continue;
+    OTTO_RETURN_IF_ERROR(read_model(file, model, scope));
+  }
+  return {};
+}
+
+Result<void> ComposeReader::read_model(const File& file, const YAML::Node& model, const Scope& scope) {
+  if (!model.IsMap()) {
+    return make_error(ErrorCode::kConfig, fmt::format("{}: not a compose file", yaml::place(file.name, model)),
+                      "a compose file is a map that holds 'services'");
+  }
+  OTTO_RETURN_IF_ERROR(read_includes(file, yaml::get(model, "include"), scope));
+  OTTO_RETURN_IF_ERROR(read_services(file, yaml::get(model, "services"), scope));
+  OTTO_RETURN_IF_ERROR(read_named_volumes(file, yaml::get(model, "volumes"), scope));
+  OTTO_RETURN_IF_ERROR(read_file_sources(file, yaml::get(model, "configs"), "config file", scope));
+  return read_file_sources(file, yaml::get(model, "secrets"), "secret file", scope);
+}
+
+Result<void> ComposeReader::read_services(const File& file, const YAML::Node& services, const Scope& scope) {
+  if (!services.IsDefined() || services.IsNull()) return {};
+  if (!services.IsMap()) {
+    return make_error(ErrorCode::kConfig, fmt::format("{}: 'services' is not a map", yaml::place(file.name, services)),
+                      "write each service as NAME: {…}");
+  }
+  for (const auto& [name, service] : yaml::entries(services)) {
+    const YAML::Node key = yaml::key_node(services, name);
+    const std::string place = yaml::place(file.name, key);
+    if (!service.IsMap()) {
+      return make_error(ErrorCode::kConfig, fmt::format("{}: service '{}' is not a map", place, text::printable(name)),
+                        "give it an image or a build section");
+    }
+    Definition definition;
+    definition.service = {name, yaml::text(yaml::get(service, "image")), yaml::get(service, "build").IsDefined(),
+                          yaml::line(key)};
+    definition.origin = file.origin;
+    definition.place = place;
+    const auto [known, is_new] = services_.emplace(name, std::move(definition));
+    if (!is_new && known->second.origin != file.origin) {
+      return make_error(
+          ErrorCode::kConfig,
+          fmt::format("{}: service '{}' is defined already at {}", place, text::printable(name), known->second.place),
+          "the compose files of one parent are one project: rename one of the two services");
+    }
+    OTTO_RETURN_IF_ERROR(read_service(file, service, scope));
+  }
+  return {};
+}
+
+Result<void> ComposeReader::read_service(const File& file, const YAML::Node& service, const Scope& scope) {
+  take_names(yaml::get(service, "environment"));
+  const YAML::Node build = yaml::get(service, "build");
+  if (build.IsDefined() && build.IsMap()) take_names(yaml::get(build, "args"));
+  OTTO_RETURN_IF_ERROR(read_env_files(file, yaml::get(service, "env_file"), scope));
+  for (const YAML::Node& label_file : as_list(yaml::get(service, "label_file"))) {
+    OTTO_RETURN_IF_ERROR(
+        stage(file, {label_file, yaml::text(label_file), "label_file"}, false, Missing::kError, scope));
+  }
+  OTTO_RETURN_IF_ERROR(read_volumes(file, yaml::get(service, "volumes"), scope));
+  return read_extends(file, yaml::get(service, "extends"), scope);
+}
+
+/// Bare names of `environment` and `args` take their values from outside: `- NAME`, `NAME:`.
+void ComposeReader::take_names(const YAML::Node& environment) {
+  if (!environment.IsDefined()) return;
+  if (environment.IsSequence()) {
+    for (const YAML::Node& item : environment) {
+      const std::string name = yaml::text(item);
+      if (!name.empty() && name.find_first_of("=$") == std::string::npos) variables_.insert(name);
+    }
+  } else {
+    for (const auto& [name, value] : yaml::entries(environment)) {
+      if (value.IsNull()) variables_.insert(name);
+    }
+  }
+}
+
+Result<void> ComposeReader::read_env_files(const File& file, const YAML::Node& list, const Scope& scope) {
+  for (const YAML::Node& item : as_list(list)) {
+    const YAML::Node path = item.IsMap() ? yaml::get(item, "path") : item;
+    const bool optional = item.IsMap() && yaml::text(yaml::get(item, "required")) == "false";
+    const Reference reference{path, yaml::text(path), "env_file"};
+    OTTO_RETURN_IF_ERROR(stage(file, reference, false, optional ? Missing::kOptional : Missing::kError, scope));
+    OTTO_TRY(const auto local, resolve(file, reference, scope));
+    if (const auto text = local ? read_text(*local) : std::nullopt) {
+      for (std::string& name : env_file_names(*text)) variables_.insert(std::move(name));
+    }
+  }
+  return {};
+}
+
+Result<void> ComposeReader::read_extends(const File& file, const YAML::Node& extends, const Scope& scope) {
+  if (!extends.IsDefined() || extends.IsNull()) return {};
+  const YAML::Node path = extends.IsMap() ? yaml::get(extends, "file") : YAML::Node(YAML::NodeType::Undefined);
+  const std::string service = extends.IsMap() ? yaml::text(yaml::get(extends, "service")) : yaml::text(extends);
+  if (!path.IsDefined()) return extend_from(file, service, extends, scope);
+  OTTO_TRY(const auto local, compose_path(file, {path, yaml::text(path), "extended file"}, scope));
+  if (!local) return {};
+  OTTO_TRY(const File base, load(*local));
+  layout_.add(base.path, false, true, yaml::line(path));
+  Scope inner = scope;
+  inner.directory = base.path.parent_path();
+  return extend_from(base, service, path, inner);
+}
+
+Result<void> ComposeReader::extend_from(const File& file, const std::string& service, const YAML::Node& where,
+                                        const Scope& scope) {
+  if (!visited_.insert(fmt::format("extends {} {}", file.name, service)).second) return {};
+  std::vector<std::string> names;
+  for (const YAML::Node& model : file.documents) {
+    const YAML::Node services = model.IsMap() ? yaml::get(model, "services") : model;
+    for (const auto& [name, definition] : yaml::entries(services)) {
+      if (name == service) return definition.IsMap() ? read_service(file, definition, scope) : Result<void>();
+      names.push_back(name);
+    }
+  }
+  return make_error(ErrorCode::kConfig,
+                    fmt::format("{}: no service '{}' to extend, wanted by line {}{}", file.name,
+                                text::printable(service), yaml::line(where), text::did_you_mean(service, names)),
+                    fmt::format("its services are {}", text::join(names, ", ")));
+}
+
+Result<void> ComposeReader::read_includes(const File& file, const YAML::Node& list, const Scope& scope) {
+  for (const YAML::Node& entry : as_list(list)) OTTO_RETURN_IF_ERROR(read_include(file, entry, scope));
+  return {};
+}
+
+Result<void> ComposeReader::read_include(const File& file, const YAML::Node& entry, const Scope& scope) {
+  const YAML::Node paths = entry.IsMap() ? yaml::get(entry, "path") : entry;
+  std::vector<fs::path> files;
+  for (const YAML::Node& path : as_list(paths)) {
+    OTTO_TRY(const auto local, compose_path(file, {path, yaml::text(path), "included file"}, scope));
+    if (!local) return {};
+    layout_.add(*local, false, true, yaml::line(path));
+    files.push_back(*local);
+  }
+  if (files.empty()) return {};
+  OTTO_TRY(const Scope inner, include_scope(file, entry, files.front(), scope));
+  for (const fs::path& path : files) {
+    if (!visited_.insert(fmt::format("include {} {}", path.string(), inner.directory.string())).second) continue;
+    OTTO_TRY(File included, load(path));
+    included.origin = files.front().string();
+    OTTO_RETURN_IF_ERROR(read_file(included, inner));
+  }
+  return {};
+}
+
+Result<ComposeReader::Scope> ComposeReader::include_scope(const File& file, const YAML::Node& entry,
+                                                          const fs::path& first, const Scope& scope) {
+  Scope inner{first.parent_path(), scope.lookup};
+  std::vector<YAML::Node> env_files;
+  if (entry.IsMap()) {
+    const YAML::Node directory = yaml::get(entry, "project_directory");
+    OTTO_TRY(const auto local, resolve(file, {directory, yaml::text(directory), "project_directory"}, scope));
+    if (local) inner.directory = *local;
+    env_files = as_list(yaml::get(entry, "env_file"));
+  }
+  const auto take = [&](const fs::path& path) -> Result<void> {
+    const auto text = read_text(path);
+    if (!text) return {};
+    OTTO_TRY(const auto values, parse_env_file(*text, path.string(), inner.lookup));
+    for (std::string& name : env_file_names(*text)) variables_.insert(std::move(name));
+    inner.lookup = with_file(inner.lookup, values);
+    return {};
+  };
+  for (const YAML::Node& item : env_files) {
+    const Reference reference{item, yaml::text(item), "env_file"};
+    OTTO_RETURN_IF_ERROR(stage(file, reference, false, Missing::kError, scope));
+    OTTO_TRY(const auto local, resolve(file, reference, scope));
+    if (local) OTTO_RETURN_IF_ERROR(take(*local));
+  }
+  const fs::path dot_env = inner.directory / ".env";
+  if (env_files.empty() && fs::is_regular_file(dot_env)) {
+    layout_.add(dot_env, false, false, yaml::line(entry));
+    OTTO_RETURN_IF_ERROR(take(dot_env));
+  }
+  return inner;
+}
+
+}  // namespace otto::inputs

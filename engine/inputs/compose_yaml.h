@@ -1,0 +1,40 @@
+// yaml-cpp as the compose reader needs it: documents, maps with merge keys, places for messages. Internal to inputs/.
+//
+// yaml-cpp 0.7 knows no merge keys (`<<`): lookups follow them here. Its exceptions end in load_documents() and in
+// read_compose_files(). Must not know what compose keys mean. Nodes refer into their document; one thread.
+#pragma once
+
+#include <yaml-cpp/yaml.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "graph/base/result.h"
+
+namespace otto::inputs::yaml {
+
+/// kConfig "FILE:LINE:COLUMN: …" for malformed YAML and for a file without a document.
+Result<std::vector<YAML::Node>> load_documents(const std::string& text, std::string_view file_name);
+
+/// Every scalar of the text once, aliases not followed, so that no document can grow in memory.
+std::vector<std::string> scalars(const std::string& text);
+
+/// The value of a key, found through `<<` where the map itself lacks it; an undefined node where there is none.
+YAML::Node get(const YAML::Node& map, const std::string& key);
+
+/// The map's entries, its own before merged ones, no key twice; merge keys themselves left out.
+std::vector<std::pair<std::string, YAML::Node>> entries(const YAML::Node& map);
+
+/// The map's own key node for a name, for its place; the map where merged.
+YAML::Node key_node(const YAML::Node& map, const std::string& key);
+
+/// The scalar's text; empty for anything else.
+std::string text(const YAML::Node& node);
+
+/// "FILE:LINE:COLUMN", 1-based.
+std::string place(std::string_view file_name, const YAML::Node& node);
+unsigned line(const YAML::Node& node);
+
+}  // namespace otto::inputs::yaml
