@@ -32,12 +32,14 @@ struct ScanRequest {
   unsigned threads = 0;                        ///< 0: one a core
   ScanProgress progress;
   std::stop_token stop;
+  /// What the clock said before the scan, in ns since 1970; 0: asked for here. Tests of racy timestamps set it.
+  std::int64_t clock_ns = 0;
 };
 
 struct ScanResult {
   graph::ContextManifest manifest;
-  cache::StatManifest stats;     ///< to remember for the next scan
-  bool stats_changed = true;     ///< false: `stats` equals `known`, nothing to store
+  cache::StatManifest stats;     ///< to remember for the next scan; empty where `stats_changed` is false
+  bool stats_changed = true;     ///< false: all is as in `known`, nothing to store
   std::uint64_t files_read = 0;  ///< files whose bytes were read
   std::uint64_t bytes_read = 0;
   std::vector<std::string> skipped_special;  ///< sockets and the like, which Docker leaves out too

@@ -1,0 +1,412 @@
+#include "engine/inputs/context_scan.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <thread>
+
+#include "engine/inputs/directory_reader.h"
+#include "engine/inputs/file_reader.h"
+#include "engine/inputs/scan_tree.h"
+#include "engine/inputs/work_queue.h"
+#include "graph/base/sync.h"
+#include "graph/base/text.h"
+
+namespace otto::inputs {
+
+namespace {
+
+/// How near to the scan a change time makes an entry racy. The race:
+///   1. an editor writes a file; the kernel stamps it with its clock's tick, t;
+///   2. the scan reads the file;
+///   3. the editor writes again within the same tick, keeping the size: the stamp is t once more;
+///   4. the next scan finds the stat it knows and would believe the old digest.
+/// So a stat is believed only where its tick was over before the scan began. A tick is at most 10 ms on Linux
+/// (CONFIG_HZ=100). Stamps without a fraction come from file systems that keep 1 or 2 seconds. On a network file system
+/// the stamp is the server's clock, which may be behind ours: step 3 can happen though t looks long gone. A stamp in
+/// the future is racy for as long as it is.
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kTick = 20'000'000;
+constexpr std::int64_t kCoarseTick = 3 * kSecond;
+constexpr std::int64_t kRemoteTick = 60 * kSecond;
+
+/// Entries of one directory that one task takes the stat of, and files that one task reads.
+constexpr std::uint32_t kStatBatch = 512;
+constexpr std::uint32_t kReadBatch = 64;
+constexpr std::uint64_t kReadBatchBytes = 4 << 20;
+
+bool is_racy(std::int64_t ctime_ns, bool remote, std::int64_t clock_ns) {
+  const std::int64_t tick = remote ? kRemoteTick : ctime_ns % kSecond == 0 ? kCoarseTick : kTick;
+  return ctime_ns > clock_ns - tick;
+}
+
+/// The clock that stamps files; it is never ahead of the precise one.
+std::int64_t file_clock_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
+  return std::int64_t{now.tv_sec} * kSecond + now.tv_nsec;
+}
+
+FileStat known_stat(const cache::StatEntry& entry) {
+  return {entry.device, entry.inode, entry.size, entry.mtime_ns, entry.ctime_ns, entry.mode};
+}
+
+struct Task {
+  enum class Kind { kList, kStat, kRead };
+  Directory* directory = nullptr;
+  Kind kind = Kind::kList;
+  std::uint32_t first = 0, last = 0;
+};
+
+/// What one thread needs for itself.
+struct Worker {
+  FileReader reader;
+  std::string listing;
+  std::string path;
+};
+
+class Scanner {
+ public:
+  Scanner(const ScanRequest& request, int root)
+      : request_(request),
+        root_(root),
+        known_(request.known != nullptr ? *request.known : none_),
+        clock_ns_(request.clock_ns != 0 ? request.clock_ns : file_clock_ns()) {}
+
+  Result<ScanResult> run();
+
+ private:
+  void work();
+  Result<void> perform(const Task& task, Worker& worker);
+  Result<void> list(Directory& directory, Worker& worker);
+  void found(Directory& directory, std::string_view name, ListedType type, Worker& worker);
+  Result<void> stat(Directory& directory, int fd, std::uint32_t first, std::uint32_t last, Worker& worker);
+  Result<void> stat_entry(Directory& directory, int fd, SeenEntry& entry, Worker& worker);
+  void settle(Directory& directory);
+  Directory* add_child(Directory& directory, std::uint32_t index, std::size_t known_begin, std::size_t known_end);
+  void decide_reads(Directory& directory, std::vector<Task>& tasks);
+  Result<void> read(Directory& directory, std::uint32_t first, std::uint32_t last, Worker& worker);
+  Result<void> read_entry(Directory& directory, int fd, SeenEntry& entry, Worker& worker);
+  Result<void> read_target(Directory& directory, int fd, SeenEntry& entry, Worker& worker);
+  [[nodiscard]] bool is_as_known(const Directory& directory, const SeenEntry& entry) const;
+  Result<void> cannot_list(Directory& directory, int error);
+  Result<void> lost(Directory& directory, int error);
+  std::string_view path_in(Directory& directory, std::string_view name, std::string& scratch) const;
+  void collect(ScanResult& result, unsigned threads);
+
+  const ScanRequest& request_;
+  const int root_;
+  const cache::StatManifest none_;
+  const cache::StatManifest& known_;
+  const std::int64_t clock_ns_;
+  ScanTree tree_;
+  WorkQueue<Task> queue_;
+  Sync<std::optional<Error>> error_;
+  Sync<std::vector<std::string>> skipped_special_;
+  std::atomic<std::uint64_t> files_seen_{0}, files_read_{0}, bytes_read_{0};
+};
+
+Result<ScanResult> Scanner::run() {
+  Directory* root = tree_.add(nullptr, 0, {});
+  root->known_end = known_.entries.size();
+  root->remote = is_remote(root_);
+  struct stat status {};
+  if (::fstat(root_, &status) == 0) root->device = status.st_dev;
+  const Task first{root};
+  queue_.add(std::span(&first, 1));
+
+  const unsigned threads = request_.threads != 0 ? request_.threads : std::max(1U, std::thread::hardware_concurrency());
+  {
+    const std::stop_callback cancel(request_.stop, [&] { queue_.close(); });
+    std::vector<std::jthread> workers;
+    for (unsigned i = 0; i < threads; ++i) workers.emplace_back([this] { work(); });
+    const auto report = [&] {
+      if (request_.progress) request_.progress(files_seen_, bytes_read_);
+    };
+    while (!queue_.wait_until_over(std::chrono::milliseconds(100))) report();
+    workers.clear();
+    report();
+  }
+  if (request_.stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "the scan was interrupted");
+  if (auto error = error_.lock(); error->has_value()) return std::move(**error);
+  ScanResult result;
+  collect(result, threads);
+  return result;
+}
+
+void Scanner::work() {
+  Worker worker{FileReader(*request_.key, request_.stop), {}, {}};
+  while (const auto task = queue_.take()) {
+    if (auto done = perform(*task, worker); !done) {
+      auto first = error_.lock();
+      if (!first->has_value()) *first = std::move(done).error();
+      queue_.close();
+    }
+    queue_.finished();
+  }
+}
+
+Result<void> Scanner::perform(const Task& task, Worker& worker) {
+  Directory& directory = *task.directory;
+  if (task.kind == Task::Kind::kList) return list(directory, worker);
+  if (task.kind == Task::Kind::kRead) return read(directory, task.first, task.last, worker);
+  const DirectoryHandle handle(root_, directory.path);
+  if (handle.get() < 0) return lost(directory, errno);
+  return stat(directory, handle.get(), task.first, task.last, worker);
+}
+
+/// Docker's walk passes by an ignored directory that it may not read.
+Result<void> Scanner::cannot_list(Directory& directory, int error) {
+  if (directory.ignored && (error == EACCES || error == EPERM)) return {};
+  return lost(directory, error);
+}
+
+/// A directory that vanished is not there, nor is anything below it; one that cannot be read is an error.
+Result<void> Scanner::lost(Directory& directory, int error) {
+  const bool gone = error == ENOENT || error == ENOTDIR || error == ELOOP;
+  if (!gone || directory.parent == nullptr) {
+    return unreadable("directory", directory.path.empty() ? "." : directory.path, error);
+  }
+  directory.parent->entries[directory.entry_in_parent].gone = true;
+  return {};
+}
+
+std::string_view Scanner::path_in(Directory& directory, std::string_view name, std::string& scratch) const {
+  if (directory.path.empty()) return name;
+  scratch.assign(directory.path);
+  scratch += '/';
+  scratch += name;
+  return scratch;
+}
+
+Result<void> Scanner::list(Directory& directory, Worker& worker) {
+  const DirectoryHandle handle(root_, directory.path);
+  if (handle.get() < 0) return cannot_list(directory, errno);
+  if (directory.parent != nullptr) {
+    directory.remote =
+        directory.device == directory.parent->device ? directory.parent->remote : is_remote(handle.get());
+  }
+  const int failed = list_names(handle.get(), worker.listing,
+                                [&](std::string_view name, ListedType type) { found(directory, name, type, worker); });
+  if (failed != 0) return cannot_list(directory, failed);
+
+  const auto count = static_cast<std::uint32_t>(directory.entries.size());
+  const std::uint32_t batches = std::max(1U, (count + kStatBatch - 1) / kStatBatch);
+  directory.stat_tasks_left = batches;
+  std::vector<Task> tasks;
+  for (std::uint32_t batch = 1; batch < batches; ++batch) {
+    tasks.push_back({&directory, Task::Kind::kStat, batch * kStatBatch, std::min(count, (batch + 1) * kStatBatch)});
+  }
+  queue_.add(tasks);
+  return stat(directory, handle.get(), 0, std::min(count, kStatBatch), worker);
+}
+
+/// Takes a name in unless the rules leave it out for good.
+void Scanner::found(Directory& directory, std::string_view name, ListedType type, Worker& worker) {
+  SeenEntry entry;
+  if (request_.rules != nullptr && !request_.rules->empty()) {
+    const std::string_view path = path_in(directory, name, worker.path);
+    entry.ignored = request_.rules->ignored(path, directory.rule_state);
+    if (entry.ignored && (type == ListedType::kOther || request_.rules->may_prune(path))) return;
+  }
+  entry.name_offset = static_cast<std::uint32_t>(directory.names.size());
+  entry.name_size = static_cast<std::uint16_t>(name.size());
+  directory.names.append(name).push_back('\0');
+  directory.entries.push_back(entry);
+}
+
+Result<void> Scanner::stat(Directory& directory, int fd, std::uint32_t first, std::uint32_t last, Worker& worker) {
+  for (std::uint32_t i = first; i < last; ++i) {
+    OTTO_RETURN_IF_ERROR(stat_entry(directory, fd, directory.entries[i], worker));
+  }
+  files_seen_ += last - first;
+  if (--directory.stat_tasks_left == 0) settle(directory);
+  return {};
+}
+
+Result<void> Scanner::stat_entry(Directory& directory, int fd, SeenEntry& entry, Worker& worker) {
+  struct stat status {};
+  const char* name = directory.names.data() + entry.name_offset;
+  if (::fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    const int error = errno;
+    entry.gone = error == ENOENT || (entry.ignored && (error == EACCES || error == EPERM));
+    if (entry.gone) return {};
+    return unreadable("file", path_in(directory, name, worker.path), error);
+  }
+  entry.stat = file_stat(status);
+  if (S_ISDIR(status.st_mode)) {
+    entry.type = graph::EntryType::kDirectory;
+  } else if (entry.ignored) {
+    entry.gone = true;
+  } else if (S_ISLNK(status.st_mode)) {
+    entry.type = graph::EntryType::kSymlink;
+  } else if (!S_ISREG(status.st_mode)) {
+    entry.gone = true;
+    skipped_special_.lock()->push_back(directory.path_of(name));
+  }
+  return {};
+}
+
+/// All stats of a directory are there: puts it in order and hands out what they lead to.
+void Scanner::settle(Directory& directory) {
+  directory.sort_entries();
+  std::vector<Task> tasks;
+  directory.match_known(known_.entries, [&](std::uint32_t index, std::size_t begin, std::size_t end) {
+    tasks.push_back({add_child(directory, index, begin, end)});
+  });
+  decide_reads(directory, tasks);
+  queue_.add(tasks);
+}
+
+Directory* Scanner::add_child(Directory& directory, std::uint32_t index, std::size_t known_begin,
+                              std::size_t known_end) {
+  SeenEntry& entry = directory.entries[index];
+  Directory* child = tree_.add(&directory, index, directory.path_of(directory.name(entry)));
+  child->ignored = entry.ignored;
+  child->device = entry.stat.device;
+  child->known_begin = known_begin;
+  child->known_end = known_end;
+  if (request_.rules != nullptr && !request_.rules->empty()) {
+    static_cast<void>(request_.rules->ignored(child->path, directory.rule_state, &child->rule_state));
+  }
+  entry.child = static_cast<std::uint32_t>(directory.children.size());
+  directory.children.push_back(child);
+  return child;
+}
+
+/// Trusts what is known of an entry with the same stat that was not racy; the others are read.
+void Scanner::decide_reads(Directory& directory, std::vector<Task>& tasks) {
+  std::uint32_t first = 0;
+  std::uint64_t bytes = 0;
+  const auto flush = [&] {
+    const auto last = static_cast<std::uint32_t>(directory.to_read.size());
+    if (last > first) tasks.push_back({&directory, Task::Kind::kRead, first, last});
+    first = last;
+    bytes = 0;
+  };
+  for (const OrderItem item : directory.order) {
+    SeenEntry& entry = directory.entries[item.entry];
+    if (item.below || entry.type == graph::EntryType::kDirectory) continue;
+    if (entry.known != SeenEntry::kNone) {
+      const cache::StatEntry& known = known_.entries[entry.known];
+      entry.same = known.type == entry.type && !known.racy && known_stat(known) == entry.stat;
+      if (entry.same) continue;
+    }
+    entry.content = static_cast<std::uint32_t>(directory.to_read.size());
+    directory.to_read.push_back(item.entry);
+    bytes += entry.stat.size;
+    if (directory.to_read.size() - first >= kReadBatch || bytes >= kReadBatchBytes) flush();
+  }
+  flush();
+  directory.contents.resize(directory.to_read.size());
+}
+
+Result<void> Scanner::read(Directory& directory, std::uint32_t first, std::uint32_t last, Worker& worker) {
+  const DirectoryHandle handle(root_, directory.path);
+  if (handle.get() < 0) return lost(directory, errno);
+  for (std::uint32_t i = first; i < last; ++i) {
+    SeenEntry& entry = directory.entries[directory.to_read[i]];
+    OTTO_RETURN_IF_ERROR(entry.type == graph::EntryType::kSymlink ? read_target(directory, handle.get(), entry, worker)
+                                                                  : read_entry(directory, handle.get(), entry, worker));
+    entry.racy = is_racy(entry.stat.ctime_ns, directory.remote, clock_ns_);
+    entry.same = is_as_known(directory, entry);
+  }
+  return {};
+}
+
+Result<void> Scanner::read_entry(Directory& directory, int fd, SeenEntry& entry, Worker& worker) {
+  const char* name = directory.names.data() + entry.name_offset;
+  const cache::StatEntry* known = entry.known != SeenEntry::kNone ? &known_.entries[entry.known] : nullptr;
+  OTTO_TRY(const auto read, worker.reader.read(fd, name, path_in(directory, name, worker.path), entry.stat, known));
+  entry.gone = !read.has_value();
+  if (entry.gone) return {};
+  entry.stat = read->stat;
+  directory.contents[entry.content].change = read->change;
+  directory.contents[entry.content].digest = read->digest;
+  ++files_read_;
+  bytes_read_ += read->bytes_read;
+  return {};
+}
+
+Result<void> Scanner::read_target(Directory& directory, int fd, SeenEntry& entry, Worker& worker) {
+  const char* name = directory.names.data() + entry.name_offset;
+  std::string& target = directory.contents[entry.content].target;
+  // A file system may not tell a link's length, and it may grow: try until there is room to spare.
+  for (std::size_t room = std::max<std::size_t>(entry.stat.size, 255) + 1;; room *= 2) {
+    target.resize(room);
+    const ssize_t got = ::readlinkat(fd, name, target.data(), room);
+    if (got < 0) {
+      entry.gone = errno == ENOENT;
+      if (entry.gone) return {};
+      if (errno != EINVAL) return unreadable("symlink", path_in(directory, name, worker.path), errno);
+      return make_error(
+          ErrorCode::kInputsChanged,
+          fmt::format("'{}' of the context was replaced while it was read", text::printable(directory.path_of(name))),
+          "run again once nothing writes there");
+    }
+    if (static_cast<std::size_t>(got) == room) continue;
+    target.resize(static_cast<std::size_t>(got));
+    target.shrink_to_fit();
+    return {};
+  }
+}
+
+bool Scanner::is_as_known(const Directory& directory, const SeenEntry& entry) const {
+  if (entry.known == SeenEntry::kNone) return false;
+  const cache::StatEntry& known = known_.entries[entry.known];
+  const SeenContent& content = directory.contents[entry.content];
+  return known.type == entry.type && known.racy == entry.racy && known_stat(known) == entry.stat &&
+         known.change == content.change && known.digest == content.digest && known.target == content.target;
+}
+
+void Scanner::collect(ScanResult& result, unsigned threads) {
+  result.stats_changed = !tree_.measure(known_);
+  result.manifest.entries.resize(tree_.size().entries);
+  if (result.stats_changed) result.stats.entries.resize(tree_.size().stats);
+  const std::size_t directories = tree_.directory_count();
+  std::atomic<std::size_t> next{0};
+  const auto write = [&] {
+    for (std::size_t i; (i = next++) < directories;) {
+      tree_.write(i, known_, result.manifest, result.stats_changed ? &result.stats : nullptr);
+    }
+  };
+  {
+    constexpr std::size_t kWorthThreads = 4096;
+    std::vector<std::jthread> helpers;
+    const bool many = result.manifest.entries.size() >= kWorthThreads;
+    for (unsigned i = 1; many && i < threads; ++i) helpers.emplace_back(write);
+    write();
+  }
+  result.files_read = files_read_;
+  result.bytes_read = bytes_read_;
+  result.skipped_special = std::move(*skipped_special_.lock());
+  std::sort(result.skipped_special.begin(), result.skipped_special.end());
+}
+
+}  // namespace
+
+Result<ScanResult> scan_context(const ScanRequest& request) {
+  OTTO_CHECK(request.key != nullptr);
+  const int root = ::open(request.root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+    return make_error(ErrorCode::kConfig,
+                      fmt::format("the build context '{}' is {}", text::printable(request.root.string()),
+                                  errno == ENOENT ? "missing" : "no directory"),
+                      "correct the image's context in settings.toml");
+  }
+  if (root < 0) return unreadable("directory", request.root.string(), errno);
+  auto result = Scanner(request, root).run();
+  ::close(root);
+  if (!result)
+    return std::move(result).error().in(fmt::format("while scanning {}", text::printable(request.root.string())));
+  return result;
+}
+
+}  // namespace otto::inputs

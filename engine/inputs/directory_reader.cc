@@ -1,0 +1,102 @@
+#include "engine/inputs/directory_reader.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace otto::inputs {
+
+namespace {
+
+/// Below PATH_MAX, with room for the terminator.
+constexpr std::size_t kLongestStretch = 4000;
+constexpr std::size_t kListingBuffer = 64 * 1024;
+
+int open_directory(int at, const std::string& path, int flags) {
+  int fd = -1;
+  do {
+    fd = ::openat(at, path.c_str(), flags | O_DIRECTORY | O_CLOEXEC);
+  } while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+/// As the kernel writes it (getdents64(2)); glibc has no name for it.
+struct ListedName {
+  std::uint64_t inode;
+  std::int64_t next;
+  std::uint16_t size;
+  std::uint8_t type;
+};
+constexpr std::size_t kNameOffset = 19;
+static_assert(offsetof(ListedName, type) == kNameOffset - 1);
+
+}  // namespace
+
+DirectoryHandle::DirectoryHandle(int root, std::string_view path) {
+  int at = root;
+  while (path.size() > kLongestStretch) {
+    const std::size_t slash = path.rfind('/', kLongestStretch);
+    if (slash == std::string_view::npos) {
+      errno = ENAMETOOLONG;
+      break;
+    }
+    const int next = open_directory(at, std::string(path.substr(0, slash)), O_PATH | O_NOFOLLOW);
+    const int error = errno;
+    if (at != root) ::close(at);
+    errno = error;
+    if (next < 0) return;
+    at = next;
+    path.remove_prefix(slash + 1);
+  }
+  if (path.size() <= kLongestStretch) {
+    fd_ = open_directory(at, path.empty() ? "." : std::string(path), O_RDONLY | O_NOFOLLOW);
+  }
+  const int error = errno;
+  if (at != root) ::close(at);
+  errno = error;
+}
+
+DirectoryHandle::~DirectoryHandle() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+int list_names(int directory, std::string& buffer, const std::function<void(std::string_view, ListedType)>& found) {
+  buffer.resize(kListingBuffer);
+  while (true) {
+    const long got = ::syscall(SYS_getdents64, directory, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno;
+    if (got == 0) return 0;
+    for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
+      ListedName listed;
+      std::memcpy(&listed, buffer.data() + at, kNameOffset);
+      const std::string_view name(buffer.data() + at + kNameOffset);
+      at += listed.size;
+      if (name == "." || name == "..") continue;
+      found(name, listed.type == DT_DIR       ? ListedType::kDirectory
+                  : listed.type == DT_UNKNOWN ? ListedType::kUnknown
+                                              : ListedType::kOther);
+    }
+  }
+}
+
+bool is_remote(int directory) {
+  static constexpr std::array<std::uint32_t, 10> kRemote = {
+      NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, SMB2_SUPER_MAGIC, CIFS_SUPER_MAGIC, V9FS_MAGIC,
+      AFS_SUPER_MAGIC, AFS_FS_MAGIC,    CODA_SUPER_MAGIC, CEPH_SUPER_MAGIC, FUSE_SUPER_MAGIC};
+  struct statfs status {};
+  if (::fstatfs(directory, &status) != 0) return true;
+  return std::find(kRemote.begin(), kRemote.end(), static_cast<std::uint32_t>(status.f_type)) != kRemote.end();
+}
+
+}  // namespace otto::inputs

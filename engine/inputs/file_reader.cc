@@ -1,0 +1,156 @@
+#include "engine/inputs/file_reader.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "graph/base/text.h"
+
+namespace otto::inputs {
+
+namespace {
+
+/// Files up to this size are read whole and hashed from the buffer: XXH3 first, SHA-256 only where that is new.
+constexpr std::size_t kBuffer = 1 << 20;
+constexpr int kAttempts = 5;
+
+class OpenFile {
+ public:
+  explicit OpenFile(int fd) : fd_(fd) {}
+  ~OpenFile() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+std::int64_t nanoseconds(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+
+Error interrupted() { return make_error(ErrorCode::kInterrupted, "the scan was interrupted"); }
+
+}  // namespace
+
+FileStat file_stat(const struct stat& status) {
+  return {status.st_dev,
+          status.st_ino,
+          static_cast<std::uint64_t>(status.st_size),
+          nanoseconds(status.st_mtim),
+          nanoseconds(status.st_ctim),
+          static_cast<std::uint16_t>(status.st_mode & 07777)};
+}
+
+Error unreadable(std::string_view what, std::string_view path, int error_number) {
+  const std::string name = text::printable(path);
+  const bool denied = error_number == EACCES || error_number == EPERM;
+  return make_error(
+      ErrorCode::kIo, fmt::format("cannot read {} '{}' of the context: {}", what, name, std::strerror(error_number)),
+      denied ? fmt::format("make it readable (chmod u+r{} {}) or leave it out with a line in the ignore file",
+                           what == "directory" ? "x" : "", text::shell_quote(name))
+             : "leave it out with a line in the ignore file, or mend the file system");
+}
+
+FileReader::FileReader(const graph::ChangeKey& key, std::stop_token stop)
+    : key_(key), stop_(std::move(stop)), buffer_(std::make_unique_for_overwrite<char[]>(kBuffer)) {}
+
+Result<std::optional<FileContent>> FileReader::read(int directory, const char* name, std::string_view path,
+                                                    const FileStat& seen, const cache::StatEntry* known) {
+  FileContent content;
+  FileStat before = seen;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (stop_.stop_requested()) return interrupted();
+    // O_NONBLOCK: what was a file a moment ago may be a FIFO by now.
+    const OpenFile file(::openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (file.get() < 0 && errno == ENOENT) return std::optional<FileContent>();
+    if (file.get() < 0 && errno == ELOOP) continue;
+    if (file.get() < 0) return unreadable("file", path, errno);
+    struct stat status {};
+    if (attempt > 0) {
+      if (::fstat(file.get(), &status) != 0) return unreadable("file", path, errno);
+      before = file_stat(status);
+    }
+    OTTO_TRY(const bool whole, read_once(file.get(), before, path, known, content));
+    if (::fstat(file.get(), &status) != 0) return unreadable("file", path, errno);
+    content.stat = file_stat(status);
+    if (whole && S_ISREG(status.st_mode) && content.stat == before) return std::optional(content);
+  }
+  return make_error(ErrorCode::kInputsChanged,
+                    fmt::format("'{}' of the context kept changing while it was read", text::printable(path)),
+                    "wait until whatever writes it is done, or leave it out with a line in the ignore file");
+}
+
+/// False: its size is not what stat said, or it is no file any more.
+Result<bool> FileReader::read_once(int file, const FileStat& before, std::string_view path,
+                                   const cache::StatEntry* known, FileContent& content) {
+  const bool comparable = known != nullptr && known->type == graph::EntryType::kFile && known->size == before.size;
+  content.stat = before;
+  return before.size <= kBuffer ? read_small(file, path, comparable ? known : nullptr, content)
+                                : read_large(file, path, comparable ? known : nullptr, content);
+}
+
+Result<bool> FileReader::read_small(int file, std::string_view path, const cache::StatEntry* known,
+                                    FileContent& content) {
+  std::size_t size = 0;
+  while (size < content.stat.size) {
+    const ssize_t got = ::read(file, buffer_.get() + size, content.stat.size - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == EAGAIN || errno == EISDIR)) return false;
+    if (got < 0) return unreadable("file", path, errno);
+    if (got == 0) return false;
+    size += static_cast<std::size_t>(got);
+  }
+  content.bytes_read += size;
+  const std::string_view bytes(buffer_.get(), size);
+  content.change = graph::change_digest(bytes, key_);
+  content.digest = known != nullptr && known->change == content.change ? known->digest : graph::sha256(bytes);
+  return true;
+}
+
+/// Gives the file block by block from its head; false: it is not as long as stat said.
+template <typename Take>
+Result<bool> FileReader::each_block(int file, std::string_view path, FileContent& content, Take take) {
+  std::uint64_t offset = 0;
+  while (offset < content.stat.size) {
+    if (stop_.stop_requested()) return interrupted();
+    const ssize_t got = ::pread(file, buffer_.get(), kBuffer, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == ESPIPE || errno == EISDIR)) return false;
+    if (got < 0) return unreadable("file", path, errno);
+    if (got == 0) return false;
+    take(std::string_view(buffer_.get(), static_cast<std::size_t>(got)));
+    offset += static_cast<std::uint64_t>(got);
+    content.bytes_read += static_cast<std::uint64_t>(got);
+  }
+  return offset == content.stat.size;
+}
+
+Result<bool> FileReader::read_large(int file, std::string_view path, const cache::StatEntry* known,
+                                    FileContent& content) {
+  graph::ChangeHasher change(key_);
+  graph::Sha256 sha;
+  if (known != nullptr) {
+    OTTO_TRY(const bool whole, each_block(file, path, content, [&](std::string_view block) { change.update(block); }));
+    content.change = change.finish();
+    content.digest = known->digest;
+    if (!whole || content.change == known->change) return whole;
+    OTTO_TRY(const bool again, each_block(file, path, content, [&](std::string_view block) { sha.update(block); }));
+    content.digest = sha.finish();
+    return again;
+  }
+  OTTO_TRY(const bool whole, each_block(file, path, content, [&](std::string_view block) {
+             change.update(block);
+             sha.update(block);
+           }));
+  content.change = change.finish();
+  content.digest = sha.finish();
+  return whole;
+}
+
+}  // namespace otto::inputs

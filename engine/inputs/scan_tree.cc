@@ -1,0 +1,223 @@
+#include "engine/inputs/scan_tree.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace otto::inputs {
+
+namespace {
+
+/// Floor of the seconds, also before 1970.
+std::int64_t whole_seconds(std::int64_t nanoseconds) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  return nanoseconds / kSecond - (nanoseconds % kSecond < 0 ? 1 : 0);
+}
+
+/// The first eight bytes of an item's key as one number: most comparisons end there.
+std::uint64_t key_head(std::string_view name, bool below) {
+  std::uint64_t head = 0;
+  for (std::size_t i = 0; i < 8; ++i) {
+    const unsigned char byte = i < name.size()             ? static_cast<unsigned char>(name[i])
+                               : below && i == name.size() ? static_cast<unsigned char>('/')
+                                                           : 0;
+    head = head << 8 | byte;
+  }
+  return head;
+}
+
+/// Bytewise order of "name" or "name/".
+bool key_less(std::string_view a, bool a_below, std::string_view b, bool b_below) {
+  const std::size_t common = std::min(a.size(), b.size());
+  const int order = std::memcmp(a.data(), b.data(), common);
+  if (order != 0) return order < 0;
+  const auto next = [&](std::string_view key, bool below) -> int {
+    if (key.size() > common) return static_cast<unsigned char>(key[common]);
+    return below ? '/' : -1;
+  };
+  return next(a, a_below) < next(b, b_below);
+}
+
+bool is_sent(const Directory& directory, const SeenEntry& entry) {
+  if (entry.type != graph::EntryType::kDirectory || !entry.ignored) return true;
+  return entry.child != SeenEntry::kNone && directory.children[entry.child]->size.entries > 0;
+}
+
+}  // namespace
+
+bool suffix_before(std::string_view suffix, std::string_view name, bool below) {
+  return key_less(suffix, false, name, below);
+}
+
+std::size_t end_of_subtree(const std::vector<cache::StatEntry>& known, std::size_t begin, std::size_t end,
+                           std::size_t prefix, std::string_view name) {
+  const auto lies_below = [&](const cache::StatEntry& entry) {
+    const std::string_view suffix = known_suffix(entry, prefix);
+    return suffix.size() > name.size() && suffix[name.size()] == '/' && suffix.starts_with(name);
+  };
+  // Galloping, because a subtree is short against its parent's whole range.
+  std::size_t step = 1, low = begin;
+  while (low + step < end && lies_below(known[low + step])) low += step, step *= 2;
+  const auto first = known.begin() + static_cast<std::ptrdiff_t>(low);
+  const auto last = known.begin() + static_cast<std::ptrdiff_t>(std::min(end, low + step));
+  return static_cast<std::size_t>(std::partition_point(first, last, lies_below) - known.begin());
+}
+
+std::string Directory::path_of(std::string_view name) const {
+  std::string whole;
+  whole.reserve(path.size() + 1 + name.size());
+  if (!path.empty()) (whole += path) += '/';
+  return whole += name;
+}
+
+void Directory::sort_entries() {
+  struct Key {
+    std::uint64_t head;
+    OrderItem item;
+  };
+  std::vector<Key> keys;
+  keys.reserve(entries.size() + entries.size() / 4);
+  for (std::uint32_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].gone) continue;
+    keys.push_back({key_head(name(entries[i]), false), {i, false}});
+    if (entries[i].type == graph::EntryType::kDirectory) keys.push_back({key_head(name(entries[i]), true), {i, true}});
+  }
+  std::sort(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
+    if (a.head != b.head) return a.head < b.head;
+    return key_less(name(entries[a.item.entry]), a.item.below, name(entries[b.item.entry]), b.item.below);
+  });
+  order.reserve(keys.size());
+  for (const Key& key : keys) order.push_back(key.item);
+}
+
+Directory* ScanTree::add(Directory* parent, std::uint32_t entry_in_parent, std::string path) {
+  auto directory = std::make_unique<Directory>();
+  directory->parent = parent;
+  directory->entry_in_parent = entry_in_parent;
+  directory->path = std::move(path);
+  auto directories = directories_.lock();
+  return directories->emplace_back(std::move(directory)).get();
+}
+
+namespace {
+
+/// Calls `on_entry(entry)` for what the context holds of a directory and `on_below(child)` for its walked
+/// subdirectories, in the manifest's order.
+template <typename OnEntry, typename OnBelow>
+void each_item(const Directory& directory, OnEntry on_entry, OnBelow on_below) {
+  for (const OrderItem item : directory.order) {
+    const SeenEntry& entry = directory.entries[item.entry];
+    if (!item.below) {
+      if (!entry.gone && is_sent(directory, entry)) on_entry(entry);
+    } else if (!entry.gone && entry.child != SeenEntry::kNone) {
+      on_below(*directory.children[entry.child]);
+    }
+  }
+}
+
+void advance(Extent& at, const SeenEntry& entry) {
+  ++at.entries;
+  if (entry.type != graph::EntryType::kDirectory) ++at.stats;
+}
+
+void advance(Extent& at, const Extent& by) {
+  at.entries += by.entries;
+  at.stats += by.stats;
+}
+
+}  // namespace
+
+bool ScanTree::measure(const cache::StatManifest& known) {
+  auto directories = directories_.lock();
+  bool all_known = true;
+  // A directory is always added after its parent: backwards, the sizes of children are there first.
+  for (auto at = directories->rbegin(); at != directories->rend(); ++at) {
+    Directory& directory = **at;
+    Extent size;
+    each_item(
+        directory,
+        [&](const SeenEntry& entry) {
+          advance(size, entry);
+          all_known = all_known && (entry.same || entry.type == graph::EntryType::kDirectory);
+        },
+        [&](const Directory& child) { advance(size, child.size); });
+    directory.size = size;
+  }
+  directories->front()->placed = true;
+  for (const auto& directory : *directories) {
+    if (!directory->placed) continue;
+    Extent at = directory->begin;
+    each_item(
+        *directory, [&](const SeenEntry& entry) { advance(at, entry); },
+        [&](Directory& child) {
+          child.begin = at;
+          child.placed = true;
+          advance(at, child.size);
+        });
+  }
+  total_ = directories->front()->size;
+  return all_known && total_.stats == known.entries.size();
+}
+
+namespace {
+
+void write_entry(const Directory& directory, const SeenEntry& entry, const cache::StatManifest& known,
+                 graph::ContextEntry& out) {
+  out.path = directory.path_of(directory.name(entry));
+  out.type = entry.type;
+  out.mode = entry.stat.mode;
+  if (entry.type == graph::EntryType::kDirectory) return;
+  const bool reused = entry.content == SeenEntry::kNone;
+  if (entry.type == graph::EntryType::kSymlink) {
+    out.target = reused ? known.entries[entry.known].target : directory.contents[entry.content].target;
+    return;
+  }
+  out.size = entry.stat.size;
+  out.mtime_s = whole_seconds(entry.stat.mtime_ns);
+  out.digest = reused ? known.entries[entry.known].digest : directory.contents[entry.content].digest;
+}
+
+void write_stat(const Directory& directory, const SeenEntry& entry, const cache::StatManifest& known,
+                cache::StatEntry& out) {
+  if (entry.same) {
+    out = known.entries[entry.known];
+    return;
+  }
+  const SeenContent& content = directory.contents[entry.content];
+  out.path = directory.path_of(directory.name(entry));
+  out.type = entry.type;
+  out.racy = entry.racy;
+  out.mode = entry.stat.mode;
+  out.device = entry.stat.device;
+  out.inode = entry.stat.inode;
+  out.size = entry.stat.size;
+  out.mtime_ns = entry.stat.mtime_ns;
+  out.ctime_ns = entry.stat.ctime_ns;
+  out.change = content.change;
+  out.digest = content.digest;
+  out.target = content.target;
+}
+
+}  // namespace
+
+void ScanTree::write(std::size_t index, const cache::StatManifest& known, graph::ContextManifest& manifest,
+                     cache::StatManifest* stats) {
+  Directory& directory = *(*directories_.lock())[index];
+  if (!directory.placed) return;
+  Extent at = directory.begin;
+  each_item(
+      directory,
+      [&](const SeenEntry& entry) {
+        write_entry(directory, entry, known, manifest.entries[at.entries]);
+        if (stats != nullptr && entry.type != graph::EntryType::kDirectory) {
+          write_stat(directory, entry, known, stats->entries[at.stats]);
+        }
+        advance(at, entry);
+      },
+      [&](const Directory& child) { advance(at, child.size); });
+  directory.names = {};
+  directory.entries = {};
+  directory.order = {};
+  directory.contents = {};
+}
+
+}  // namespace otto::inputs

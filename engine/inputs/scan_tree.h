@@ -1,0 +1,146 @@
+// What a scan saw: directories with their entries, and how they become the sorted manifests.
+//
+// Bytewise order of whole paths is not the order of a tree walk ("a-b" < "a/b" < "a0"), so each directory sorts two
+// items for a subdirectory: its own entry under "name", and all that lies below under "name/". Emitting items in that
+// order gives the manifest sorted without sorting whole paths, and each directory can be filled in on its own once its
+// place is known. Entries are plain data and names share one string a directory, so a million files stay cheap.
+// Threads: a directory belongs to one task at a time; Tree's own functions are for the time after the walk.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cache/stat_manifest.h"
+#include "engine/inputs/file_reader.h"
+#include "engine/inputs/ignore_rules.h"
+#include "graph/base/sync.h"
+#include "graph/context_manifest.h"
+
+namespace otto::inputs {
+
+struct Directory;
+
+struct SeenEntry {
+  static constexpr std::uint32_t kNone = 0xffffffff;
+
+  std::uint32_t name_offset = 0;
+  std::uint32_t known = kNone;    ///< index of the remembered entry of that path
+  std::uint32_t content = kNone;  ///< index of what was read of it; kNone: `known` still holds
+  std::uint32_t child = kNone;    ///< index of a directory that was walked
+  std::uint16_t name_size = 0;
+  graph::EntryType type = graph::EntryType::kFile;
+  bool ignored = false;  ///< a directory that is sent only if something below it is
+  bool gone = false;     ///< vanished, special or ignored: no part of the context
+  bool racy = false;
+  bool same = false;  ///< to be remembered exactly as it is known
+  FileStat stat;
+};
+
+/// What was read of one entry.
+struct SeenContent {
+  graph::ChangeDigest change;
+  graph::Digest digest;
+  std::string target;
+};
+
+/// A place in a directory's order: an entry itself, or all that lies below a subdirectory.
+struct OrderItem {
+  std::uint32_t entry = 0;
+  bool below = false;
+};
+
+/// A stretch of the manifests being written: counts of entries.
+struct Extent {
+  std::size_t entries = 0;
+  std::size_t stats = 0;
+};
+
+struct Directory {
+  Directory* parent = nullptr;
+  std::uint32_t entry_in_parent = 0;
+  std::string path;  ///< relative to the root; the root's is empty
+  IgnoreRules::ParentState rule_state;
+  bool ignored = false;
+  std::uint64_t device = 0;
+  bool remote = false;                         ///< on a network file system, whose clock is another machine's
+  std::size_t known_begin = 0, known_end = 0;  ///< what was remembered of all below it
+
+  std::string names;
+  std::vector<SeenEntry> entries;
+  std::vector<OrderItem> order;
+  std::vector<Directory*> children;
+  std::vector<std::uint32_t> to_read;  ///< entries whose bytes or target must be read; contents has a place for each
+  std::vector<SeenContent> contents;
+  std::atomic<std::uint32_t> stat_tasks_left{0};
+
+  Extent size;          ///< of all below it, once measured
+  Extent begin;         ///< where that goes
+  bool placed = false;  ///< false: a directory above it vanished, so it goes nowhere
+
+  [[nodiscard]] std::string_view name(const SeenEntry& entry) const {
+    return std::string_view(names).substr(entry.name_offset, entry.name_size);
+  }
+  [[nodiscard]] std::string path_of(std::string_view name) const;
+
+  /// Sorts the entries into `order`; what is gone has no place in it.
+  void sort_entries();
+  /// Finds the remembered entry of each file and symlink; calls `found_below(entry, begin, end)` with what was
+  /// remembered below each subdirectory.
+  template <typename FoundBelow>
+  void match_known(const std::vector<cache::StatEntry>& known, FoundBelow found_below);
+};
+
+class ScanTree {
+ public:
+  /// Any thread.
+  Directory* add(Directory* parent, std::uint32_t entry_in_parent, std::string path);
+
+  /// Decides which directories belong to the context and where everything goes; true if all is as known.
+  bool measure(const cache::StatManifest& known);
+  /// Of everything, once measured.
+  [[nodiscard]] Extent size() const { return total_; }
+  [[nodiscard]] std::size_t directory_count() { return directories_.lock()->size(); }
+  /// Writes one directory's entries to their places and forgets them; `stats` may be null. Different directories may
+  /// be written at once.
+  void write(std::size_t directory, const cache::StatManifest& known, graph::ContextManifest& manifest,
+             cache::StatManifest* stats);
+
+ private:
+  Sync<std::vector<std::unique_ptr<Directory>>> directories_;
+  Extent total_;
+};
+
+/// The path of a remembered entry below the directory whose path takes `prefix` bytes (its '/' included).
+inline std::string_view known_suffix(const cache::StatEntry& entry, std::size_t prefix) {
+  return std::string_view(entry.path).substr(prefix);
+}
+/// One past the last of `known[begin, end)` that lies below `name`.
+std::size_t end_of_subtree(const std::vector<cache::StatEntry>& known, std::size_t begin, std::size_t end,
+                           std::size_t prefix, std::string_view name);
+/// Is a remembered suffix before the place of `name`, or of what lies below it?
+bool suffix_before(std::string_view suffix, std::string_view name, bool below);
+
+template <typename FoundBelow>
+void Directory::match_known(const std::vector<cache::StatEntry>& known, FoundBelow found_below) {
+  const std::size_t prefix = path.empty() ? 0 : path.size() + 1;
+  std::size_t at = known_begin;
+  for (const OrderItem item : order) {
+    SeenEntry& entry = entries[item.entry];
+    if (!item.below && entry.type == graph::EntryType::kDirectory) continue;
+    const std::string_view wanted = name(entry);
+    while (at < known_end && suffix_before(known_suffix(known[at], prefix), wanted, item.below)) ++at;
+    if (item.below) {
+      const std::size_t end = end_of_subtree(known, at, known_end, prefix, wanted);
+      found_below(item.entry, at, end);
+      at = end;
+    } else if (at < known_end && known_suffix(known[at], prefix) == wanted) {
+      entry.known = static_cast<std::uint32_t>(at++);
+    }
+  }
+}
+
+}  // namespace otto::inputs

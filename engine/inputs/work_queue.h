@@ -1,0 +1,73 @@
+// The tasks of a parallel walk: each may add more, and the walk is over when none is left.
+//
+// Last in, first out, so that a walk goes deep first and little is pending at a time. A failed or interrupted walk is
+// closed: what is pending is dropped. Any thread may call anything.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "graph/base/sync.h"
+
+namespace otto::inputs {
+
+template <typename Task>
+class WorkQueue {
+ public:
+  void add(std::span<const Task> tasks) {
+    if (tasks.empty()) return;
+    {
+      auto state = state_.lock();
+      if (state->closed) return;
+      state->pending.insert(state->pending.end(), tasks.begin(), tasks.end());
+      state->unfinished += tasks.size();
+    }
+    if (tasks.size() > 1) {
+      changed_.notify_all();
+    } else {
+      changed_.notify_one();
+    }
+  }
+
+  /// Waits for a task; nullopt: there will be none any more. Each task taken must be reported with finished().
+  std::optional<Task> take() {
+    auto state = state_.lock();
+    state.wait(changed_, [](const State& s) { return !s.pending.empty() || s.unfinished == 0 || s.closed; });
+    if (state->closed || state->pending.empty()) return std::nullopt;
+    Task task = state->pending.back();
+    state->pending.pop_back();
+    return task;
+  }
+
+  /// A task and the adding of those it led to are done.
+  void finished() {
+    auto state = state_.lock();
+    if (--state->unfinished == 0) changed_.notify_all();
+  }
+
+  /// Waits for the end, at most for `timeout`. True: the walk is over or closed.
+  template <typename Duration>
+  bool wait_until_over(Duration timeout) {
+    auto state = state_.lock();
+    return state.wait_for(changed_, timeout, [](const State& s) { return s.unfinished == 0 || s.closed; });
+  }
+
+  void close() {
+    state_.lock()->closed = true;
+    changed_.notify_all();
+  }
+
+ private:
+  struct State {
+    std::vector<Task> pending;
+    std::size_t unfinished = 0;
+    bool closed = false;
+  };
+  Sync<State> state_;
+  std::condition_variable_any changed_;
+};
+
+}  // namespace otto::inputs
