@@ -31,6 +31,11 @@ struct ExitStatus {
   [[nodiscard]] int shell_code() const;
 };
 
+/// The number of a signal named without SIG; 0: not known here.
+int signal_number(std::string_view name);
+/// The name without SIG.
+std::string signal_name(int number);
+
 /// A terminal for the remote command (RFC 4254, 6.2).
 struct PtyRequest {
   std::string term = "xterm";
@@ -41,7 +46,8 @@ struct PtyRequest {
 /// One command line, given to the host's login shell as `ssh HOST LINE` does.
 struct Command {
   std::string line;
-  std::optional<PtyRequest> pty;
+  std::optional<PtyRequest> pty = {};
+  bool lasting = false;  ///< holds its channel as long as the connection lives, so nobody may wait for it to end
 };
 
 /// A piece of a command's output, in the order it came within its stream.

@@ -33,6 +33,11 @@ class Sync {
     bool wait_for(std::condition_variable_any& changed, Duration timeout, Ready ready) {
       return changed.wait_for(lock_, timeout, [&] { return ready(*value_); });
     }
+    /// As above, and until `stop` is asked for at most. False: `ready` still does not hold.
+    template <typename StopToken, typename Duration, typename Ready>
+    bool wait_for(std::condition_variable_any& changed, StopToken stop, Duration timeout, Ready ready) {
+      return changed.wait_for(lock_, stop, timeout, [&] { return ready(*value_); });
+    }
 
    private:
     friend class Sync;

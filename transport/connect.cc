@@ -1,0 +1,33 @@
+// Picks the implementation by protocol.
+//
+// See connect.h.
+#include "transport/connect.h"
+
+#include <fmt/format.h>
+
+#include "transport/hop_chain.h"
+#include "transport/local_transport.h"
+#include "transport/ssh_transport.h"
+
+namespace otto::transport {
+
+Result<std::unique_ptr<Transport>> connect(const Route& route, const Interaction& interaction, std::stop_token stop) {
+  switch (route.target.protocol) {
+    case Protocol::kLocal:
+      if (!route.via.empty()) {
+        return make_error(ErrorCode::kConfig, fmt::format("host '{}' is local and cannot have a hop", route.target.id),
+                          "remove \"hop\" in hosts.json");
+      }
+      return std::unique_ptr<Transport>(std::make_unique<LocalTransport>(route.target.id));
+    case Protocol::kTelnet:
+      return make_error(ErrorCode::kUnsupported,
+                        fmt::format("host '{}': telnet hosts are not supported yet", route.target.id),
+                        "use term \"ssh\" for this host");
+    case Protocol::kSsh: break;
+  }
+  OTTO_TRY(const auto hosts, resolve_route(route, stop));
+  OTTO_TRY(auto chain, HopChain::connect(hosts, interaction, stop));
+  return std::unique_ptr<Transport>(std::make_unique<SshTransport>(route.target.id, std::move(chain)));
+}
+
+}  // namespace otto::transport

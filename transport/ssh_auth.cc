@@ -1,0 +1,279 @@
+// Logging in, in OpenSSH's order: none, agent and identity files, keyboard-interactive, password.
+//
+// Keys come as ssh offers them: those of the agent that an identity file names, the agent's others (not under
+// IdentitiesOnly), then the files. A passphrase is asked for only once the server has said that it would take the key
+// (where the .pub is there to ask with). Every way that was tried is kept for the message. Runs on the connecting
+// thread.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "graph/base/text.h"
+#include "transport/classify.h"
+#include "transport/key_file.h"
+#include "transport/ssh_agent.h"
+#include "transport/ssh_handle.h"
+
+namespace otto::transport {
+namespace {
+
+constexpr std::chrono::seconds kLeastAuthTime{30};  ///< PAM delays failures by seconds; longer than a connect
+constexpr int kAttemptsAtASecret = 3;               ///< ssh's NumberOfPasswordPrompts
+
+enum class Outcome { kLoggedIn, kRefused };
+
+LIBSSH2_USERAUTH_KBDINT_RESPONSE_FUNC(on_prompts) {
+  static_cast<void>(name), static_cast<void>(name_len);
+  static_cast<void>(instruction), static_cast<void>(instruction_len);
+  auto& handle = *static_cast<SshHandle*>(*abstract);
+  for (int i = 0; i < num_prompts; ++i) {
+    const std::string_view prompt(reinterpret_cast<const char*>(prompts[i].text), prompts[i].length);
+    const std::string answer = handle.answer_prompt(prompt);
+    responses[i].text = ::strdup(answer.c_str());
+    responses[i].length = static_cast<unsigned>(answer.size());
+  }
+}
+
+class Login {
+ public:
+  Login(SshHandle& handle, const ResolvedHost& host, const Interaction& interaction, const std::stop_token& stop)
+      : handle_(handle), host_(host), interaction_(interaction), stop_(stop) {}
+
+  Result<void> run();
+
+ private:
+  Result<std::string> probe();
+  Result<Outcome> try_keys();
+  Result<Outcome> try_agent_key(SshAgent& agent, std::size_t index);
+  Result<Outcome> try_file(const std::string& path, const KeyFile& key);
+  Result<Outcome> try_encrypted(const std::string& path, const KeyFile& key);
+  Result<int> offer_file(const std::string& path, const KeyFile& key, const std::string& passphrase);
+  Result<Outcome> try_prompts();
+  Result<Outcome> try_password();
+  Result<Outcome> judge(Result<int> code, const std::string& what);
+  [[nodiscard]] Error refused(const std::string& methods) const;
+
+  Result<int> drive(const std::function<int()>& call) {
+    const auto limit = std::max<std::chrono::milliseconds>(host_.connect_timeout, kLeastAuthTime);
+    return handle_.drive(call, Clock::now() + limit, stop_, "logging in");
+  }
+  std::optional<std::string> ask(const std::string& prompt) const {
+    return interaction_.ask_secret ? interaction_.ask_secret(prompt) : std::nullopt;
+  }
+  [[nodiscard]] unsigned user_length() const { return static_cast<unsigned>(host_.user.size()); }
+
+  SshHandle& handle_;
+  const ResolvedHost& host_;
+  const Interaction& interaction_;
+  const std::stop_token& stop_;
+  std::vector<std::string> tried_;
+};
+
+bool connection_broke(int code) {
+  return code == LIBSSH2_ERROR_SOCKET_RECV || code == LIBSSH2_ERROR_SOCKET_SEND ||
+         code == LIBSSH2_ERROR_SOCKET_DISCONNECT;
+}
+
+/// The methods the server takes, "" if it let us in without any.
+Result<std::string> Login::probe() {
+  const char* methods = nullptr;
+  OTTO_TRY(const int code, drive([&] {
+             methods = libssh2_userauth_list(handle_.get(), host_.user.c_str(), user_length());
+             return methods != nullptr ? 0 : libssh2_session_last_errno(handle_.get());
+           }));
+  if (methods != nullptr) return std::string(methods);
+  if (libssh2_userauth_authenticated(handle_.get()) != 0) return std::string();
+  return classify_handshake(handle_.who(), code, handle_.last_message(), handle_.socket_cause(), false);
+}
+
+Result<Outcome> Login::judge(Result<int> code, const std::string& what) {
+  OTTO_TRY(const int value, std::move(code));
+  if (value == 0) return Outcome::kLoggedIn;
+  const std::string cause = handle_.socket_cause();
+  if (connection_broke(value) || !cause.empty()) {
+    tried_.push_back(what + " (then the host hung up)");
+    return refused("").with_hint(
+        "sshd allows few attempts (MaxAuthTries): name one key with identity_files, and set "
+        "IdentitiesOnly for this host in ~/.ssh/config");
+  }
+  tried_.push_back(what + " (refused)");
+  return Outcome::kRefused;
+}
+
+Error Login::refused(const std::string& methods) const {
+  const std::string tried = tried_.empty() ? "there was nothing to try" : "tried " + text::join(tried_, ", ");
+  const std::string taken = methods.empty() ? "" : fmt::format("; the host takes {}", methods);
+  return make_error(ErrorCode::kAuthFailed,
+                    fmt::format("{}: cannot log in as '{}': {}{}", handle_.who(), host_.user, tried, taken),
+                    fmt::format("check the user, and that one of these keys is in {}'s authorized_keys; keys come from "
+                                "the agent, identity_files and ~/.ssh, passwords from creds",
+                                host_.user));
+}
+
+Result<Outcome> Login::try_agent_key(SshAgent& agent, std::size_t index) {
+  return judge(drive([&] { return agent.log_in(host_.user, index); }),
+               fmt::format("agent key '{}'", text::printable(agent.comment(index))));
+}
+
+Result<int> Login::offer_file(const std::string& path, const KeyFile& key, const std::string& passphrase) {
+  return drive([&] {
+    return libssh2_userauth_publickey_fromfile_ex(handle_.get(), host_.user.c_str(), user_length(),
+                                                  key.public_path ? key.public_path->c_str() : nullptr, path.c_str(),
+                                                  passphrase.c_str());
+  });
+}
+
+Result<Outcome> Login::try_encrypted(const std::string& path, const KeyFile& key) {
+  if (key.public_path) {
+    OTTO_TRY(const int code, offer_file(path, key, ""));
+    if (code == LIBSSH2_ERROR_AUTHENTICATION_FAILED || connection_broke(code)) {
+      return judge(code, fmt::format("key '{}'", path));
+    }
+  }
+  for (int attempt = 0; attempt < kAttemptsAtASecret; ++attempt) {
+    const auto passphrase = ask(fmt::format("passphrase for key '{}': ", path));
+    if (!passphrase) {
+      tried_.push_back(fmt::format("key '{}' (needs a passphrase, and there is nobody to ask)", path));
+      return Outcome::kRefused;
+    }
+    OTTO_TRY(const int code, offer_file(path, key, *passphrase));
+    if (code == 0) return Outcome::kLoggedIn;
+    if (code == LIBSSH2_ERROR_AUTHENTICATION_FAILED || connection_broke(code)) {
+      return judge(code, fmt::format("key '{}'", path));
+    }
+  }
+  tried_.push_back(fmt::format("key '{}' (wrong passphrase)", path));
+  return Outcome::kRefused;
+}
+
+Result<Outcome> Login::try_file(const std::string& path, const KeyFile& key) {
+  const auto skip = [&](std::string_view why) -> Result<Outcome> {
+    tried_.push_back(fmt::format("key '{}' ({})", path, why));
+    return Outcome::kRefused;
+  };
+  switch (key.state) {
+    case KeyFileState::kMissing:
+      if (!host_.identities_named) return Outcome::kRefused;
+      return make_error(ErrorCode::kConfig, fmt::format("host '{}': key file '{}' does not exist", host_.id, path),
+                        "correct identity_files in hosts.json");
+    case KeyFileState::kNotAKey:
+      if (!host_.identities_named) return skip("not a private key");
+      return make_error(ErrorCode::kConfig, fmt::format("host '{}': '{}' is not a private key", host_.id, path),
+                        "name the private key, not the .pub beside it");
+    case KeyFileState::kUnreadable: return skip("cannot be read");
+    case KeyFileState::kTooOpen: return skip("not used: others may read it, chmod 600 it");
+    case KeyFileState::kUsable: break;
+  }
+  if (key.encrypted) return try_encrypted(path, key);
+  OTTO_TRY(const int code, offer_file(path, key, ""));
+  if (code != 0 && code != LIBSSH2_ERROR_AUTHENTICATION_FAILED && !connection_broke(code)) {
+    return skip(fmt::format("cannot be used: {}", text::printable(handle_.last_message())));
+  }
+  return judge(code, fmt::format("key '{}'", path));
+}
+
+Result<Outcome> Login::try_keys() {
+  SshAgent agent(handle_.get());
+  if (host_.agent_socket) agent.connect(*host_.agent_socket);
+  std::vector<KeyFile> files;
+  for (const auto& path : host_.identity_files) files.push_back(inspect_key_file(path));
+
+  std::vector<std::size_t> order;
+  std::vector<bool> in_agent(files.size(), false);
+  for (std::size_t f = 0; f < files.size(); ++f) {
+    for (std::size_t a = 0; a < agent.size(); ++a) {
+      if (!files[f].public_blob || agent.blob(a) != *files[f].public_blob) continue;
+      in_agent[f] = true;
+      order.push_back(a);
+    }
+  }
+  for (std::size_t a = 0; a < agent.size() && !host_.identities_only; ++a) {
+    if (std::find(order.begin(), order.end(), a) == order.end()) order.push_back(a);
+  }
+  for (const std::size_t index : order) {
+    OTTO_TRY(const Outcome outcome, try_agent_key(agent, index));
+    if (outcome == Outcome::kLoggedIn) return outcome;
+  }
+  for (std::size_t f = 0; f < files.size(); ++f) {
+    if (in_agent[f]) continue;
+    OTTO_TRY(const Outcome outcome, try_file(host_.identity_files[f], files[f]));
+    if (outcome == Outcome::kLoggedIn) return outcome;
+  }
+  return Outcome::kRefused;
+}
+
+Result<Outcome> Login::try_prompts() {
+  const int attempts = host_.password ? 1 : kAttemptsAtASecret;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    bool password_used = false;
+    bool nobody = false;
+    handle_.answer_prompt = [&](std::string_view prompt) -> std::string {
+      if (host_.password && !std::exchange(password_used, true)) return *host_.password;
+      auto answer = ask(fmt::format("{}@{}: {}", host_.user, host_.id, text::printable(prompt)));
+      nobody = nobody || !answer;
+      return answer.value_or("");
+    };
+    auto code = drive([&] {
+      return libssh2_userauth_keyboard_interactive_ex(handle_.get(), host_.user.c_str(), user_length(), &on_prompts);
+    });
+    handle_.answer_prompt = nullptr;
+    OTTO_TRY(const Outcome outcome, judge(std::move(code), "keyboard-interactive"));
+    if (outcome == Outcome::kLoggedIn || nobody) return outcome;
+  }
+  return Outcome::kRefused;
+}
+
+Result<Outcome> Login::try_password() {
+  const int attempts = host_.password ? 1 : kAttemptsAtASecret;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    const auto password =
+        host_.password ? host_.password : ask(fmt::format("{}@{}'s password: ", host_.user, host_.id));
+    if (!password) return Outcome::kRefused;
+    auto code = drive([&] {
+      return libssh2_userauth_password_ex(handle_.get(), host_.user.c_str(), user_length(), password->c_str(),
+                                          static_cast<unsigned>(password->size()), nullptr);
+    });
+    if (code.ok() && *code == LIBSSH2_ERROR_PASSWORD_EXPIRED) {
+      return make_error(ErrorCode::kAuthFailed,
+                        fmt::format("{}: the password of '{}' has expired", handle_.who(), host_.user),
+                        "log in with ssh once and change it");
+    }
+    OTTO_TRY(const Outcome outcome, judge(std::move(code), "password"));
+    if (outcome == Outcome::kLoggedIn) return outcome;
+  }
+  return Outcome::kRefused;
+}
+
+Result<void> Login::run() {
+  OTTO_TRY(const std::string methods, probe());
+  if (methods.empty()) return {};
+  const auto taken = text::split(methods, ',');
+  const auto takes = [&](std::string_view method) {
+    return std::find(taken.begin(), taken.end(), method) != taken.end();
+  };
+  const bool secret = host_.password.has_value() || static_cast<bool>(interaction_.ask_secret);
+  if (takes("publickey")) {
+    OTTO_TRY(const Outcome outcome, try_keys());
+    if (outcome == Outcome::kLoggedIn) return {};
+  }
+  if (takes("keyboard-interactive") && secret) {
+    OTTO_TRY(const Outcome outcome, try_prompts());
+    if (outcome == Outcome::kLoggedIn) return {};
+  }
+  if (takes("password") && secret) {
+    OTTO_TRY(const Outcome outcome, try_password());
+    if (outcome == Outcome::kLoggedIn) return {};
+  }
+  return refused(methods);
+}
+
+}  // namespace
+
+Result<void> authenticate(SshHandle& handle, const ResolvedHost& host, const Interaction& interaction,
+                          const std::stop_token& stop) {
+  return Login(handle, host, interaction, stop).run();
+}
+
+}  // namespace otto::transport

@@ -1,0 +1,33 @@
+// The retry rule of libssh2 in one place.
+//
+// See ssh_channel.h.
+#include "transport/ssh_channel.h"
+
+namespace otto::transport {
+
+bool is_channel_error(ssize_t code) {
+  switch (code) {
+    case LIBSSH2_ERROR_CHANNEL_FAILURE:
+    case LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED:
+    case LIBSSH2_ERROR_CHANNEL_CLOSED:
+    case LIBSSH2_ERROR_CHANNEL_EOF_SENT:
+    case LIBSSH2_ERROR_CHANNEL_UNKNOWN:
+    case LIBSSH2_ERROR_REQUEST_DENIED:
+    case LIBSSH2_ERROR_INVAL: return true;
+    default: return false;
+  }
+}
+
+Step Channel::attempt(SshHandle& handle, int op) {
+  const ssize_t result = call(op);
+  if (result == LIBSSH2_ERROR_EAGAIN) {
+    const bool half_sent = handle.send_blocked();
+    blocked_op_ = half_sent ? op : 0;
+    return half_sent ? Step::kBlocked : Step::kIdle;
+  }
+  blocked_op_ = 0;
+  if (result < 0 && !is_channel_error(result)) return Step::kBroken;
+  return done(op, result);
+}
+
+}  // namespace otto::transport

@@ -1,0 +1,79 @@
+// What ~/.ssh/config says about a host, as OpenSSH itself reads it (`ssh -G`), merged under hosts.json.
+//
+// hosts.json (Address) wins key by key; what nobody says takes otto's defaults (accept-new, 10 s, keepalive 15 s).
+// Parsing is a pure function of ssh's output, so it is tested without ssh. Must not connect to anything. A host or user
+// that begins with '-' is refused before any argv exists.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/base/result.h"
+#include "transport/address.h"
+
+namespace otto::transport {
+
+/// The keys of `ssh -G` that otto honours, with ~ and %-tokens still in them; unset where ssh printed "none" or
+/// nothing.
+struct SshConfig {
+  std::string hostname;
+  std::optional<std::uint16_t> port;
+  std::optional<std::string> user;
+  std::vector<std::string> identity_files;
+  std::optional<std::string> identity_agent;  ///< "none" is kept: no agent
+  bool identities_only = false;
+  std::optional<std::string> proxy_jump;
+  std::optional<std::string> proxy_command;
+  bool proxy_use_fdpass = false;
+  std::optional<std::string> host_key_alias;
+  std::vector<std::string> user_known_hosts;
+  std::vector<std::string> global_known_hosts;
+  std::optional<HostKeyPolicy> host_key_policy;  ///< unset for "ask"
+  std::optional<std::chrono::milliseconds> connect_timeout;
+  std::optional<std::chrono::milliseconds> keepalive_interval;
+};
+
+/// Parses `ssh -G` output; unknown keys are passed over.
+SshConfig parse_ssh_config(std::string_view output);
+
+/// Everything needed to log in at one host.
+struct ResolvedHost {
+  std::string id;    ///< otto's id, or the ProxyJump's own spelling
+  std::string host;  ///< what is connected to
+  std::uint16_t port = 22;
+  std::string user;
+  std::optional<std::string> password;
+  std::vector<std::string> identity_files;
+  bool identities_named = false;  ///< by hosts.json: a missing file is an error
+  std::optional<std::string> agent_socket;
+  bool identities_only = false;
+  std::string key_name;  ///< under which known_hosts knows it: HostKeyAlias, host or [host]:port
+  std::vector<std::string> known_hosts;
+  HostKeyPolicy host_key_policy = HostKeyPolicy::kAcceptNew;
+  std::chrono::milliseconds connect_timeout{10'000};
+  std::chrono::milliseconds keepalive_interval{15'000};
+  std::vector<Address> proxy_jumps;          ///< in order of connecting
+  std::optional<std::string> proxy_command;  ///< tokens expanded
+
+  /// "'pepper_seed' (10.0.0.2:22)".
+  [[nodiscard]] std::string describe() const;
+};
+
+/// Asks ssh where allowed and possible, and merges. kConfig: a name that could be taken for an option, a ProxyJump or
+/// ProxyCommand that cannot be used. kInterrupted.
+Result<ResolvedHost> resolve_host(const Address& address, const std::stop_token& stop);
+
+/// As resolve_host(), from ssh's answer (nullptr: none). Pure but for the environment (HOME, USER, SSH_AUTH_SOCK).
+Result<ResolvedHost> merge_config(const Address& address, const SshConfig* config);
+
+/// "[user@]host[:port],…" or ssh:// URLs (ssh_config(5), ProxyJump). kConfig.
+Result<std::vector<Address>> parse_proxy_jump(std::string_view text, const Address& target);
+
+/// "host", or "[host]:port" for other ports than 22 (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).
+std::string known_hosts_name(std::string_view host, std::uint16_t port);
+
+}  // namespace otto::transport

@@ -1,0 +1,74 @@
+// One libssh2 session with its descriptor: created, counted, freed. Included by .cc files of this folder only.
+//
+// Owns the socket and the LIBSSH2_SESSION; replaces libssh2's send and recv so that bytes are counted, the errno behind
+// a failure is kept, and freeing can never block. A session belongs to one thread at a time: the connecting thread
+// until the log-in is done, then its I/O loop for good.
+#pragma once
+
+#include <libssh2.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "graph/base/result.h"
+#include "transport/connect.h"
+#include "transport/fd.h"
+#include "transport/ssh_config.h"
+
+namespace otto::transport {
+
+/// libssh2_init(), once.
+void ensure_libssh2();
+
+class SshHandle {
+ public:
+  SshHandle(Fd socket, std::string who);
+  ~SshHandle();
+  SshHandle(const SshHandle&) = delete;
+  SshHandle& operator=(const SshHandle&) = delete;
+
+  [[nodiscard]] LIBSSH2_SESSION* get() const { return session_; }
+  [[nodiscard]] int fd() const { return socket_.get(); }
+  [[nodiscard]] const std::string& who() const { return who_; }
+  /// True where the last EAGAIN left a packet half sent: the same call must be made again before any other.
+  [[nodiscard]] bool send_blocked() const {
+    return (libssh2_session_block_directions(session_) & LIBSSH2_SESSION_BLOCK_OUTBOUND) != 0;
+  }
+  [[nodiscard]] std::string last_message() const;
+  /// Why the socket failed, in a user's words; "" if it did not.
+  [[nodiscard]] std::string socket_cause() const;
+  [[nodiscard]] std::uint64_t wire_received() const { return received_; }
+  [[nodiscard]] Clock::time_point last_received() const { return last_received_; }
+
+  /// Makes `call` again and again until it is done (not EAGAIN), waiting for the socket between. The call's last
+  /// result; kTimedOut, kInterrupted.
+  Result<int> drive(const std::function<int()>& call, Deadline deadline, const std::stop_token& stop,
+                    std::string_view doing);
+
+  /// Answers a prompt of keyboard-interactive; set while that method runs, whose callback sees only this handle.
+  std::function<std::string(std::string_view prompt)> answer_prompt;
+
+ private:
+  static LIBSSH2_SEND_FUNC(on_send);
+  static LIBSSH2_RECV_FUNC(on_receive);
+
+  Fd socket_;
+  std::string who_;
+  LIBSSH2_SESSION* session_ = nullptr;
+  bool closing_ = false;
+  int socket_errno_ = 0;
+  bool peer_closed_ = false;
+  std::uint64_t received_ = 0;
+  Clock::time_point last_received_ = Clock::now();
+};
+
+/// Handshake and host key check. kUnreachable, kTimedOut, kHostKey, kInterrupted.
+Result<void> handshake(SshHandle& handle, const ResolvedHost& host, const Interaction& interaction,
+                       const std::stop_token& stop);
+
+/// Logs in (ssh_auth.cc). kAuthFailed, naming every way that was tried; kConfig for a bad key file.
+Result<void> authenticate(SshHandle& handle, const ResolvedHost& host, const Interaction& interaction,
+                          const std::stop_token& stop);
+
+}  // namespace otto::transport

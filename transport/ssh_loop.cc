@@ -1,0 +1,281 @@
+// Opening channels, giving each its turn, waiting, and keeping the connection alive.
+//
+// One turn serves every channel once; after a turn in which bytes arrived there is another before the loop waits,
+// because libssh2 may have queued packets for a channel that had its turn already. While a packet is half sent only its
+// owner is served.
+#include "transport/ssh_loop.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+
+#include "transport/classify.h"
+
+namespace otto::transport {
+namespace {
+
+/// sshd allows MaxSessions 10 a connection by default and refuses the eleventh; two are left to whatever else may share
+/// our view of its limit (a session whose command outlives its channel still counts there).
+constexpr std::size_t kMostSessions = 8;
+/// Bytes a peer may send unasked: 2 MiB (libssh2's default) caps a download at 40 MB/s over 50 ms; beyond 8 MiB
+/// libssh2's packet queue gets slow to search.
+constexpr unsigned kWindow = 4 * 1024 * 1024;
+constexpr unsigned kPacket = 32768;
+constexpr int kDeadAfter = 3;  ///< keepalive intervals without a byte
+
+}  // namespace
+
+SshLoop::SshLoop(std::unique_ptr<SshHandle> handle, std::chrono::milliseconds keepalive, int spares)
+    : handle_(std::move(handle)),
+      keepalive_(keepalive),
+      spares_wanted_(static_cast<std::size_t>(spares)),
+      limit_(kMostSessions) {
+  link_.who = handle_->who();
+  libssh2_keepalive_config(handle_->get(), 1, 1);
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+SshLoop::~SshLoop() {
+  thread_.request_stop();
+  link_.wakeup.notify();
+  thread_.join();
+}
+
+void SshLoop::post(std::unique_ptr<Channel> channel) {
+  {
+    auto inbox = inbox_.lock();
+    if (inbox->broken) channel->fail(*inbox->broken);
+    inbox->arrivals.push_back(std::move(channel));
+  }
+  link_.wakeup.notify();
+}
+
+void SshLoop::run(const std::stop_token& stop) {
+  while (!stop.stop_requested() && !broken_) {
+    const std::uint64_t received = handle_->wire_received();
+    link_.wakeup.drain();
+    const Step step = turn();
+    if (step == Step::kBroken) {
+      const std::string cause = handle_->socket_cause();
+      return break_down(cause.empty() ? handle_->last_message() : cause);
+    }
+    drop_finished();
+    if (step == Step::kMore || (step != Step::kBlocked && handle_->wire_received() != received)) continue;
+    wait(step);
+  }
+  if (broken_) break_down(*broken_);
+}
+
+Step SshLoop::turn() {
+  accept_arrivals();
+  if (blocked_ == nullptr && blocked_spare_ == nullptr) {
+    const Step opened = open_channels();
+    if (opened == Step::kBlocked || opened == Step::kBroken) return opened;
+  }
+  if (blocked_ != nullptr) {
+    const Step step = blocked_->step(*handle_);
+    if (step == Step::kBlocked || step == Step::kBroken) return step;
+    blocked_ = nullptr;
+  }
+  bool more = false;
+  first_ = live_.empty() ? 0 : (first_ + 1) % live_.size();
+  for (std::size_t i = 0; i < live_.size() && blocked_spare_ == nullptr; ++i) {
+    Channel& channel = *live_[(first_ + i) % live_.size()];
+    const Step step = channel.step(*handle_);
+    if (step == Step::kBroken) return step;
+    if (step == Step::kBlocked) {
+      blocked_ = &channel;
+      return step;
+    }
+    more = more || step == Step::kMore;
+  }
+  const Step pumped = pump_spares();
+  return pumped == Step::kIdle && more ? Step::kMore : pumped;
+}
+
+void SshLoop::accept_arrivals() {
+  std::vector<std::unique_ptr<Channel>> arrivals;
+  arrivals.swap(inbox_.lock()->arrivals);
+  for (auto& channel : arrivals) {
+    (channel->type() == "session" ? waiting_sessions_ : waiting_tunnels_).push_back(std::move(channel));
+  }
+  std::erase_if(waiting_sessions_, [](const auto& channel) { return channel->abandoned(); });
+}
+
+Step SshLoop::open_channels() {
+  while (!spares_.empty() && !waiting_sessions_.empty()) {
+    waiting_sessions_.front()->opened(spares_.back());
+    spares_.pop_back();
+    live_.push_back(std::move(waiting_sessions_.front()));
+    waiting_sessions_.pop_front();
+    spares_wanted_ = std::min<std::size_t>(spares_wanted_, 1);
+  }
+  for (;;) {
+    Step step = Step::kIdle;
+    if (opening_tunnel_ || (!opening_session_ && !waiting_tunnels_.empty())) {
+      step = open_tunnel();
+    } else if (opening_session_ ||
+               ((!waiting_sessions_.empty() || spares_.size() < spares_wanted_) && open_sessions() < limit_)) {
+      step = open_session();
+    } else if (!waiting_sessions_.empty() && !somebody_will_close()) {
+      session_refused();
+      continue;
+    }
+    open_blocked_ = step == Step::kBlocked;
+    if (step != Step::kMore) return step;
+  }
+}
+
+Step SshLoop::open_tunnel() {
+  auto& tunnel = *waiting_tunnels_.front();
+  const auto type = tunnel.type();
+  const auto message = tunnel.open_message();
+  LIBSSH2_CHANNEL* channel =
+      libssh2_channel_open_ex(handle_->get(), type.data(), static_cast<unsigned>(type.size()), kWindow, kPacket,
+                              message.data(), static_cast<unsigned>(message.size()));
+  const int error = channel != nullptr ? 0 : libssh2_session_last_errno(handle_->get());
+  opening_tunnel_ = error == LIBSSH2_ERROR_EAGAIN;
+  if (opening_tunnel_) return handle_->send_blocked() ? Step::kBlocked : Step::kIdle;
+  if (channel == nullptr && !is_channel_error(error)) return Step::kBroken;
+  if (channel != nullptr) {
+    tunnel.opened(channel);
+  } else {
+    tunnel.fail(make_error(ErrorCode::kUnreachable, handle_->last_message()));
+  }
+  live_.push_back(std::move(waiting_tunnels_.front()));
+  waiting_tunnels_.pop_front();
+  return Step::kMore;
+}
+
+Step SshLoop::open_session() {
+  LIBSSH2_CHANNEL* channel = libssh2_channel_open_ex(handle_->get(), "session", 7, kWindow, kPacket, nullptr, 0);
+  const int error = channel != nullptr ? 0 : libssh2_session_last_errno(handle_->get());
+  opening_session_ = error == LIBSSH2_ERROR_EAGAIN;
+  if (opening_session_) return handle_->send_blocked() ? Step::kBlocked : Step::kIdle;
+  if (channel == nullptr && !is_channel_error(error)) return Step::kBroken;
+  if (channel == nullptr) {
+    session_refused();
+  } else if (waiting_sessions_.empty()) {
+    spares_.push_back(channel);
+  } else {
+    waiting_sessions_.front()->opened(channel);
+    live_.push_back(std::move(waiting_sessions_.front()));
+    waiting_sessions_.pop_front();
+  }
+  return Step::kMore;
+}
+
+/// The server took no further session: wait for one of ours to close, or give up where none will.
+void SshLoop::session_refused() {
+  limit_ = std::max<std::size_t>(1, std::min(limit_, open_sessions()));
+  spares_wanted_ = 0;
+  if (waiting_sessions_.empty() || somebody_will_close()) return;
+  auto error = make_error(ErrorCode::kRemoteFailed,
+                          fmt::format("{}: the host allows only {} session(s) a connection, and no more can be had: {}",
+                                      link_.who, open_sessions(), handle_->last_message()),
+                          "raise MaxSessions in its sshd_config (otto needs 2)");
+  waiting_sessions_.front()->fail(error);
+  live_.push_back(std::move(waiting_sessions_.front()));
+  waiting_sessions_.pop_front();
+}
+
+bool SshLoop::somebody_will_close() const {
+  return std::any_of(live_.begin(), live_.end(), [](const auto& channel) {
+    return channel->type() == "session" && !channel->closed() && !channel->lasting();
+  });
+}
+
+std::size_t SshLoop::open_sessions() const {
+  const auto live = std::count_if(live_.begin(), live_.end(), [](const auto& channel) {
+    return channel->type() == "session" && !channel->closed();
+  });
+  return static_cast<std::size_t>(live) + spares_.size();
+}
+
+/// Reading from an idle channel is the only way to make libssh2 look at the socket while no command runs.
+Step SshLoop::pump_spares() {
+  char byte = 0;
+  for (LIBSSH2_CHANNEL* spare : spares_) {
+    if (blocked_spare_ != nullptr && spare != blocked_spare_) continue;
+    const ssize_t result = libssh2_channel_read_ex(spare, 0, &byte, 1);
+    blocked_spare_ = nullptr;
+    if (result == LIBSSH2_ERROR_EAGAIN && handle_->send_blocked()) {
+      blocked_spare_ = spare;
+      return Step::kBlocked;
+    }
+    if (result < 0 && result != LIBSSH2_ERROR_EAGAIN && !is_channel_error(result)) return Step::kBroken;
+    if (live_.empty()) break;
+  }
+  return Step::kIdle;
+}
+
+void SshLoop::drop_finished() {
+  std::erase_if(live_, [](const auto& channel) { return channel->closed() && channel->abandoned(); });
+}
+
+bool SshLoop::reading() const {
+  return opening_session_ || opening_tunnel_ || !spares_.empty() ||
+         std::any_of(live_.begin(), live_.end(), [](const auto& channel) { return channel->wants_input(); });
+}
+
+int SshLoop::poll_timeout() const {
+  if (keepalive_.count() == 0) return -1;
+  const auto quiet = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - quiet_since_);
+  const auto in_period = keepalive_ - quiet % keepalive_;
+  return static_cast<int>(std::clamp<std::int64_t>(in_period.count() + 1, 1, 3'600'000));
+}
+
+void SshLoop::wait(Step last) {
+  const bool blocked = last == Step::kBlocked;
+  const bool reads = reading();
+  std::vector<pollfd> fds;
+  int events = POLLRDHUP;
+  if (blocked) {
+    events = POLLOUT;
+    if ((libssh2_session_block_directions(handle_->get()) & LIBSSH2_SESSION_BLOCK_INBOUND) != 0) events |= POLLIN;
+  } else if (reads) {
+    events = POLLIN;
+  }
+  fds.push_back(pollfd{handle_->fd(), static_cast<short>(events), 0});
+  fds.push_back(pollfd{link_.wakeup.fd(), POLLIN, 0});
+  if (!blocked) {
+    for (const auto& channel : live_) channel->add_poll_fds(fds);
+  }
+  ::poll(fds.data(), fds.size(), poll_timeout());
+
+  if (!reads && (fds[0].revents & (POLLRDHUP | POLLERR | POLLHUP)) != 0) broken_ = "the host closed the connection";
+  quiet_since_ = reads ? std::max(quiet_since_, handle_->last_received()) : Clock::now();
+  if (!blocked) {
+    pollfd writable{handle_->fd(), POLLOUT, 0};
+    keep_alive(::poll(&writable, 1, 0) == 1 && (writable.revents & POLLOUT) != 0);
+  } else {
+    keep_alive(false);
+  }
+}
+
+/// libssh2_keepalive_send() forgets a packet that it could only half send, so it is called on a writable socket only.
+void SshLoop::keep_alive(bool writable) {
+  if (keepalive_.count() == 0) return;
+  const auto quiet = Clock::now() - quiet_since_;
+  if (quiet >= keepalive_ * kDeadAfter) {
+    broken_ = fmt::format("no answer for {} s",
+                          std::chrono::duration_cast<std::chrono::seconds>(keepalive_ * kDeadAfter).count());
+  } else if (quiet >= keepalive_ && writable) {
+    int seconds_to_next = 0;
+    libssh2_keepalive_send(handle_->get(), &seconds_to_next);
+  }
+}
+
+void SshLoop::break_down(const std::string& cause) {
+  const Error error = classify_lost(link_.who, cause.empty() ? "the host closed the connection" : cause);
+  for (auto& channel : live_) channel->fail(error);
+  for (auto* waiting : {&waiting_sessions_, &waiting_tunnels_}) {
+    for (auto& channel : *waiting) channel->fail(error);
+  }
+  auto inbox = inbox_.lock();
+  inbox->broken = error;
+  for (auto& channel : inbox->arrivals) channel->fail(error);
+}
+
+}  // namespace otto::transport
