@@ -57,6 +57,7 @@ class Init:
         self.name = name
         self.cgroup_parent = cgroup_parent
         self.engine = None
+        self.stopping = False
 
     def start_sshd(self):
         spawn("/usr/sbin/sshd", "-D", "-e", "-f", "/mnt/etc/sshd_config")
@@ -66,6 +67,7 @@ class Init:
         for leftover in ("/run/docker.pid", "/run/docker/containerd/containerd.pid"):
             if os.path.exists(leftover):
                 os.remove(leftover)
+        self.stopping = False
         self.engine = spawn(
             "dockerd", "--data-root", "/mnt/docker", "--exec-root", "/run/docker", "--pidfile", "/run/docker.pid",
             "--host", "unix://" + DOCKER_SOCKET, "--group", "docker", "--config-file", "/mnt/etc/daemon.json",
@@ -79,7 +81,15 @@ class Init:
 
     def stop_engine(self):
         if self.engine is not None:
+            self.stopping = True
             self.engine.terminate()
+
+    def restart_engine(self):
+        if self.engine is not None and self.stopping:
+            self.engine.wait()
+            self.engine = None
+        if self.engine is None:
+            self.start_engine()
 
     def main(self, folder, ready):
         mount_everything(folder)
@@ -98,8 +108,8 @@ class Init:
         self.reap()
         while True:
             number = signal.sigwait(WATCHED)
-            if number == signal.SIGUSR1 and self.cgroup_parent != "-" and self.engine is None:
-                self.start_engine()
+            if number == signal.SIGUSR1 and self.cgroup_parent != "-":
+                self.restart_engine()
             elif number == signal.SIGUSR2:
                 self.stop_engine()
             self.reap()
