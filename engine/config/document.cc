@@ -10,6 +10,8 @@
 #include <fstream>
 #include <system_error>
 
+#include "graph/base/text.h"
+
 namespace otto::config {
 
 namespace fs = std::filesystem;
@@ -51,6 +53,18 @@ Result<std::string> read_document(const fs::path& file) {
 Error error_at(const Source& source, Position at, std::string_view message, std::string hint) {
   const SourceLocation where{source.file, at.line, at.column};
   return make_error(ErrorCode::kConfig, fmt::format("{}: {}", where.str(), message), std::move(hint));
+}
+
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text::printable(text)) {
+    if (c == '\n' || c == '\t') {
+      line += c == '\n' ? "\\n" : "\\t";
+    } else {
+      line += c;
+    }
+  }
+  return line;
 }
 
 std::string_view kind_name(Kind kind, Format format) {

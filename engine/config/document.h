@@ -65,6 +65,9 @@ Result<Node> parse_json(const Source& source, std::string_view text);
 /// A kConfig error whose message starts with file:line:column.
 Error error_at(const Source& source, Position at, std::string_view message, std::string hint = {});
 
+/// `text` for a message: text::printable on one line.
+std::string one_line(std::string_view text);
+
 /// "a string", "a table" (TOML) or "an object" (JSON), …
 std::string_view kind_name(Kind kind, Format format);
 

@@ -28,6 +28,15 @@ std::string expand_sut_dir(std::string_view raw, const std::string& sut_dir) {
   return expanded.append(raw);
 }
 
+/// A near-miss, else the one known key that `word` is the beginning of.
+std::string did_you_mean_key(std::string_view word, std::span<const std::string> known) {
+  std::string meant = text::did_you_mean(word, known);
+  if (!meant.empty() || word.size() < 3) return meant;
+  const auto longer =
+      std::find_if(known.begin(), known.end(), [&](const std::string& key) { return key.starts_with(word); });
+  return longer == known.end() ? meant : fmt::format(" … did you mean '{}'?", *longer);
+}
+
 /// The entries beside `missing` whose name is nearest to its own.
 std::string neighbour(const fs::path& missing) {
   std::vector<std::string> names;
@@ -59,7 +68,7 @@ Result<void> Fields::check() const {
   if (table_.kind != Kind::kTable) {
     const std::string entry = remedy(specs_.front().key, "");
     return error_at(source_, table_.at,
-                    fmt::format("expected {} {}, not {}", kind_name(Kind::kTable, source_.format), scope_,
+                    fmt::format("expected {} here, not {}", kind_name(Kind::kTable, source_.format),
                                 kind_name(table_.kind, source_.format)),
                     source_.format == Format::kToml ? "write { " + entry + " }" : "write {" + entry + "}");
   }
@@ -67,10 +76,10 @@ Result<void> Fields::check() const {
   for (const FieldSpec& spec : specs_) known.emplace_back(spec.key);
   for (const Member& member : table_.members) {
     if (std::find(known.begin(), known.end(), member.key) != known.end()) continue;
-    return error_at(source_, member.at,
-                    fmt::format("unknown key '{}' {}{}", text::printable(member.key), scope_,
-                                text::did_you_mean(member.key, known)),
-                    fmt::format("the keys {} are: {}", scope_, list_of(known)));
+    return error_at(
+        source_, member.at,
+        fmt::format("unknown key '{}' {}{}", one_line(member.key), scope_, did_you_mean_key(member.key, known)),
+        fmt::format("the keys {} are: {}", scope_, list_of(known)));
   }
   return {};
 }
@@ -106,7 +115,8 @@ Error Fields::error(std::string_view key, Position at, std::string_view what) co
 }
 
 Error Fields::error(std::string_view key, Position at, std::string_view what, std::string hint) const {
-  return error_at(source_, at, fmt::format("'{}' {} {}", text::printable(key), scope_, what), std::move(hint));
+  const std::string scope = scope_ == kTopLevel ? std::string() : scope_ + " ";
+  return error_at(source_, at, fmt::format("'{}' {}{}", one_line(key), scope, what), std::move(hint));
 }
 
 Error Fields::wrong_type(std::string_view key, const Node& node, std::string_view wanted) const {
@@ -174,7 +184,7 @@ Result<std::optional<std::vector<Located>>> Fields::texts(std::string_view key) 
   for (const Node& item : member->value.items) {
     OTTO_TRY(std::string text, text_of(key, item));
     if (!seen.insert(text).second) {
-      return error(key, item.at, fmt::format("names '{}' twice", text::printable(text)), "keep one of the two");
+      return error(key, item.at, fmt::format("names '{}' twice", one_line(text)), "keep one of the two");
     }
     texts.push_back({std::move(text), item.at});
   }
@@ -200,7 +210,7 @@ Result<std::optional<std::size_t>> Fields::choice(std::string_view key, std::spa
   const auto found = std::find(choices.begin(), choices.end(), *chosen);
   if (found == choices.end()) {
     return error(key, where(key),
-                 fmt::format("cannot be '{}'{}", text::printable(*chosen), text::did_you_mean(*chosen, choices)),
+                 fmt::format("cannot be '{}'{}", one_line(*chosen), text::did_you_mean(*chosen, choices)),
                  fmt::format("'{}' is one of: {}", key, list_of(choices)));
   }
   return std::optional(static_cast<std::size_t>(found - choices.begin()));
@@ -236,7 +246,7 @@ Result<void> Fields::check_variables(std::string_view key, const Node& node) con
     std::string meant = text::to_lower(variable) == text::to_lower(kSutDir)
                             ? fmt::format(" … did you mean '{}'?", kSutDir)
                             : text::did_you_mean(variable, kKnown);
-    return error(key, node.at, fmt::format("holds the unknown variable '{}'{}", text::printable(variable), meant),
+    return error(key, node.at, fmt::format("holds the unknown variable '{}'{}", one_line(variable), meant),
                  "${sutDir}, the repo's root, is the only variable here");
   }
   return {};
@@ -246,12 +256,12 @@ Result<fs::path> Fields::path_of(std::string_view key, const Node& node, PathKin
   OTTO_TRY(const std::string text, text_of(key, node));
   OTTO_RETURN_IF_ERROR(check_variables(key, node));
   if (text == "~" || text.starts_with("~/")) {
-    return error(key, node.at, fmt::format("cannot be '{}': ~ is not a path of the repo", text::printable(text)),
+    return error(key, node.at, fmt::format("cannot be '{}': ~ is not a path of the repo", one_line(text)),
                  "write a path relative to the repo's root, or an absolute one");
   }
   fs::path path = (source_.base / text).lexically_normal();
   if (!path.has_filename() && path.has_relative_path()) path = path.parent_path();
-  const std::string shown = text::printable(path.string());
+  const std::string shown = one_line(path.string());
   std::error_code failure;
   const fs::file_status status = fs::status(path, failure);
   if (status.type() == fs::file_type::not_found) {
@@ -293,11 +303,11 @@ Result<std::string> Fields::user_path_of(std::string_view key, const Node& node)
   OTTO_RETURN_IF_ERROR(check_variables(key, node));
   if (!text.starts_with('~')) return (source_.base / text).lexically_normal().string();
   if (text.size() > 1 && text[1] != '/') {
-    return error(key, node.at, fmt::format("cannot be '{}': only ~/, your own home, is known", text::printable(text)));
+    return error(key, node.at, fmt::format("cannot be '{}': only ~/, your own home, is known", one_line(text)));
   }
   const char* home = std::getenv("HOME");
   if (home == nullptr || *home == '\0') {
-    return error(key, node.at, fmt::format("cannot be '{}': HOME is not set", text::printable(text)),
+    return error(key, node.at, fmt::format("cannot be '{}': HOME is not set", one_line(text)),
                  "set HOME, or write an absolute path");
   }
   return home + text.substr(1);

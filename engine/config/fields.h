@@ -24,6 +24,9 @@ struct FieldSpec {
   std::string_view example;  ///< a value as both formats spell it
 };
 
+/// The scope of a document's own keys; messages about their values leave it out.
+inline constexpr std::string_view kTopLevel = "at the top level";
+
 enum class PathKind { kFile, kDirectory };
 
 /// A string together with the place it stands at.

@@ -43,6 +43,11 @@ constexpr std::array<FieldSpec, 16> kHostFields = {{
 constexpr std::string_view kIdCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 constexpr std::string_view kNameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
 
+bool is_variable(std::string_view name) {
+  return !name.empty() && (name.front() < '0' || name.front() > '9') &&
+         name.find_first_not_of(kNameCharacters) == std::string_view::npos;
+}
+
 /// A part of the id: a string or, where `numbers` may stand, a whole number.
 Result<std::string> read_id_part(const Fields& fields, std::string_view key, bool numbers) {
   const Member* member = fields.find(key);
@@ -52,13 +57,16 @@ Result<std::string> read_id_part(const Fields& fields, std::string_view key, boo
     if (node.integer < 0) return fields.error(key, node.at, fmt::format("cannot be {}", node.integer));
     return std::to_string(node.integer);
   }
+  if (numbers && node.kind != Kind::kString) {
+    return fields.error(key, node.at, "must be a whole number or a string");
+  }
   OTTO_TRY(std::string part, fields.text_of(key, node));
   const std::size_t bad = part.find_first_not_of(kIdCharacters);
   if (bad != std::string::npos || part.front() == '-') {
     const std::string_view why =
         bad == std::string::npos ? "begins with '-'" : "holds more than ASCII letters, digits, '_' and '-'";
     return fields.error(
-        key, node.at, fmt::format("cannot be '{}': it {}", text::printable(part), why),
+        key, node.at, fmt::format("cannot be '{}': it {}", one_line(part), why),
         "host ids stand in command lines and before the '.' of container ids; rename it, e.g. with '_'");
   }
   return part;
@@ -80,7 +88,7 @@ Result<std::optional<std::string>> read_word(const Fields& fields, std::string_v
   OTTO_TRY(auto word, fields.text(key));
   if (!word) return word;
   if (const std::string why = unfit_for_argv(*word); !why.empty()) {
-    return fields.error(key, fields.where(key), fmt::format("cannot be '{}': it {}", text::printable(*word), why));
+    return fields.error(key, fields.where(key), fmt::format("cannot be '{}': it {}", one_line(*word), why));
   }
   return word;
 }
@@ -115,8 +123,7 @@ Result<void> read_creds(const Fields& fields, HostEntry& host) {
   for (const auto& [user, at, password] : creds->members) {
     const std::string why = user.empty() ? "is empty" : unfit_for_argv(user);
     if (!why.empty()) {
-      return fields.error("creds", at,
-                          fmt::format("cannot have the user '{}': the name {}", text::printable(user), why));
+      return fields.error("creds", at, fmt::format("cannot have the user '{}': the name {}", one_line(user), why));
     }
     std::optional<std::string> secret;
     if (password.kind == Kind::kString) {
@@ -126,7 +133,7 @@ Result<void> read_creds(const Fields& fields, HostEntry& host) {
       if (!password.text.empty()) secret = password.text;
     } else if (password.kind != Kind::kNull) {
       return fields.error("creds", password.at,
-                          fmt::format("must give '{}' a password or null, not {}", text::printable(user),
+                          fmt::format("must give '{}' a password or null, not {}", one_line(user),
                                       kind_name(password.kind, Format::kJson)));
     }
     host.creds.emplace_back(user, std::move(secret));
@@ -140,11 +147,11 @@ Result<void> read_login(const Fields& fields, HostEntry& host) {
   OTTO_TRY(host.password_env, fields.text("password_env"));
   if (host.password_env) {
     const std::string& name = *host.password_env;
-    const bool digit = name.front() >= '0' && name.front() <= '9';
-    if (digit || name.find_first_not_of(kNameCharacters) != std::string::npos) {
+    if (!is_variable(name)) {
+      const bool reference = name.front() == '$' && is_variable(std::string_view(name).substr(1));
       return fields.error("password_env", fields.where("password_env"),
-                          fmt::format("cannot be '{}': it is a variable's name, not a password or $NAME",
-                                      name.size() > 1 && name[0] == '$' ? text::printable(name) : "…"));
+                          reference ? fmt::format("cannot be '{}': it is the variable's name, without '$'", name)
+                                    : std::string("is not the name of an environment variable"));
     }
   }
   OTTO_TRY(const Node* const ssh, fields.table("ssh_options"));
@@ -159,7 +166,7 @@ Result<void> read_labs(const Fields& fields, HostEntry& host) {
   for (const Located& lab : labs.value_or(std::vector<Located>())) {
     const bool comma = lab.text.find(',') != std::string::npos;
     if (const std::string why = comma ? "must hold no ','" : unfit_for_argv(lab.text); !why.empty()) {
-      return fields.error("labs", lab.at, fmt::format("cannot name a lab '{}': it {}", text::printable(lab.text), why),
+      return fields.error("labs", lab.at, fmt::format("cannot name a lab '{}': it {}", one_line(lab.text), why),
                           "labs are chosen by --lab NAME,NAME; rename it, e.g. with '_'");
     }
     host.labs.push_back(lab.text);
@@ -178,7 +185,7 @@ Result<void> read_docker(const Fields& fields, HostEntry& host) {
                                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
   if (directory.front() == '/' && !controls) return {};
   return fields.error("stage_dir", fields.where("stage_dir"),
-                      fmt::format("cannot be '{}': it is an absolute path on the host", text::printable(directory)));
+                      fmt::format("cannot be '{}': it is an absolute path on the host", one_line(directory)));
 }
 
 SourceLocation location(const Source& source, Position at) { return {source.file, at.line, at.column}; }
@@ -229,9 +236,9 @@ Error not_an_array(const Source& source, const Node& document) {
 
 }  // namespace
 
-Result<std::vector<HostEntry>> load_hosts(const fs::path& file, std::vector<std::string>& warnings) {
-  const Source source{file.string(), Format::kJson, fs::absolute(file).parent_path(), std::nullopt};
-  OTTO_TRY(const std::string text, read_document(file));
+Result<std::vector<HostEntry>> parse_hosts(const fs::path& file, std::string_view text) {
+  std::error_code ignored;
+  const Source source{file.string(), Format::kJson, fs::absolute(file, ignored).parent_path(), std::nullopt};
   OTTO_TRY(const Node document, parse_json(source, text));
   if (document.kind != Kind::kArray) return not_an_array(source, document);
   std::vector<HostEntry> hosts;
@@ -240,6 +247,12 @@ Result<std::vector<HostEntry>> load_hosts(const fs::path& file, std::vector<std:
     OTTO_TRY(HostEntry host, read_host(source, item));
     hosts.push_back(std::move(host));
   }
+  return hosts;
+}
+
+Result<std::vector<HostEntry>> load_hosts(const fs::path& file, std::vector<std::string>& warnings) {
+  OTTO_TRY(const std::string text, read_document(file));
+  OTTO_TRY(std::vector<HostEntry> hosts, parse_hosts(file, text));
   warn_of_readers(file, hosts, warnings);
   return hosts;
 }

@@ -39,6 +39,9 @@ struct HostEntry {
 /// Every host of one hosts.json. kConfig. A password in a file others can read adds to `warnings`.
 Result<std::vector<HostEntry>> load_hosts(const std::filesystem::path& file, std::vector<std::string>& warnings);
 
+/// As load_hosts, from text that is at hand and without the warning: for tests and fuzzing.
+Result<std::vector<HostEntry>> parse_hosts(const std::filesystem::path& file, std::string_view text);
+
 /// The hosts a command may use: those of the chosen labs, over all repos.
 struct Lab {
   std::vector<std::string> names;  ///< the chosen labs' names; empty: no lab at all, only `local`

@@ -76,16 +76,22 @@ Error JsonReader::fail(std::size_t offset, std::string_view what, std::string hi
   return error_at(source_, positions_.at(offset), fmt::format("invalid JSON: {}", what), std::move(hint));
 }
 
+/// What stands there, as far as it may be shown: hosts.json holds passwords, so strings, numbers and words are not.
 Error JsonReader::unexpected(std::size_t offset, std::string_view expected) {
+  static const std::vector<std::string> kLiterals = {"true", "false", "null", "none"};
   if (offset >= text_.size()) return fail(text_.size(), fmt::format("expected {}, but the file ends", expected));
   const char saw = text_[offset];
   std::string hint;
   if (saw == '}' || saw == ']') hint = "JSON takes no comma after the last entry, and each bracket closes its own kind";
   if (saw == '/' || saw == '#') hint = "JSON knows no comments";
   if (saw == '\'') hint = "JSON takes strings in double quotes only";
-  const std::size_t end = text_.find_first_of(" \t\r\n,:[]{}\"", offset + 1);
-  const std::string_view word = text_.substr(offset, std::min<std::size_t>(end, offset + 24) - offset);
-  return fail(offset, fmt::format("expected {}, saw '{}'", expected, text::printable(word)), std::move(hint));
+  if (saw == '"' || saw == '{' || saw == '[') hint = "is a ',' or ':' missing before it?";
+  if (saw == '"') return fail(offset, fmt::format("expected {}, saw a string", expected), std::move(hint));
+  const std::size_t end = std::min(text_.find_first_of(" \t\r\n,:[]{}\"", offset + 1), text_.size());
+  const auto meant = text::near_miss(text::to_lower(text_.substr(offset, end - offset)), kLiterals);
+  if (meant) hint = fmt::format("JSON spells it {}", *meant == "none" ? "null" : *meant);
+  return fail(offset, fmt::format("expected {}, saw '{}'", expected, one_line(text_.substr(offset, 1))),
+              std::move(hint));
 }
 
 Error JsonReader::unexpected_here(std::string_view expected) {
@@ -139,7 +145,7 @@ Result<void> JsonReader::read_object(od::value& value, Node& node, int depth) {
     const auto [first, added] = seen.emplace(member.key, member.at);
     if (!added) {
       return error_at(source_, member.at,
-                      fmt::format("duplicate key '{}', first at line {}, column {}", text::printable(member.key),
+                      fmt::format("duplicate key '{}', first at line {}, column {}", one_line(member.key),
                                   first->second.line, first->second.column),
                       "keep one of the two");
     }

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <unordered_map>
 
+#include "engine/config/document.h"
 #include "engine/config/fields.h"
 #include "engine/config/hosts.h"
 #include "engine/config/route.h"
@@ -91,7 +92,7 @@ std::vector<Wanted> wanted_labs(const std::vector<Settings>& repos, const LabCho
 }
 
 Error unknown_lab(const Inventory& inventory, const Wanted& wanted) {
-  std::string message = fmt::format("{}: unknown lab '{}'{}", wanted.said_by, text::printable(wanted.name),
+  std::string message = fmt::format("{}: unknown lab '{}'{}", wanted.said_by, one_line(wanted.name),
                                     text::did_you_mean(wanted.name, inventory.labs));
   if (inventory.files.empty()) {
     return make_error(ErrorCode::kUnknownName, std::move(message),
@@ -143,7 +144,7 @@ const HostEntry* Lab::find(std::string_view id) const {
 
 Result<const HostEntry*> Lab::get(std::string_view id) const {
   if (const HostEntry* host = find(id)) return host;
-  const std::string shown = text::printable(id);
+  const std::string shown = one_line(id);
   for (const HostEntry& other : others) {
     if (other.id != text::to_lower(id)) continue;
     if (other.labs.empty()) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "engine/config/document.h"
 #include "engine/config/settings.h"
 #include "graph/base/text.h"
 
@@ -29,17 +30,15 @@ bool holds_settings(const fs::path& directory) {
 Result<void> add(std::vector<fs::path>& roots, const fs::path& directory, std::string_view said_by) {
   std::error_code failure;
   if (!fs::is_directory(directory, failure)) {
-    return make_error(ErrorCode::kConfig,
-                      fmt::format("{}: {} is no directory", said_by, text::printable(directory.string())),
+    return make_error(ErrorCode::kConfig, fmt::format("{}: {} is no directory", said_by, one_line(directory.string())),
                       "name the directory that holds .otto/settings.toml");
   }
   if (!holds_settings(directory)) {
     const bool inside = directory.filename() == ".otto" && holds_settings(directory.parent_path());
     return make_error(ErrorCode::kConfig,
-                      fmt::format("{}: {} holds no .otto/settings.toml", said_by, text::printable(directory.string())),
-                      inside
-                          ? fmt::format("name the repo's root, {}", text::printable(directory.parent_path().string()))
-                          : std::string("name a repo's root; `otto init` writes the file for a new repo"));
+                      fmt::format("{}: {} holds no .otto/settings.toml", said_by, one_line(directory.string())),
+                      inside ? fmt::format("name the repo's root, {}", one_line(directory.parent_path().string()))
+                             : std::string("name a repo's root; `otto init` writes the file for a new repo"));
   }
   const bool known = std::any_of(roots.begin(), roots.end(), [&](const fs::path& root) {
     std::error_code ignored;

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "engine/config/document.h"
 #include "graph/base/text.h"
 
 namespace otto::config {
@@ -51,7 +52,7 @@ Result<const HostEntry*> next_hop(const Index& index, const HostEntry& host, Err
   if (found == index.end()) {
     return make_error(unknown,
                       fmt::format("{}: 'hop' of host '{}' names '{}', which no hosts.json declares{}",
-                                  host.hop_where.str(), host.id, text::printable(host.hop), near(index, host.hop)),
+                                  host.hop_where.str(), host.id, one_line(host.hop), near(index, host.hop)),
                       "hops are host ids: ne_board_neId_slot in lower case");
   }
   if (found->second->term != transport::Protocol::kSsh) {
@@ -122,7 +123,7 @@ Result<std::vector<const HostEntry*>> extra_chain(const Index& index, const Host
   const auto found = index.find(text::to_lower(id));
   if (found == index.end()) {
     return make_error(ErrorCode::kUnknownName,
-                      fmt::format("--hop: unknown host '{}'{}", text::printable(id), near(index, text::to_lower(id))),
+                      fmt::format("--hop: unknown host '{}'{}", one_line(id), near(index, text::to_lower(id))),
                       "`otto --list-hosts` lists the hosts");
   }
   if (found->second->term != transport::Protocol::kSsh) {

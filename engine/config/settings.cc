@@ -91,7 +91,7 @@ Result<void> check_component(const Fields& fields, const Located& name, std::str
   if (is_repository_component(candidate)) return {};
   const std::string repaired = repaired_component(candidate);
   return fields.error("name", name.at,
-                      fmt::format("cannot be '{}': Docker could not take it in a tag", text::printable(name.text)),
+                      fmt::format("cannot be '{}': Docker could not take it in a tag", one_line(name.text)),
                       fmt::format("use lower-case letters and digits, joined by '.', '_' or '-'{}",
                                   repaired.empty() ? "" : fmt::format(": '{}'", repaired)));
 }
@@ -112,19 +112,19 @@ Result<std::map<std::string, std::string>> read_build_args(const Fields& image) 
   if (table == nullptr) return args;
   for (const auto& [name, at, value] : table->members) {
     const bool named = !name.empty() && name.find('=') == std::string::npos && unfit_for_argv(name).empty();
-    if (!named) return image.error(kKey, at, fmt::format("cannot name an argument '{}'", text::printable(name)));
+    if (!named) return image.error(kKey, at, fmt::format("cannot name an argument '{}'", one_line(name)));
     std::string text = value.text;
     if (value.kind == Kind::kString) {
       if (!text.empty()) {
         OTTO_TRY(text, image.text_of(kKey, value));
       }
     } else if (value.kind != Kind::kInteger && value.kind != Kind::kBoolean) {
-      return image.error(kKey, value.at,
-                         fmt::format("must give '{}' a string, not {}", text::printable(name),
-                                     kind_name(value.kind, image.source().format)),
-                         value.kind == Kind::kFloat
-                             ? fmt::format("write {} = \"{}\", or 1.10 would turn into 1.1", name, text)
-                             : image.remedy(kKey));
+      return image.error(
+          kKey, value.at,
+          fmt::format("must give '{}' a string, not {}", one_line(name), kind_name(value.kind, image.source().format)),
+          value.kind == Kind::kFloat
+              ? fmt::format("write {} as a string, in quotes: as a float, 1.10 would be 1.1", name)
+              : image.remedy(kKey));
     }
     args.emplace(name, std::move(text));
   }
@@ -141,7 +141,7 @@ Result<void> check_platform(const Fields& image, const std::string& platform) {
                     });
   if (good) return {};
   return image.error("platform", image.where("platform"),
-                     fmt::format("cannot be '{}': it is one os/arch or os/arch/variant", text::printable(platform)));
+                     fmt::format("cannot be '{}': it is one os/arch or os/arch/variant", one_line(platform)));
 }
 
 Result<ImageSettings> read_image(const Source& source, const Node& table) {
@@ -182,8 +182,7 @@ Result<ComposeSettings> read_compose(const Source& source, const Node& table) {
   OTTO_TRY(auto services, fields.texts("services"));
   for (const Located& service : services.value_or(std::vector<Located>())) {
     if (service.text.find_first_not_of(kServiceCharacters) == std::string::npos && service.text[0] != '-') continue;
-    return fields.error("services", service.at,
-                        fmt::format("cannot name a service '{}'", text::printable(service.text)),
+    return fields.error("services", service.at, fmt::format("cannot name a service '{}'", one_line(service.text)),
                         "Compose's service names are letters, digits, '.', '_' and '-'");
   }
   compose.services = plain(std::move(services));
@@ -197,7 +196,7 @@ Result<std::string> read_registry(const Fields& docker) {
   while (registry->ends_with('/')) registry->pop_back();
   const auto refuse = [&](std::string_view what, std::string hint) {
     return docker.error("registry_url", docker.where("registry_url"),
-                        fmt::format("cannot be '{}': {}", text::printable(written), what), std::move(hint));
+                        fmt::format("cannot be '{}': {}", one_line(written), what), std::move(hint));
   };
   if (const std::size_t scheme = registry->find("://"); scheme != std::string::npos) {
     return refuse("Docker's registries are named without a scheme",
@@ -212,7 +211,7 @@ Result<std::string> read_registry(const Fields& docker) {
   if (slash < registry->size()) {
     for (const std::string& part : text::split(registry->substr(slash + 1), '/')) {
       if (!is_repository_component(part)) {
-        return refuse(fmt::format("Docker takes no '{}' in a tag", text::printable(part)),
+        return refuse(fmt::format("Docker takes no '{}' in a tag", one_line(part)),
                       "use host[:port][/path], the path in lower case");
       }
     }
@@ -232,7 +231,7 @@ Result<void> read_docker(const Source& source, const Node& table, Settings& sett
     const auto same = std::find_if(settings.images.begin(), settings.images.end(),
                                    [&](const ImageSettings& other) { return other.name == image.name; });
     if (same != settings.images.end()) {
-      return error_at(source, each.at,
+      return error_at(source, Fields(source, each, "", kImageFields).where("name"),
                       fmt::format("two images are named '{}', the first at line {}", image.name, same->where.line),
                       "give one of them another name");
     }
@@ -266,8 +265,7 @@ Result<void> read_directories(const Fields& fields, Settings& settings) {
   for (const auto& [path, at] : labs) {
     std::error_code ignored;
     if (!fs::exists(path / "hosts.json", ignored)) {
-      return fields.error("labs", at,
-                          fmt::format("names {}, which holds no hosts.json", text::printable(path.string())),
+      return fields.error("labs", at, fmt::format("names {}, which holds no hosts.json", one_line(path.string())),
                           "a lab's directory holds a hosts.json; create it, or name another directory");
     }
     settings.labs.push_back(path);
@@ -276,7 +274,7 @@ Result<void> read_directories(const Fields& fields, Settings& settings) {
 }
 
 Result<void> read_top(const Source& source, const Node& document, Settings& settings) {
-  const Fields fields(source, document, "at the top level", kTopFields);
+  const Fields fields(source, document, std::string(kTopLevel), kTopFields);
   OTTO_RETURN_IF_ERROR(fields.check());
   OTTO_RETURN_IF_ERROR(read_name(fields, settings));
   OTTO_TRY(const auto version, fields.text("version"));
@@ -300,19 +298,28 @@ Result<void> read_top(const Source& source, const Node& document, Settings& sett
   return {};
 }
 
-}  // namespace
-
-Result<Settings> load_settings(const fs::path& root) {
+Settings settings_at(const fs::path& root) {
   Settings settings;
   std::error_code failure;
   settings.root = fs::absolute(root, failure).lexically_normal();
   if (!settings.root.has_filename() && settings.root.has_relative_path()) settings.root = settings.root.parent_path();
   settings.file = settings.root / ".otto" / "settings.toml";
+  return settings;
+}
+
+}  // namespace
+
+Result<Settings> parse_settings(const fs::path& root, std::string_view text) {
+  Settings settings = settings_at(root);
   const Source source{settings.file.string(), Format::kToml, settings.root, settings.root.string()};
-  OTTO_TRY(const std::string text, read_document(settings.file));
   OTTO_TRY(const Node document, parse_toml(source, text));
   OTTO_RETURN_IF_ERROR(read_top(source, document, settings));
   return settings;
+}
+
+Result<Settings> load_settings(const fs::path& root) {
+  OTTO_TRY(const std::string text, read_document(settings_at(root).file));
+  return parse_settings(root, text);
 }
 
 }  // namespace otto::config

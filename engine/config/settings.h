@@ -70,6 +70,9 @@ struct Settings {
 /// Reads and checks `<root>/.otto/settings.toml`. kConfig.
 Result<Settings> load_settings(const std::filesystem::path& root);
 
+/// As load_settings, from text that is at hand: for tests and fuzzing.
+Result<Settings> parse_settings(const std::filesystem::path& root, std::string_view text);
+
 /// Where repos are looked for: --repo-dir, else OTTO_SUT_DIRS (',' or ':' separated), else upward from `cwd`.
 struct RepoSearch {
   std::vector<std::filesystem::path> repo_dirs;

@@ -72,17 +72,37 @@ Node convert(const toml::node& from) {
   return node;
 }
 
+/// toml++ bounds nested values, but not the parts of a dotted key, each of which is a table within the last.
+Result<void> refuse_deep_keys(const Source& source, std::string_view text) {
+  constexpr std::ptrdiff_t kMostDots = 500;
+  unsigned line = 1;
+  for (std::size_t begin = 0; begin < text.size(); ++line) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view content = text.substr(begin, end - begin);
+    if (std::count(content.begin(), content.end(), '.') > kMostDots) {
+      return error_at(source, {line, 1}, fmt::format("a line with more than {} dots may nest too deeply", kMostDots),
+                      "split the line");
+    }
+    begin = end + 1;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Node> parse_toml(const Source& source, std::string_view text) {
+  OTTO_RETURN_IF_ERROR(refuse_deep_keys(source, text));
   try {
     return convert(toml::parse(text));
   } catch (const toml::parse_error& error) {
-    std::string what = text::printable(error.description());
+    std::string what = one_line(error.description());
     if (what.starts_with("Error while ")) what.replace(0, std::string_view("Error while ").size(), "while ");
     while (what.ends_with('.')) what.pop_back();
-    return error_at(source, position_of(error.source()), fmt::format("invalid TOML {}", what),
-                    "the rules of TOML are at https://toml.io");
+    std::string hint = "the rules of TOML are at https://toml.io";
+    if (what.find("cannot redefine") != std::string::npos) hint = "keep one of the two, or put their keys together";
+    if (what.find("control characters") != std::string::npos)
+      hint = "is the string closed by its quote before this place?";
+    return error_at(source, position_of(error.source()), fmt::format("invalid TOML {}", what), std::move(hint));
   }
 }
 

@@ -1,0 +1,20 @@
+// Any bytes as hosts.json: hosts with safe ids or one kConfig error that names the place, never a crash.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "engine/config/hosts.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto hosts = otto::config::parse_hosts("/nonexistent/hosts.json", text);
+  if (!hosts.ok()) {
+    OTTO_CHECK(hosts.error().message.starts_with("/nonexistent/hosts.json:"));
+    return 0;
+  }
+  for (const otto::config::HostEntry& host : *hosts) {
+    OTTO_CHECK(!host.id.empty() && host.id.front() != '-' && host.id.find_first_of(". \t\n/") == std::string::npos);
+    OTTO_CHECK(!host.ip.starts_with('-'));
+  }
+  return 0;
+}
