@@ -8,6 +8,12 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 option(OTTO_WERROR "Treat warnings as errors" OFF)
 set(OTTO_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
 
+# Where ccache is installed, build trees share what they compile (debug info names the source tree, not the build tree).
+find_program(OTTO_CCACHE ccache)
+if(OTTO_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 ${OTTO_CCACHE})
+endif()
+
 find_package(Threads REQUIRED)
 
 add_library(otto_settings INTERFACE)
