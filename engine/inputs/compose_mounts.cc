@@ -161,8 +161,7 @@ Result<void> ComposeReader::read_file_sources(const File& file, const YAML::Node
     const YAML::Node path = yaml::get(item, "file");
     const Reference reference{path, yaml::text(path), std::string(what)};
     OTTO_RETURN_IF_ERROR(stage(file, reference, false, Missing::kError, scope));
-    const std::string from_environment = yaml::text(yaml::get(item, "environment"));
-    if (!from_environment.empty()) variables_.insert(from_environment);
+    take_name(yaml::text(yaml::get(item, "environment")));
   }
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -78,7 +79,7 @@ Result<ComposeReader::File> ComposeReader::load(const fs::path& path) {
   File file{path, path.string(), path.string(), {}};
   OTTO_TRY(file.documents, yaml::load_documents(*text, file.name));
   for (const std::string& scalar : yaml::scalars(*text)) {
-    for (std::string& name : interpolated_names(scalar)) variables_.insert(std::move(name));
+    for (const std::string& name : interpolated_names(scalar)) take_name(name);
   }
   return file;
 }
@@ -146,17 +147,27 @@ Result<void> ComposeReader::read_service(const File& file, const YAML::Node& ser
   return read_extends(file, yaml::get(service, "extends"), scope);
 }
 
+/// A name that an environment can hold; others could not be set for Compose.
+void ComposeReader::take_name(const std::string& name) {
+  const auto known = [](char c) {
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
+  const bool named =
+      !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::all_of(name.begin(), name.end(), known);
+  if (named) variables_.insert(name);
+}
+
 /// Bare names of `environment` and `args` take their values from outside: `- NAME`, `NAME:`.
 void ComposeReader::take_names(const YAML::Node& environment) {
   if (!environment.IsDefined()) return;
   if (environment.IsSequence()) {
     for (const YAML::Node& item : environment) {
       const std::string name = yaml::text(item);
-      if (!name.empty() && name.find_first_of("=$") == std::string::npos) variables_.insert(name);
+      if (name.find('=') == std::string::npos) take_name(name);
     }
   } else {
     for (const auto& [name, value] : yaml::entries(environment)) {
-      if (value.IsNull()) variables_.insert(name);
+      if (value.IsNull()) take_name(name);
     }
   }
 }
@@ -169,7 +180,7 @@ Result<void> ComposeReader::read_env_files(const File& file, const YAML::Node& l
     OTTO_RETURN_IF_ERROR(stage(file, reference, false, optional ? Missing::kOptional : Missing::kError, scope));
     OTTO_TRY(const auto local, resolve(file, reference, scope));
     if (const auto text = local ? read_text(*local) : std::nullopt) {
-      for (std::string& name : env_file_names(*text)) variables_.insert(std::move(name));
+      for (const std::string& name : env_file_names(*text)) take_name(name);
     }
   }
   return {};
@@ -245,7 +256,7 @@ Result<ComposeReader::Scope> ComposeReader::include_scope(const File& file, cons
     const auto text = read_text(path);
     if (!text) return {};
     OTTO_TRY(const auto values, parse_env_file(*text, path.string(), inner.lookup));
-    for (std::string& name : env_file_names(*text)) variables_.insert(std::move(name));
+    for (const std::string& name : env_file_names(*text)) take_name(name);
     inner.lookup = with_file(inner.lookup, values);
     return {};
   };

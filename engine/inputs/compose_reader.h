@@ -85,6 +85,7 @@ class ComposeReader {
   Result<void> stage_expanded(const File& file, const Reference& reference, std::string_view expanded, bool bind_mount,
                               Missing missing, const Scope& scope);
   void take_names(const YAML::Node& environment);
+  void take_name(const std::string& name);
   [[nodiscard]] std::filesystem::path home() const;
 
   const GetEnv& getenv_;
