@@ -176,6 +176,21 @@ TEST_F(DatabaseTest, AnInnerFailureUndoesTheInnerPartOnly) {
   EXPECT_EQ(*parents.facts("second"), "1");
 }
 
+TEST_F(DatabaseTest, ATransactionKeepsOtherWritersOutFromItsStart) {
+  Database first = open(), second = open();
+  ASSERT_TRUE(second.connection().execute("PRAGMA busy_timeout=0").ok());
+  ParentStore mine(first), theirs(second);
+  const auto done = first.in_transaction([&]() -> Result<void> {
+    OTTO_RETURN_IF_ERROR(mine.facts("pepper"));
+    const auto refused = theirs.put_facts("pepper", "theirs");
+    EXPECT_FALSE(refused.ok());
+    EXPECT_NE(refused.error().message.find("another otto holds the memo"), std::string::npos);
+    return mine.put_facts("pepper", "mine");
+  });
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(*theirs.facts("pepper"), "mine");
+}
+
 TEST_F(DatabaseTest, AFullDiskIsAnErrorAndLosesNothing) {
   Database database = open();
   ParentStore parents(database);
