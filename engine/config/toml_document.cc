@@ -12,6 +12,9 @@
 #include "engine/config/document.h"
 #include "graph/base/text.h"
 
+// Header-only toml++ 3.3 asserts on what the packaged library reports as an error ("[~x]").
+static_assert(!TOML_HEADER_ONLY, "link tomlplusplus::tomlplusplus");
+
 namespace otto::config {
 
 namespace {
