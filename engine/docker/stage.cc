@@ -142,10 +142,14 @@ class Exchange {
     auto delta = plan_delta(base, wanted, request_.kind);
     StageState state{report.directory, report.stamp, 0, 0, report.condition == "edited" || report.condition == "half"};
     if (delta.empty() && (report.condition == "clean" || report.condition == "edited")) {
+      if (report.manifest != delta.manifest.hex()) {  // what was believed is not what was staged
+        shared_.lock()->distrust = true;
+        return {};
+      }
       OTTO_RETURN_IF_ERROR(write("keep\n"));
     } else {
       UploadRequest upload{
-          &delta, request_.kind,      request_.source,   report.directory.substr(report.directory.rfind('/') + 1),
+          &delta, request_.kind,      locate(),          report.directory.substr(report.directory.rfind('/') + 1),
           fresh_, best_codec(tools_), request_.progress, request_.stop};
       OTTO_TRY(auto totals, send_delta(upload, write));
       state.stamp = fresh_;
@@ -154,6 +158,11 @@ class Exchange {
     }
     shared_.lock()->state = std::move(state);
     return {};
+  }
+
+  [[nodiscard]] SourceLocator locate() const {
+    if (request_.locate) return request_.locate;
+    return [source = request_.source](const std::string& path) { return source / path; };
   }
 
   /// What the stage holds, by the client's memory or the parent's. False: neither can be used.

@@ -40,9 +40,8 @@ struct StageTools {
 struct StageRequest {
   std::string key;  ///< names the stage: [a-z0-9._-]+
   StageKind kind = StageKind::kContext;
-  std::filesystem::path source;                    ///< local root of the tree
-  /// Where an entry lies if not at source / path (stacks collect files from several places); empty: always there. To be
-  /// honoured by whoever reads local files.
+  std::filesystem::path source;  ///< local root of the tree
+  /// Where an entry lies if not at source / path (stacks collect files from several places); empty: always there.
   std::function<std::filesystem::path(const std::string& path)> locate;
   const graph::ContextManifest* wanted = nullptr;  ///< borrowed
   /// What this client believes the stage holds and the stamp it saw; absent: ask the parent for its manifest.

@@ -46,6 +46,7 @@ void StageReportReader::read_line(std::string_view line) {
   } else if (word == "state") {
     report_.condition = next_word(line);
     report_.stamp = next_word(line);
+    report_.manifest = next_word(line);
     report_.directory = line;
     report_.garbled = report_.directory.empty() || report_.directory.front() != '/';
   } else if (word == "section") {

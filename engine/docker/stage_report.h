@@ -17,6 +17,7 @@ struct StageReport {
   bool garbled = false;   ///< not ours: nothing more is read
   std::string condition;  ///< none, clean, edited, half
   std::string stamp;
+  std::string manifest;                         ///< digest of the manifest it was stamped with, hex
   std::string directory;                        ///< the tree's absolute path
   std::map<std::string, std::string> sections;  ///< manifest, bumps, differences, pending
 };

@@ -20,7 +20,7 @@ otto_stage_shape() { LC_ALL=C sed -z 's/ [^ ]* [^ ]*$//'; }
 otto_stage_read() {
   [ -f "$1" ] || return 1
   { read -r otto_s_magic && read -r otto_s_kind && read -r otto_s_id && read -r otto_s_tree && read -r otto_s_data &&
-    read -r otto_s_end; } <"$1" 2>/dev/null || return 1
+    read -r otto_s_manifest && read -r otto_s_end; } <"$1" 2>/dev/null || return 1
   [ "$otto_s_magic" = "otto-stage 1" ] && [ "$otto_s_end" = end ] || return 1
   case $otto_s_tree/$otto_s_data in */*/*) return 1 ;; tree*/data.*) return 0 ;; esac
   return 1
@@ -44,17 +44,18 @@ private_directory() {
 private_directory "$root"
 private_directory "$dir"
 cd "$dir" || fail 71 "cannot enter $dir"
-exec 9>>lock || fail 71 "cannot open $dir/lock"
+true >>lock || fail 71 "cannot write in $dir"
+exec 9>>lock
 flock -w 1 -x 9 </dev/null || { printf 'waiting\n'; flock -x 9 </dev/null || fail 71 "cannot lock $dir/lock"; }
 
-condition=none id=- base=
+condition=none id=- digest=- base=
 if otto_stage_read stamp; then condition=clean
 elif otto_stage_read stamp.old; then condition=half
 fi
-[ "$condition" = none ] || { id=$otto_s_id tree=$otto_s_tree base=$otto_s_data; }
+[ "$condition" = none ] || { id=$otto_s_id tree=$otto_s_tree base=$otto_s_data digest=$otto_s_manifest; }
 if [ "$condition" != none ]; then
   if [ "$force" = force ] || [ "$otto_s_kind" != "$kind" ] || [ ! -f "$base/manifest" ] || [ ! -f "$base/bumps" ] ||
-    [ ! -f "$base/listing" ] || [ -L "$tree" ] || [ ! -d "$tree" ]; then condition=none id=- base=; fi
+    [ ! -f "$base/listing" ] || [ -L "$tree" ] || [ ! -d "$tree" ]; then condition=none id=- digest=- base=; fi
 fi
 if [ "$condition" = none ]; then
   if [ "$kind" = context ]; then tree=tree.$fresh; else tree=tree; fi
@@ -78,7 +79,7 @@ if [ "$kind" = context ] && [ "$condition" != none ]; then
     [ "$condition" = half ] || condition=edited
   fi
 fi
-printf 'state %s %s %s\n' "$condition" "$id" "$dir/$tree"
+printf 'state %s %s %s %s\n' "$condition" "$id" "$digest" "$dir/$tree"
 if [ "$condition" != none ]; then
   [ ! -s "$base/bumps" ] || section bumps "$base/bumps"
   [ ! -s "$work/differences" ] || section differences "$work/differences"
@@ -116,7 +117,7 @@ delete_in_place() {
         f) [ -L "$path" ] || [ ! -f "$path" ] || continue ;;
       esac
       if [ -d "$path" ] && [ ! -L "$path" ]; then
-        if [ "$how" = f ]; then rmdir -- "$path" || exit 1; else rmdir -- "$path" 2>/dev/null; fi
+        if [ "$how" = f ]; then rmdir -- "$path" || exit 1; else rmdir -- "$path" 2>/dev/null || true; fi
       else rm -f -- "$path" || exit 1; fi
     done' "$tree" <"$1" || fail 71 "cannot delete in $dir/$tree"
 }
@@ -159,12 +160,12 @@ change_tree() {
   done
   overwrite=
   [ "$kind" = context ] || overwrite=--overwrite
-  tar -x -f - -P -p --no-same-owner --warning=no-timestamp $overwrite || fail 71 "cannot unpack into $dir/$tree"
+  tar -x -f - -P -p --no-same-owner --warning=no-timestamp --warning=no-unknown-keyword $overwrite || fail 71 "cannot unpack into $dir/$tree"
   cat >/dev/null
   [ -f "$work/complete" ] || fail 73 "input ended early"
 }
 finish() {
-  : >"$data/listing" || fail 71 "cannot write in $dir"
+  true >"$data/listing" || fail 71 "cannot write in $dir"
   if [ "$kind" = context ]; then
     otto_stage_list "$tree" >"$data/listing" || fail 71 "cannot read back $dir/$tree"
     case $(otto_stage_shape <"$data/listing" | sha256sum) in "$shape_digest "*) ;;
@@ -172,7 +173,8 @@ finish() {
     esac
   fi
   cat "$work/bumps" >"$data/bumps" &&
-    printf 'otto-stage 1\n%s\n%s\n%s\n%s\nend\n' "$kind" "$fresh" "$tree" "$data" >"$work/stamp" &&
+    printf 'otto-stage 1\n%s\n%s\n%s\n%s\n%s\nend\n' "$kind" "$fresh" "$tree" "$data" "$manifest_digest" \
+      >"$work/stamp" &&
     mv -f "$work/stamp" stamp || fail 71 "cannot write in $dir"
   rm -rf -- stamp.old pending "$work" ${base:+"$base"}
   printf 'done\n'
@@ -209,7 +211,8 @@ constexpr std::string_view kGuard = R"sh(
 otto_stage_stale() { printf 'otto-stage-stale\n' >&2; exit 75; }
 otto_stage_enter() {
   otto_stage_dir=$otto_stage_root/$1 otto_stage_stamp=$2
-  exec 9<"$otto_stage_dir/lock" || otto_stage_stale
+  [ -r "$otto_stage_dir/lock" ] || otto_stage_stale
+  exec 9<"$otto_stage_dir/lock"
   flock -s 9 </dev/null || otto_stage_stale
   otto_stage_verify
   otto_stage_tree=$otto_stage_dir/$otto_s_tree

@@ -7,8 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/docker/tar_packer.h"
-
 namespace otto::docker {
 namespace {
 
@@ -37,7 +35,7 @@ class Upload {
 
   Result<UploadTotals> run() {
     TarPacker packer(
-        request_.source, [this](std::string_view bytes) { return take_tar(bytes); }, request_.stop);
+        request_.locate, [this](std::string_view bytes) { return take_tar(bytes); }, request_.stop);
     for (const auto& sent : request_.delta->send) {
       TarPacker::Member member{request_.tree + "/" + sent.entry->path, sent.entry, staged_seconds(*sent.entry),
                                sent.nanoseconds};

@@ -5,20 +5,20 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <stop_token>
 #include <string>
 
 #include "engine/docker/stage_codec.h"
 #include "engine/docker/stage_delta.h"
+#include "engine/docker/tar_packer.h"
 
 namespace otto::docker {
 
 struct UploadRequest {
   const StageDelta* delta = nullptr;  ///< borrowed
   StageKind kind = StageKind::kContext;
-  std::filesystem::path source;
+  SourceLocator locate;
   std::string tree;            ///< the tree's name within the stage
   std::string fresh;           ///< the new stamp
   Codec codec = Codec::kNone;  ///< the best the parent has

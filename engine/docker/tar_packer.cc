@@ -24,16 +24,18 @@ using graph::EntryType;
 constexpr std::size_t kReadBlock = 256 * 1024;
 constexpr unsigned kDirectoryMode = 0755;
 
-Error changed(const std::string& path, std::string_view how) {
-  return make_error(ErrorCode::kInputsChanged, fmt::format("{} {} while it was being sent", text::printable(path), how),
+Error changed(const std::filesystem::path& path, std::string_view how) {
+  return make_error(ErrorCode::kInputsChanged,
+                    fmt::format("{} {} while it was being sent", text::printable(path.native()), how),
                     "run the command again when nothing writes to it");
 }
 
 /// What an errno of opening or reading a source path means: gone and replaced are changes, the rest is trouble.
-Error unreadable(const std::string& path, int number) {
+Error unreadable(const std::filesystem::path& path, int number) {
   if (number == ENOENT || number == ENOTDIR || number == ELOOP || number == EINVAL || number == ENXIO)
     return changed(path, "was removed or replaced");
-  return make_error(ErrorCode::kIo, fmt::format("cannot read {}: {}", text::printable(path), std::strerror(number)),
+  return make_error(ErrorCode::kIo,
+                    fmt::format("cannot read {}: {}", text::printable(path.native()), std::strerror(number)),
                     "make it readable, or leave it out with an ignore rule");
 }
 
@@ -56,16 +58,16 @@ class SourceFile {
 Result<void> check_symlink(const std::filesystem::path& path, const ContextEntry& entry) {
   std::vector<char> target(entry.target.size() + 2);
   auto size = ::readlink(path.c_str(), target.data(), target.size());
-  if (size < 0) return unreadable(entry.path, errno);
+  if (size < 0) return unreadable(path, errno);
   if (std::string_view(target.data(), static_cast<std::size_t>(size)) != entry.target)
-    return changed(entry.path, "was pointed elsewhere");
+    return changed(path, "was pointed elsewhere");
   return {};
 }
 
 }  // namespace
 
 struct TarPacker::State {
-  std::filesystem::path source;
+  SourceLocator locate;
   ByteSink sink;
   std::stop_token stop;
   archive* handle = archive_write_new();
@@ -114,38 +116,38 @@ struct TarPacker::State {
 
   Result<void> file(const Member& member) {
     const auto& entry = *member.entry;
-    SourceFile file(source / entry.path);
-    if (file.fd() < 0) return unreadable(entry.path, errno);
+    const auto path = locate(entry.path);
+    SourceFile file(path);
+    if (file.fd() < 0) return unreadable(path, errno);
     struct stat facts {};
-    if (::fstat(file.fd(), &facts) != 0) return unreadable(entry.path, errno);
-    if (!S_ISREG(facts.st_mode)) return changed(entry.path, "was replaced");
-    if (static_cast<std::uint64_t>(facts.st_size) != entry.size) return changed(entry.path, "changed its size");
+    if (::fstat(file.fd(), &facts) != 0) return unreadable(path, errno);
+    if (!S_ISREG(facts.st_mode)) return changed(path, "was replaced");
+    if (static_cast<std::uint64_t>(facts.st_size) != entry.size) return changed(path, "changed its size");
     OTTO_RETURN_IF_ERROR(header(member, EntryType::kFile, entry.size, entry.mode));
-    return content(file.fd(), entry);
+    return content(file.fd(), path, entry);
   }
 
-  Result<void> content(int fd, const ContextEntry& entry) {
+  Result<void> content(int fd, const std::filesystem::path& path, const ContextEntry& entry) {
     graph::Sha256 hasher;
     std::uint64_t left = entry.size;
     while (left > 0) {
       if (stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
       auto size = ::read(fd, block.data(), static_cast<std::size_t>(std::min<std::uint64_t>(left, block.size())));
       if (size < 0 && errno == EINTR) continue;
-      if (size < 0) return unreadable(entry.path, errno);
-      if (size == 0) return changed(entry.path, "was cut short");
+      if (size < 0) return unreadable(path, errno);
+      if (size == 0) return changed(path, "was cut short");
       std::string_view bytes(block.data(), static_cast<std::size_t>(size));
       hasher.update(bytes);
       OTTO_RETURN_IF_ERROR(check(archive_write_data(handle, bytes.data(), bytes.size())));
       left -= bytes.size();
     }
-    if (hasher.finish() != entry.digest) return changed(entry.path, "changed");
+    if (hasher.finish() != entry.digest) return changed(path, "changed");
     return {};
   }
 };
 
-TarPacker::TarPacker(std::filesystem::path source, ByteSink sink, std::stop_token stop)
-    : state_(std::make_unique<State>()) {
-  state_->source = std::move(source);
+TarPacker::TarPacker(SourceLocator locate, ByteSink sink, std::stop_token stop) : state_(std::make_unique<State>()) {
+  state_->locate = std::move(locate);
   state_->sink = std::move(sink);
   state_->stop = std::move(stop);
   OTTO_CHECK(state_->handle != nullptr);
@@ -161,7 +163,7 @@ Result<void> TarPacker::add(const Member& member) {
     case EntryType::kFile: return state_->file(member);
     case EntryType::kDirectory: return state_->header(member, EntryType::kDirectory, 0, kDirectoryMode);
     case EntryType::kSymlink:
-      OTTO_RETURN_IF_ERROR(check_symlink(state_->source / member.entry->path, *member.entry));
+      OTTO_RETURN_IF_ERROR(check_symlink(state_->locate(member.entry->path), *member.entry));
       return state_->header(member, EntryType::kSymlink, 0, 0777);
   }
   return {};

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -16,14 +17,17 @@
 
 namespace otto::docker {
 
+/// Where the entry of a path lies on this machine.
+using SourceLocator = std::function<std::filesystem::path(const std::string& path)>;
+
 class TarPacker {
  public:
-  TarPacker(std::filesystem::path source, ByteSink sink, std::stop_token stop);
+  TarPacker(SourceLocator locate, ByteSink sink, std::stop_token stop);
   ~TarPacker();
 
   struct Member {
     std::string name;                            ///< in the archive
-    const graph::ContextEntry* entry = nullptr;  ///< borrowed; `entry->path` is read below the source
+    const graph::ContextEntry* entry = nullptr;  ///< borrowed; read where `locate` says
     std::int64_t seconds = 0;
     unsigned nanoseconds = 0;
   };
