@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,7 +23,8 @@ import files
 import layout
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PROXY_SOURCES = os.path.join(HERE, "..", "..", "tests", "lab")
+REPOSITORY = os.path.dirname(os.path.dirname(HERE))
+PROXY_SOURCES = os.path.join(REPOSITORY, "tests", "lab")
 PR_SET_CHILD_SUBREAPER = 36
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -66,15 +68,19 @@ class Supervisor:
         self.say(f"ready after {time.monotonic() - started:.1f} s")
 
     def build_proxy(self):
-        binary = self.lab.path("bin", "link_proxy")
-        sources = sorted(os.path.join(PROXY_SOURCES, name) for name in os.listdir(PROXY_SOURCES) if name.endswith((".cc", ".h")))
-        if os.path.exists(binary) and os.path.getmtime(binary) > max(map(os.path.getmtime, sources)):
-            return
-        self.say("building the link proxy")
+        """Built once a source tree, into its .cache; every lab runs a copy of its own, safe from a later rebuild."""
+        sources = [os.path.join(PROXY_SOURCES, name) for name in ("link.h", "link_proxy.cc")]
+        built = os.path.join(REPOSITORY, ".cache", "otto-lab", "link_proxy")
+        if not os.path.exists(built) or os.path.getmtime(built) <= max(map(os.path.getmtime, sources)):
+            self.say("building the link proxy")
+            os.makedirs(os.path.dirname(built), exist_ok=True)
+            fresh = f"{built}.{os.getpid()}"
+            subprocess.run(["g++", "-std=c++20", "-O2", "-I", REPOSITORY, "-o", fresh, sources[1]], check=True)
+            os.replace(fresh, built)
+            for path in (os.path.join(REPOSITORY, ".cache"), os.path.dirname(built), built):
+                os.chown(path, self.user, -1)
         os.makedirs(self.lab.path("bin"), exist_ok=True)
-        units = [name for name in sources if name.endswith(".cc")]
-        subprocess.run(["g++", "-std=c++20", "-O2", "-I", os.path.join(HERE, "..", ".."), "-o", binary + ".new", *units], check=True)
-        os.replace(binary + ".new", binary)
+        shutil.copy(built, self.lab.path("bin", "link_proxy"))
 
     def start_machine(self, machine):
         reader, writer = os.pipe()
@@ -242,9 +248,10 @@ def main():
             signal.signal(number, signal.SIG_IGN)
         os.dup2(log, 1)  # so that `tools/lab up` sees the end of its pipe
         sweep(lab)
-        return
+        os._exit(0)  # the lock goes with the process, not before
     os.setsid()
     supervise(lab, sweeper, log)
+    os._exit(0)
 
 
 def supervise(lab, sweeper, log):
