@@ -1,0 +1,49 @@
+// Compose files and env files of any bytes are read or refused, never worse; nothing is staged outside the stage.
+#include <stdlib.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include "engine/docker/stack_model.h"
+#include "engine/inputs/compose_file.h"
+#include "engine/inputs/env_file.h"
+
+namespace {
+
+/// A directory that goes with the process.
+struct Scratch {
+  Scratch() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "otto-fuzz-XXXXXX").string();
+    OTTO_CHECK(mkdtemp(pattern.data()) != nullptr);
+    path = pattern;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+  std::filesystem::path path;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const Scratch scratch;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const std::filesystem::path file = scratch.path / "compose.yml";
+  std::ofstream(file, std::ios::binary | std::ios::trunc) << text;
+  const auto getenv = [](const char* name) -> const char* { return *name == 'A' ? "a" : nullptr; };
+  const auto inputs = otto::inputs::read_compose_files(scratch.path, {file}, getenv);
+  if (inputs) {
+    for (const otto::inputs::StagedPath& path : inputs->paths) {
+      OTTO_CHECK(!path.staged.empty() && path.staged[0] != '/' && path.staged.substr(0, 2) != "..");
+    }
+  }
+  otto::inputs::env_file_names(text);
+  (void)otto::docker::parse_stack_model(text, "/stage", {});
+  otto::docker::parse_stored_stack_model(text);
+  return 0;
+}
