@@ -75,7 +75,7 @@ class Init:
         wait_for(lambda: can_connect(socket.AF_UNIX, DOCKER_SOCKET), "dockerd", self.engine)
         known = subprocess.run(["docker", "image", "inspect", layout.BASE_IMAGE], env=ENVIRONMENT, capture_output=True)
         if known.returncode != 0:
-            changes = ["--change", 'CMD ["/bin/sh"]', "--change", "ENV PATH=/bin:/usr/bin"]
+            changes = ["--change", 'CMD ["/bin/sh"]']
             subprocess.run(["docker", "import", *changes, "/mnt/base.tar", layout.BASE_IMAGE], env=ENVIRONMENT, check=True,
                            stdout=subprocess.DEVNULL)
 
