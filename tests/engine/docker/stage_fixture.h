@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -38,6 +39,9 @@ class StageFixture : public ::testing::Test {
   }
 
   [[nodiscard]] fs::path source() const { return home_ / "source"; }
+  [[nodiscard]] std::function<fs::path(const std::string&)> below_source() const {
+    return [root = source()](const std::string& path) { return root / path; };
+  }
   [[nodiscard]] fs::path stage_root() const { return home_ / "stages"; }
   [[nodiscard]] fs::path stage_dir() const { return stage_root() / "ctx"; }
   [[nodiscard]] StageTools tools() const { return {stage_root().string(), true, true}; }
