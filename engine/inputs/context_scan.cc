@@ -9,11 +9,11 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <ctime>
 #include <thread>
 
 #include "engine/inputs/directory_reader.h"
 #include "engine/inputs/file_reader.h"
+#include "engine/inputs/racy_clock.h"
 #include "engine/inputs/scan_tree.h"
 #include "engine/inputs/work_queue.h"
 #include "graph/base/sync.h"
@@ -23,36 +23,10 @@ namespace otto::inputs {
 
 namespace {
 
-/// How near to the scan a change time makes an entry racy. The race:
-///   1. an editor writes a file; the kernel stamps it with its clock's tick, t;
-///   2. the scan reads the file;
-///   3. the editor writes again within the same tick, keeping the size: the stamp is t once more;
-///   4. the next scan finds the stat it knows and would believe the old digest.
-/// So a stat is believed only where its tick was over before the scan began. A tick is at most 10 ms on Linux
-/// (CONFIG_HZ=100). Stamps without a fraction come from file systems that keep 1 or 2 seconds. On a network file system
-/// the stamp is the server's clock, which may be behind ours: step 3 can happen though t looks long gone. A stamp in
-/// the future is racy for as long as it is.
-constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::int64_t kTick = 20'000'000;
-constexpr std::int64_t kCoarseTick = 3 * kSecond;
-constexpr std::int64_t kRemoteTick = 60 * kSecond;
-
 /// Entries of one directory that one task takes the stat of, and files that one task reads.
 constexpr std::uint32_t kStatBatch = 512;
 constexpr std::uint32_t kReadBatch = 64;
 constexpr std::uint64_t kReadBatchBytes = 4 << 20;
-
-bool is_racy(std::int64_t ctime_ns, bool remote, std::int64_t clock_ns) {
-  const std::int64_t tick = remote ? kRemoteTick : ctime_ns % kSecond == 0 ? kCoarseTick : kTick;
-  return ctime_ns > clock_ns - tick;
-}
-
-/// The clock that stamps files; it is never ahead of the precise one.
-std::int64_t file_clock_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &now);
-  return std::int64_t{now.tv_sec} * kSecond + now.tv_nsec;
-}
 
 FileStat known_stat(const cache::StatEntry& entry) {
   return {entry.device, entry.inode, entry.size, entry.mtime_ns, entry.ctime_ns, entry.mode};
@@ -68,6 +42,7 @@ struct Task {
 /// What one thread needs for itself.
 struct Worker {
   FileReader reader;
+  DirectoryOpener opener;
   std::string listing;
   std::string path;
 };
@@ -142,7 +117,7 @@ Result<ScanResult> Scanner::run() {
 }
 
 void Scanner::work() {
-  Worker worker{FileReader(*request_.key, request_.stop), {}, {}};
+  Worker worker{FileReader(*request_.key, request_.stop), DirectoryOpener(root_), {}, {}};
   while (const auto task = queue_.take()) {
     if (auto done = perform(*task, worker); !done) {
       auto first = error_.lock();
@@ -157,9 +132,9 @@ Result<void> Scanner::perform(const Task& task, Worker& worker) {
   Directory& directory = *task.directory;
   if (task.kind == Task::Kind::kList) return list(directory, worker);
   if (task.kind == Task::Kind::kRead) return read(directory, task.first, task.last, worker);
-  const DirectoryHandle handle(root_, directory.path);
-  if (handle.get() < 0) return lost(directory, errno);
-  return stat(directory, handle.get(), task.first, task.last, worker);
+  const int fd = worker.opener.open(directory.path);
+  if (fd < 0) return lost(directory, errno);
+  return stat(directory, fd, task.first, task.last, worker);
 }
 
 /// Docker's walk passes by an ignored directory that it may not read.
@@ -187,13 +162,12 @@ std::string_view Scanner::path_in(Directory& directory, std::string_view name, s
 }
 
 Result<void> Scanner::list(Directory& directory, Worker& worker) {
-  const DirectoryHandle handle(root_, directory.path);
-  if (handle.get() < 0) return cannot_list(directory, errno);
+  const int fd = worker.opener.open(directory.path);
+  if (fd < 0) return cannot_list(directory, errno);
   if (directory.parent != nullptr) {
-    directory.remote =
-        directory.device == directory.parent->device ? directory.parent->remote : is_remote(handle.get());
+    directory.remote = directory.device == directory.parent->device ? directory.parent->remote : is_remote(fd);
   }
-  const int failed = list_names(handle.get(), worker.listing,
+  const int failed = list_names(fd, worker.listing,
                                 [&](std::string_view name, ListedType type) { found(directory, name, type, worker); });
   if (failed != 0) return cannot_list(directory, failed);
 
@@ -205,7 +179,7 @@ Result<void> Scanner::list(Directory& directory, Worker& worker) {
     tasks.push_back({&directory, Task::Kind::kStat, batch * kStatBatch, std::min(count, (batch + 1) * kStatBatch)});
   }
   queue_.add(tasks);
-  return stat(directory, handle.get(), 0, std::min(count, kStatBatch), worker);
+  return stat(directory, fd, 0, std::min(count, kStatBatch), worker);
 }
 
 /// Takes a name in unless the rules leave it out for good.
@@ -309,12 +283,12 @@ void Scanner::decide_reads(Directory& directory, std::vector<Task>& tasks) {
 }
 
 Result<void> Scanner::read(Directory& directory, std::uint32_t first, std::uint32_t last, Worker& worker) {
-  const DirectoryHandle handle(root_, directory.path);
-  if (handle.get() < 0) return lost(directory, errno);
+  const int fd = worker.opener.open(directory.path);
+  if (fd < 0) return lost(directory, errno);
   for (std::uint32_t i = first; i < last; ++i) {
     SeenEntry& entry = directory.entries[directory.to_read[i]];
-    OTTO_RETURN_IF_ERROR(entry.type == graph::EntryType::kSymlink ? read_target(directory, handle.get(), entry, worker)
-                                                                  : read_entry(directory, handle.get(), entry, worker));
+    OTTO_RETURN_IF_ERROR(entry.type == graph::EntryType::kSymlink ? read_target(directory, fd, entry, worker)
+                                                                  : read_entry(directory, fd, entry, worker));
     entry.racy = is_racy(entry.stat.ctime_ns, directory.remote, clock_ns_);
     entry.same = is_as_known(directory, entry);
   }

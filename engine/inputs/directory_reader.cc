@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "graph/base/result.h"
+
 namespace otto::inputs {
 
 namespace {
@@ -42,32 +44,39 @@ static_assert(offsetof(ListedName, type) == kNameOffset - 1);
 
 }  // namespace
 
-DirectoryHandle::DirectoryHandle(int root, std::string_view path) {
-  int at = root;
-  while (path.size() > kLongestStretch) {
-    const std::size_t slash = path.rfind('/', kLongestStretch);
-    if (slash == std::string_view::npos) {
-      errno = ENAMETOOLONG;
-      break;
-    }
-    const int next = open_directory(at, std::string(path.substr(0, slash)), O_PATH | O_NOFOLLOW);
-    const int error = errno;
-    if (at != root) ::close(at);
-    errno = error;
-    if (next < 0) return;
-    at = next;
-    path.remove_prefix(slash + 1);
-  }
-  if (path.size() <= kLongestStretch) {
-    fd_ = open_directory(at, path.empty() ? "." : std::string(path), O_RDONLY | O_NOFOLLOW);
-  }
+DirectoryOpener::~DirectoryOpener() {
+  if (last_ >= 0) ::close(last_);
+}
+
+void DirectoryOpener::keep(int fd, std::string_view path) {
   const int error = errno;
-  if (at != root) ::close(at);
+  if (last_ >= 0) ::close(last_);
+  last_ = fd;
+  last_path_ = path;
   errno = error;
 }
 
-DirectoryHandle::~DirectoryHandle() {
-  if (fd_ >= 0) ::close(fd_);
+int DirectoryOpener::open(std::string_view path) {
+  int at = root_;
+  std::string_view rest = path;
+  if (last_ >= 0 && path.starts_with(last_path_)) {
+    if (path.size() == last_path_.size()) return last_;
+    if (last_path_.empty() || path[last_path_.size()] == '/') {
+      at = last_;
+      rest.remove_prefix(last_path_.empty() ? 0 : last_path_.size() + 1);
+    }
+  }
+  while (rest.size() > kLongestStretch) {
+    const std::size_t slash = rest.rfind('/', kLongestStretch);
+    OTTO_CHECK(slash != std::string_view::npos);  // no name is that long
+    const int next = open_directory(at, std::string(rest.substr(0, slash)), O_PATH | O_NOFOLLOW);
+    keep(next, path.substr(0, path.size() - rest.size() + slash));
+    if (next < 0) return -1;
+    at = next;
+    rest.remove_prefix(slash + 1);
+  }
+  keep(open_directory(at, rest.empty() ? "." : std::string(rest), O_RDONLY | O_NOFOLLOW), path);
+  return last_;
 }
 
 int list_names(int directory, std::string& buffer, const std::function<void(std::string_view, ListedType)>& found) {

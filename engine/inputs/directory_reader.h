@@ -1,7 +1,8 @@
 // The system calls of the walk: opening a directory of any depth, listing its names.
 //
 // Directories are opened from the root by their relative path, so a thread holds one descriptor whatever the size or
-// depth of the tree; a path longer than the kernel takes is opened in stretches. Must not know rules, stats or digests.
+// depth of the tree; a path longer than the kernel takes is opened in stretches. A walk goes from a directory to what
+// lies below it, so the last one opened is kept to start from. Must not know rules, stats or digests.
 #pragma once
 
 #include <functional>
@@ -10,18 +11,25 @@
 
 namespace otto::inputs {
 
-class DirectoryHandle {
+/// For one thread.
+class DirectoryOpener {
  public:
-  /// Opens `path` below `root` ("" is the root itself), never through a symlink at its end; get() is -1 on failure,
-  /// with errno set.
-  DirectoryHandle(int root, std::string_view path);
-  ~DirectoryHandle();
-  DirectoryHandle(const DirectoryHandle&) = delete;
-  DirectoryHandle& operator=(const DirectoryHandle&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
+  /// Borrows `root`.
+  explicit DirectoryOpener(int root) : root_(root) {}
+  ~DirectoryOpener();
+  DirectoryOpener(const DirectoryOpener&) = delete;
+  DirectoryOpener& operator=(const DirectoryOpener&) = delete;
+
+  /// The directory at `path` below the root ("" is the root itself), never through a symlink at its end; it stays open
+  /// until the next call. -1 on failure, with errno set.
+  int open(std::string_view path);
 
  private:
-  int fd_ = -1;
+  void keep(int fd, std::string_view path);
+
+  int root_;
+  int last_ = -1;  ///< may be good for opening only, where it is a stretch's end: that was listed long before
+  std::string last_path_;
 };
 
 /// What a listing says of a name without asking for its stat.

@@ -18,13 +18,16 @@ Result<std::optional<std::string>> read_if_there(const std::filesystem::path& pa
   std::error_code failed;
   const auto status = std::filesystem::status(path, failed);
   if (status.type() == std::filesystem::file_type::not_found) return std::optional<std::string>();
-  std::ifstream in(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  if (!in || std::filesystem::is_directory(status)) {
+  const bool directory = std::filesystem::is_directory(status);
+  std::ifstream in;
+  if (!directory) in.open(path, std::ios::binary);
+  std::string bytes;
+  if (in.is_open()) bytes.assign(std::istreambuf_iterator<char>(in), {});
+  if (!in.is_open() || in.bad()) {
     return make_error(ErrorCode::kIo, fmt::format("cannot read the ignore file '{}'", text::printable(path.string())),
                       "make it a readable file, or remove it");
   }
-  return std::optional(std::move(text));
+  return std::optional(std::move(bytes));
 }
 
 }  // namespace

@@ -1,0 +1,128 @@
+#include "graph/context_manifest.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace otto::graph {
+namespace {
+
+ContextEntry file(std::string path, std::uint16_t mode, std::string_view content) {
+  return {std::move(path), EntryType::kFile, mode, content.size(), 1'700'000'000, sha256(content), {}};
+}
+ContextEntry directory(std::string path) { return {std::move(path), EntryType::kDirectory, 0755, 0, 0, {}, {}}; }
+ContextEntry symlink(std::string path, std::string target) {
+  return {std::move(path), EntryType::kSymlink, 0777, 0, 0, {}, std::move(target)};
+}
+
+ContextManifest every_kind() {
+  return {{directory("a"), file("a-b", 0755, ""), symlink("a/link", "../a-b"), directory("empty"),
+           file("\xff\n", 04600, std::string(1000, 'x'))}};
+}
+
+// The vectors of docs/fingerprint.md, computed by another program.
+TEST(ContextManifest, HashesAsDocumented) {
+  EXPECT_EQ(ContextManifest{}.hash().hex(), "1e651b14901c4750ff3a9ad235911a6a3c1d5254880655719f037b5f0e1286ee");
+  EXPECT_EQ(ContextManifest{{file("hello.txt", 0644, "hello\n")}}.hash().hex(),
+            "3cff824e4b27e06798d320c0a92442cb226eb3805f26341272b429c5ee71e776");
+  EXPECT_EQ(every_kind().hash().hex(), "7fa4977db6b164cd0cc43aaae864aa230110d5d219bab4b9b1b2a148faf81bc1");
+}
+
+TEST(ContextManifest, HashOfManyEntriesDoesNotDependOnBlocks) {
+  ContextManifest large;
+  for (int i = 1000; i < 9000; ++i) large.entries.push_back(file(std::to_string(i), 0644, std::to_string(i)));
+  const Digest whole = large.hash();
+  large.entries[7000].mode = 0600;
+  EXPECT_NE(large.hash(), whole);
+  large.entries[7000].mode = 0644;
+  EXPECT_EQ(large.hash(), whole);
+}
+
+TEST(ContextManifest, HashCountsWhatLandsInTheImage) {
+  const Digest base = every_kind().hash();
+  const auto changed = [&](auto edit) {
+    ContextManifest manifest = every_kind();
+    edit(manifest.entries);
+    return manifest.hash() != base;
+  };
+  using Entries = std::vector<ContextEntry>;
+  EXPECT_TRUE(changed([](Entries& e) { e[1].path = "a-c"; }));
+  EXPECT_TRUE(changed([](Entries& e) { e[1].mode = 0644; }));
+  EXPECT_TRUE(changed([](Entries& e) { e[1].digest = sha256("y"); }));
+  EXPECT_TRUE(changed([](Entries& e) { e[2].target = "../a-c"; }));
+  EXPECT_TRUE(changed([](Entries& e) { e[3].type = EntryType::kSymlink; }));
+  EXPECT_TRUE(changed([](Entries& e) { e.erase(e.begin() + 3); }));
+  EXPECT_FALSE(changed([](Entries& e) { e[1].mtime_s = 5; }));
+  EXPECT_FALSE(changed([](Entries& e) { e[0].mode = 0700; }));
+  EXPECT_FALSE(changed([](Entries& e) { e[2].mode = 0; }));
+}
+
+TEST(ContextManifest, FindsByPath) {
+  const ContextManifest manifest = every_kind();
+  for (const ContextEntry& entry : manifest.entries) EXPECT_EQ(manifest.find(entry.path), &entry);
+  EXPECT_EQ(manifest.find("a/"), nullptr);
+  EXPECT_EQ(manifest.find(""), nullptr);
+  EXPECT_EQ(manifest.find("zz"), nullptr);
+}
+
+TEST(ManifestDiff, NamesEachKindOfChange) {
+  const ContextManifest before{{file("a", 0644, "1"), file("b", 0644, "1"), file("c", 0644, "1"), directory("d"),
+                                symlink("e", "x"), file("f", 0644, "1"), file("g", 0644, "1")}};
+  const ContextManifest after{{file("0", 0644, "1"), file("a", 0644, "1"), file("b", 0644, "2"), file("c", 0600, "1"),
+                               directory("d"), symlink("e", "y"), symlink("f", "1"), file("z", 0644, "1")}};
+  const ManifestDiff difference = diff(before, after);
+  EXPECT_EQ(difference.added, (std::vector<std::string>{"0", "z"}));
+  EXPECT_EQ(difference.removed, (std::vector<std::string>{"g"}));
+  EXPECT_EQ(difference.changed, (std::vector<std::string>{"b", "e", "f"}));
+  EXPECT_EQ(difference.mode_changed, (std::vector<std::string>{"c"}));
+  EXPECT_FALSE(difference.empty());
+}
+
+TEST(ManifestDiff, IsEmptyForWhatDoesNotCount) {
+  ContextManifest after = every_kind();
+  for (ContextEntry& entry : after.entries) entry.mtime_s += 1;
+  after.entries[0].mode = 0700;
+  EXPECT_TRUE(diff(every_kind(), after).empty());
+}
+
+TEST(ManifestDiff, OfModeAndContentIsAChange) {
+  EXPECT_EQ(diff({{file("a", 0644, "1")}}, {{file("a", 0755, "2")}}).changed, (std::vector<std::string>{"a"}));
+}
+
+TEST(StoredManifest, ComesBackWhole) {
+  ContextManifest manifest = every_kind();
+  manifest.entries[1].mtime_s = -1;
+  const auto back = parse_manifest(serialize(manifest));
+  ASSERT_TRUE(back.has_value());
+  ASSERT_EQ(back->entries.size(), manifest.entries.size());
+  for (std::size_t i = 0; i < manifest.entries.size(); ++i) {
+    EXPECT_TRUE(back->entries[i].same_content(manifest.entries[i])) << i;
+    EXPECT_EQ(back->entries[i].mode, manifest.entries[i].mode);
+    EXPECT_EQ(back->entries[i].size, manifest.entries[i].size);
+    EXPECT_EQ(back->entries[i].mtime_s, manifest.entries[i].mtime_s);
+  }
+  EXPECT_EQ(back->hash(), manifest.hash());
+  EXPECT_TRUE(parse_manifest(serialize(ContextManifest{})).has_value());
+}
+
+TEST(StoredManifest, DamageIsNoticed) {
+  const std::string whole = serialize(every_kind());
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    std::string flipped = whole;
+    flipped[i] = static_cast<char>(flipped[i] ^ 4);
+    EXPECT_FALSE(parse_manifest(flipped).has_value()) << "byte " << i;
+    EXPECT_FALSE(parse_manifest(whole.substr(0, i)).has_value()) << "cut at " << i;
+  }
+  EXPECT_FALSE(parse_manifest(whole + "1:a\n").has_value());
+}
+
+TEST(StoredManifest, EntriesOutOfOrderAreRefused) {
+  ContextManifest manifest{{file("b", 0644, "1"), file("a", 0644, "1")}};
+  EXPECT_FALSE(parse_manifest(serialize(manifest)).has_value());
+  manifest.entries[1].path = "b";
+  EXPECT_FALSE(parse_manifest(serialize(manifest)).has_value());
+}
+
+}  // namespace
+}  // namespace otto::graph
