@@ -47,7 +47,7 @@ std::string images_script(const std::vector<std::string>& images) {
 std::string containers_script(const std::string& project) {
   if (project.empty()) return {};
   constexpr std::string_view kFormat =
-      "container\t{{.Id}}\t{{.Image}}\t{{.State.Status}}\t{{.State.ExitCode}}\t"
+      "container\t{{.ID}}\t{{.Image}}\t{{.State.Status}}\t{{.State.ExitCode}}\t"
       "{{if .State.Health}}{{.State.Health.Status}}{{end}}\t"
       "{{index .Config.Labels \"com.docker.compose.service\"}}\t"
       "{{index .Config.Labels \"com.docker.compose.container-number\"}}\t"

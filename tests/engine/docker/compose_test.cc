@@ -1,0 +1,121 @@
+#include "engine/docker/compose.h"
+
+#include "tests/engine/docker/fake_docker.h"
+
+namespace otto::docker {
+namespace {
+
+std::string read(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+ComposeStack sample() {
+  ComposeStack stack;
+  stack.project = "otto-p-me";
+  stack.stage_directory = "/stage";
+  stack.project_directory = "docker";
+  stack.files = {"docker/compose.yml"};
+  stack.variables = {"GREETING", "HOME", "OTTO_TEST_UNSET"};
+  stack.environment = {{"GREETING", "it's $5 \"now\"\n\\"}, {"HOME", "/home/me"}};
+  return stack;
+}
+
+TEST(ComposeTest, EnvFileLinesKeepEveryByte) {
+  EXPECT_EQ(env_file_line("A", "plain"), "A=\"plain\"\n");
+  EXPECT_EQ(env_file_line("A", "a\"b\\c$d\ne"), "A=\"a\\\"b\\\\c\\$d\\ne\"\n");
+  EXPECT_EQ(env_file_line("A", ""), "A=\"\"\n");
+}
+
+TEST(ComposeTest, VariablesAreTheClientsAndNoneOfTheParents) {
+  setenv("OTTO_TEST_UNSET", "the parent's own", 1);
+  FakeDocker docker(R"sh(
+here=${0%/docker}
+printf '%s' "$GREETING" > "$here/greeting"
+printf '%s' "${OTTO_TEST_UNSET-unset}" > "$here/unset"
+printf '%s' "$HOME" > "$here/home"
+printf '%s\n' "$@" > "$here/args"
+echo '{}'
+)sh");
+  Compose compose(docker.remote, docker.settings, docker.facts, {});
+  const auto config = compose.config(sample());
+  unsetenv("OTTO_TEST_UNSET");
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(*config, "{}\n");
+  EXPECT_EQ(read(docker.tree.path("greeting")), "it's $5 \"now\"\n\\");
+  EXPECT_EQ(read(docker.tree.path("unset")), "unset");
+  EXPECT_NE(read(docker.tree.path("home")), "/home/me") << "docker itself needs the parent's HOME";
+  const std::string args = read(docker.tree.path("args"));
+  EXPECT_NE(args.find("--project-directory\n/stage/docker\n"), std::string::npos) << args;
+  EXPECT_NE(args.find("-f\n/stage/docker/compose.yml\n"), std::string::npos) << args;
+}
+
+TEST(ComposeTest, UpNamesExactlyTheServicesAndLeavesNothingBehind) {
+  FakeDocker docker(R"sh(
+here=${0%/docker}
+printf '%s\n' "$@" > "$here/args"
+while [ $# -gt 0 ]; do [ "$1" = -f ] && cp "$2" "$here/last"; shift; done 2>/dev/null
+exit 0
+)sh");
+  Compose compose(docker.remote, docker.settings, docker.facts, {});
+  ASSERT_TRUE(compose.up(sample(), "services: {}\n", {"api", "side car"}, Compose::Mode::kRecreate).ok());
+  const std::string args = read(docker.tree.path("args"));
+  EXPECT_NE(args.find("up\n-d\n--no-deps\n--no-build\n--force-recreate\napi\nside car\n"), std::string::npos) << args;
+  EXPECT_EQ(read(docker.tree.path("last")), "services: {}\n");
+  for (const auto& entry : std::filesystem::directory_iterator(docker.tree.root())) {
+    EXPECT_FALSE(entry.path().filename().string().starts_with("compose.")) << entry.path();
+  }
+}
+
+TEST(ComposeTest, FailureCarriesComposesWords) {
+  FakeDocker docker("echo 'service \"api\" refers to undefined network' >&2; exit 15\n");
+  Compose compose(docker.remote, docker.settings, docker.facts, {});
+  const auto config = compose.config(sample());
+  ASSERT_FALSE(config.ok());
+  EXPECT_EQ(config.error().code, ErrorCode::kComposeFailed);
+  EXPECT_NE(config.error().message.find("undefined network"), std::string::npos);
+}
+
+struct AwaitCase {
+  const char* state;  // "status exit-code health"
+  DependencyCondition condition;
+  bool holds;
+};
+
+class ComposeAwaitTest : public ::testing::TestWithParam<AwaitCase> {};
+
+TEST_P(ComposeAwaitTest, ConditionsThatHoldOrCannot) {
+  const AwaitCase& test = GetParam();
+  FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo '" + std::string(test.state) + "' ;; esac\n");
+  Compose compose(docker.remote, docker.settings, docker.facts, {});
+  const auto waited = compose.await("otto-p-me", {{"db", test.condition, false, true}});
+  EXPECT_EQ(waited.ok(), test.holds) << (waited.ok() ? "" : waited.error().message);
+  if (!waited.ok()) {
+    EXPECT_EQ(waited.error().code, ErrorCode::kComposeFailed);
+    EXPECT_NE(waited.error().message.find("'db'"), std::string::npos) << waited.error().message;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(States, ComposeAwaitTest,
+                         ::testing::Values(AwaitCase{"running 0 healthy", DependencyCondition::kHealthy, true},
+                                           AwaitCase{"running 0 unhealthy", DependencyCondition::kHealthy, false},
+                                           AwaitCase{"running 0 ", DependencyCondition::kHealthy, false},
+                                           AwaitCase{"exited 1 ", DependencyCondition::kHealthy, false},
+                                           AwaitCase{"exited 0 ", DependencyCondition::kCompleted, true},
+                                           AwaitCase{"exited 2 ", DependencyCondition::kCompleted, false},
+                                           AwaitCase{"created 0 ", DependencyCondition::kStarted, true}));
+
+TEST(ComposeTest, AwaitsWhatIsStillStarting) {
+  FakeDocker docker(R"sh(
+case "$1" in
+ps) echo c1 ;;
+container) if [ -e "$0.ready" ]; then echo 'running 0 healthy'; else : > "$0.ready"; echo 'running 0 starting'; fi ;;
+esac
+)sh");
+  Compose compose(docker.remote, docker.settings, docker.facts, {});
+  EXPECT_TRUE(compose.await("otto-p-me", {{"db", DependencyCondition::kHealthy, false, true}}).ok());
+  EXPECT_TRUE(std::filesystem::exists(docker.tree.path("docker.ready")));
+}
+
+}  // namespace
+}  // namespace otto::docker

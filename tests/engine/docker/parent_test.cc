@@ -1,0 +1,105 @@
+#include "engine/docker/parent.h"
+
+#include "tests/engine/docker/fake_docker.h"
+
+namespace otto::docker {
+namespace {
+
+constexpr const char* kEngine = R"sh(
+case "$1 $2" in
+"image ls")
+  printf 'image\tsha256:aaa\tp-api:0123\n'
+  printf 'image\tsha256:bbb\tdebian:latest\n' ;;
+"ps -aq") echo c1 ;;
+"container inspect")
+  printf 'container\tc2\tsha256:aaa\trunning\t0\thealthy\tweb\t2\tabcd\tp-api:0123\n'
+  printf 'container\tc1\tsha256:aaa\texited\t3\t\tapi\t1\t<no value>\tp-api:0123\n' ;;
+"version --format") echo 26.1.5 ;;
+"buildx version") echo ok ;;
+"compose version") echo 2.26.1 ;;
+esac
+)sh";
+
+TEST(ProbeTest, TellsImagesContainersAndFacts) {
+  FakeDocker docker(kEngine);
+  const auto probe =
+      probe_parent(docker.remote, docker.settings, {{"p-api:0123", "debian", "p-db:77"}, "otto-p-me", true, {}});
+  ASSERT_TRUE(probe.ok()) << probe.error().message;
+  EXPECT_EQ(probe->image_ids,
+            (std::map<std::string, std::string>{{"debian", "sha256:bbb"}, {"p-api:0123", "sha256:aaa"}}));
+  ASSERT_EQ(probe->containers.size(), 2U);
+  EXPECT_EQ(probe->containers[0].service, "api");
+  EXPECT_EQ(probe->containers[0].exit_code, 3);
+  EXPECT_EQ(probe->containers[0].service_digest, "");
+  EXPECT_EQ(probe->containers[1].number, 2U);
+  EXPECT_EQ(probe->containers[1].health, "healthy");
+  EXPECT_EQ(probe->containers[1].service_digest, "abcd");
+  ASSERT_TRUE(probe->facts);
+  EXPECT_EQ(probe->facts->engine_version, "26.1.5");
+  EXPECT_EQ(probe->facts->compose_version, "2.26.1");
+  EXPECT_TRUE(probe->facts->has_buildx);
+  EXPECT_TRUE(probe->facts->stage_root.ends_with("/otto/stages"));
+}
+
+TEST(ProbeTest, AnEngineErrorIsNotAMissingImage) {
+  struct Case {
+    const char* words;
+    ErrorCode code;
+  };
+  for (const Case& test :
+       {Case{"Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is it running?",
+             ErrorCode::kDockerMissing},
+        Case{"permission denied while trying to connect to the Docker daemon socket", ErrorCode::kDockerDenied},
+        Case{"sudo: a password is required", ErrorCode::kDockerDenied},
+        Case{"Error response from daemon: something else", ErrorCode::kRemoteFailed}}) {
+    FakeDocker docker("echo '" + std::string(test.words) + "' >&2; exit 1\n");
+    const auto probe = probe_parent(docker.remote, docker.settings, {{"p-api:0123"}, "", false, {}});
+    ASSERT_FALSE(probe.ok());
+    EXPECT_EQ(probe.error().code, test.code) << probe.error().message;
+    EXPECT_NE(probe.error().message.find("carrot_seed"), std::string::npos);
+  }
+}
+
+TEST(ProbeTest, NoDockerCommand) {
+  FakeDocker docker("");
+  docker.settings.docker_command = {"otto-no-such-docker"};
+  const auto probe = probe_parent(docker.remote, docker.settings, {{}, "", true, {}});
+  ASSERT_FALSE(probe.ok());
+  EXPECT_EQ(probe.error().code, ErrorCode::kDockerMissing);
+  EXPECT_FALSE(probe.error().hint.empty());
+}
+
+TEST(ProbeTest, AContainerThatGoesBetweenTheCallsIsNoError) {
+  FakeDocker docker(R"sh(
+case "$1 $2" in
+"ps -aq") echo c1 ;;
+"container inspect")
+  if [ -e "$0.once" ]; then printf 'container\tc2\tsha256:a\trunning\t0\t\tapi\t1\td\tx\n'
+  else : > "$0.once"; echo 'No such container: c1' >&2; exit 1; fi ;;
+esac
+)sh");
+  const auto probe = probe_parent(docker.remote, docker.settings, {{}, "otto-p-me", false, {}});
+  ASSERT_TRUE(probe.ok()) << probe.error().message;
+  ASSERT_EQ(probe->containers.size(), 1U);
+  EXPECT_EQ(probe->containers[0].id, "c2");
+}
+
+TEST(FactsTest, RememberedForTheSameSettingsOnly) {
+  const ParentSettings settings{{"sudo", "-n", "docker"}, "/srv/stage"};
+  const ParentFacts facts{"/srv/stage/otto-stages", "26.1.5", true, "2.26.1", false, true};
+  const std::string text = serialize(facts, settings);
+  const auto back = parse_facts(text, settings);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->stage_root, facts.stage_root);
+  EXPECT_TRUE(back->has_buildx);
+  EXPECT_FALSE(back->has_zstd);
+  EXPECT_TRUE(back->has_gzip);
+  EXPECT_EQ(back->compose_version, "2.26.1");
+  EXPECT_FALSE(parse_facts(text, {{"docker"}, "/srv/stage"}));
+  EXPECT_FALSE(parse_facts(text, {{"sudo", "-n", "docker"}, std::nullopt}));
+  EXPECT_FALSE(parse_facts("", settings));
+  EXPECT_FALSE(parse_facts("facts=0\n" + text, settings));
+}
+
+}  // namespace
+}  // namespace otto::docker
