@@ -72,10 +72,11 @@ Result<void> Fields::check() const {
                                 kind_name(table_.kind, source_.format)),
                     source_.format == Format::kToml ? "write { " + entry + " }" : "write {" + entry + "}");
   }
-  std::vector<std::string> known;
-  for (const FieldSpec& spec : specs_) known.emplace_back(spec.key);
   for (const Member& member : table_.members) {
-    if (std::find(known.begin(), known.end(), member.key) != known.end()) continue;
+    const auto same = [&](const FieldSpec& spec) { return spec.key == member.key; };
+    if (std::any_of(specs_.begin(), specs_.end(), same)) continue;
+    std::vector<std::string> known;
+    for (const FieldSpec& spec : specs_) known.emplace_back(spec.key);
     return error_at(
         source_, member.at,
         fmt::format("unknown key '{}' {}{}", one_line(member.key), scope_, did_you_mean_key(member.key, known)),
