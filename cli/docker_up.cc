@@ -1,0 +1,77 @@
+// `otto docker up`: stale images built, then exactly the affected services created or recreated.
+#include <array>
+
+#include "cli/definition.h"
+#include "cli/outcome.h"
+#include "cli/render/json.h"
+#include "cli/render/report_text.h"
+#include "cli/session.h"
+#include "cli/verb.h"
+#include "otto/docker.h"
+
+namespace otto::cli {
+namespace {
+
+class DockerUp : public Verb {
+ public:
+  void define(Definition& definition) override {
+    definition.operands("SERVICE", options_.services,
+                        "services to bring up, with what they depend on; all without any");
+    definition.text("--on", "HOST", options_.on,
+                    "bring the stack up on this host; else the compose file's default_host, else the only host with "
+                    "Docker");
+    definition.flag("--no-build", no_build_, "build nothing: use the images last built for this project there");
+    definition.flag("--explain", explain_, "say why each image was built, or what was found unchanged");
+    definition.flag("--wait", options_.wait, "return when the services are running or healthy");
+    definition.number("-j,--jobs", options_.jobs, 1, 256, "4", "how many images are built at once");
+  }
+
+  Result<int> run(Session& session) override {
+    OTTO_TRY(const auto workspace, session.open({}));
+    options_.build = !no_build_;
+    options_.dry_run = session.options().dry_run;
+    OTTO_TRY(const std::vector<docker::UpReport> reports, docker::compose_up(*workspace, options_));
+    if (session.json()) {
+      session.print(json::up(reports));
+    } else if (!session.options().quiet) {
+      session.print(render_up(reports, {explain_, options_.dry_run}, session.terminal().out));
+    }
+    Outcome outcome;
+    for (const docker::UpReport& report : reports) {
+      session.complain(render_failures(report.build, session.terminal().err));
+      outcome.add(report.build);
+    }
+    return outcome.exit_code();
+  }
+
+ private:
+  docker::UpOptions options_;
+  bool no_build_ = false;
+  bool explain_ = false;
+};
+
+constexpr std::array<Example, 4> kExamples = {{
+    {"otto docker up", "bring the stack up to date with what is on disk"},
+    {"otto docker up --explain", "the same, saying why each image was rebuilt"},
+    {"otto docker up api --wait", "one service and its dependencies, until healthy"},
+    {"otto docker up --on pepper_seed --no-build", "start what was last built there"},
+}};
+
+}  // namespace
+
+constinit const VerbInfo kDockerUp = {
+    "docker up",
+    "[SERVICE...]",
+    "build what is stale and bring the compose stack up",
+    "Builds stale images as 'otto docker build' does, then creates or recreates exactly the services whose image, "
+    "definition or staged files changed, and those that cannot live on without a restart of them. Where nothing "
+    "changed, "
+    "nothing is sent, built or restarted, and one line says so. If an image fails, nothing is started on that host and "
+    "the running stack stays as it is.\n\n"
+    "With --quiet nothing is printed to standard output.",
+    kExamples,
+    "4 if one host's stack is up and another's failed, or images failed while others were built.",
+    []() -> std::unique_ptr<Verb> { return std::make_unique<DockerUp>(); },
+};
+
+}  // namespace otto::cli

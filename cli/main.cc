@@ -1,0 +1,17 @@
+// otto's entry: the only place that catches everything, so that a broken promise of a library ends with a message and
+// exit 1 instead of a core dump.
+#include <cstdio>
+#include <exception>
+
+#include "cli/app.h"
+
+int main(int argc, char** argv) {
+  try {
+    return otto::cli::run_process(argc, argv);
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "otto: internal error: %s\n", failure.what());
+  } catch (...) {
+    std::fprintf(stderr, "otto: internal error\n");
+  }
+  return 1;
+}

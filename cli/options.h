@@ -1,0 +1,42 @@
+// The options every verb shares, as plain values.
+//
+// They are accepted before or after the verb. What they mean (colour on a pipe, progress on a dumb terminal) is decided
+// once, in terminal.h; verbs read the decision and never the environment. Values only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace otto::cli {
+
+class Definition;
+
+enum class Format { kText, kJson };
+enum class ProgressMode { kAuto, kTty, kPlain, kJson, kQuiet };
+enum class ColorMode { kAuto, kAlways, kNever };
+
+struct GlobalOptions {
+  std::optional<std::string> lab;      ///< as typed: "a,b"
+  std::optional<std::string> repo;     ///< --repo NAME
+  std::vector<std::string> repo_dirs;  ///< --repo-dir, repeatable
+  bool dry_run = false;
+  int verbose = 0;
+  bool quiet = false;
+  Format format = Format::kText;
+  ProgressMode progress = ProgressMode::kAuto;
+  ColorMode color = ColorMode::kAuto;
+  bool no_input = false;
+  bool list_labs = false;
+  bool list_hosts = false;
+  bool show_lab = false;
+  bool version = false;
+
+  /// --list-labs and its like stand in for a verb.
+  [[nodiscard]] bool stands_alone() const { return list_labs || list_hosts || show_lab || version; }
+};
+
+/// Binds the options to `options`, which must outlive `definition`.
+void define_global_options(Definition& definition, GlobalOptions& options);
+
+}  // namespace otto::cli

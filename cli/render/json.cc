@@ -1,0 +1,175 @@
+#include "cli/render/json.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/render/names.h"
+#include "cli/render/times.h"
+
+namespace otto::cli::json {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string document(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+template <typename Report, typename Convert>
+std::string one_or_more(std::span<const Report> reports, Convert convert) {
+  if (reports.size() == 1) return document(convert(reports.front()));
+  Json all = Json::array();
+  for (const Report& report : reports) all.push_back(convert(report));
+  return document({{"reports", std::move(all)}});
+}
+
+Json of_error(const Error& error) {
+  Json json = {{"code", error_code_name(error.code)}, {"message", error.message}, {"context", error.context}};
+  if (!error.hint.empty()) json["hint"] = error.hint;
+  return json;
+}
+
+Json of_image(const docker::ImageResult& image) {
+  Json reasons = Json::array();
+  for (const graph::Reason& reason : image.reasons) {
+    reasons.push_back(
+        {{"kind", graph::reason_name(reason.kind)}, {"subject", reason.subject}, {"detail", reason.detail}});
+  }
+  return {{"name", image.name},
+          {"status", docker::status_name(image.status)},
+          {"tag", image.tag},
+          {"hash", image.hash},
+          {"image_id", image.image_id},
+          {"reasons", std::move(reasons)},
+          {"uploaded_bytes", image.uploaded_bytes},
+          {"uploaded_files", image.uploaded_files},
+          {"duration_ms", image.duration_ms}};
+}
+
+Json of_images(const docker::BuildReport& report) {
+  Json images = Json::array();
+  for (const docker::ImageResult& image : report.images) images.push_back(of_image(image));
+  return images;
+}
+
+Json of_host(const HostListing& host) {
+  Json json = {{"id", host.id}, {"kind", host_kind_name(host.kind)}};
+  if (!host.parent.empty()) json["parent"] = host.parent;
+  json["lab"] = host.lab;
+  json["docker_capable"] = host.docker_capable;
+  json["state"] = host_state_name(host.state);
+  if (!host.container_id.empty()) json["container_id"] = host.container_id;
+  if (!host.image.empty()) json["image"] = host.image;
+  if (host.last_seen_ms != 0) json["last_seen"] = rfc3339(host.last_seen_ms);
+  return json;
+}
+
+Json of_hosts(std::span<const HostListing> hosts) {
+  Json all = Json::array();
+  for (const HostListing& host : hosts) all.push_back(of_host(host));
+  return all;
+}
+
+Json of_container(const docker::ContainerInfo& container) {
+  Json json = {
+      {"id", container.id}, {"name", container.name}, {"image", container.image}, {"status", container.status}};
+  if (!container.service.empty()) json["service"] = container.service;
+  if (!container.host_id.empty()) json["host_id"] = container.host_id;
+  return json;
+}
+
+}  // namespace
+
+std::string build(std::span<const docker::BuildReport> reports) {
+  return one_or_more(reports, [](const docker::BuildReport& report) -> Json {
+    return {{"parent", report.parent},
+            {"parent_reachable", report.parent_reachable},
+            {"repo", report.repo},
+            {"images", of_images(report)}};
+  });
+}
+
+std::string up(std::span<const docker::UpReport> reports) {
+  return one_or_more(reports, [](const docker::UpReport& report) -> Json {
+    Json services = Json::array();
+    for (const docker::ServiceResult& service : report.services) {
+      services.push_back({{"service", service.service},
+                          {"host_id", service.host_id},
+                          {"container_id", service.container_id},
+                          {"image", service.image},
+                          {"action", docker::action_name(service.action)}});
+    }
+    return {{"parent", report.build.parent},     {"parent_reachable", report.build.parent_reachable},
+            {"repo", report.build.repo},         {"project", report.project},
+            {"images", of_images(report.build)}, {"services", std::move(services)}};
+  });
+}
+
+std::string down(std::span<const docker::DownReport> reports) {
+  return one_or_more(reports, [](const docker::DownReport& report) -> Json {
+    return {{"parent", report.parent}, {"repo", report.repo}, {"project", report.project}, {"removed", report.removed}};
+  });
+}
+
+std::string ps(std::span<const docker::HostContainers> hosts) {
+  Json all = Json::array();
+  for (const docker::HostContainers& host : hosts) {
+    Json json = {{"id", host.id}, {"reachable", host.reachable}};
+    if (host.error) json["error"] = of_error(*host.error);
+    Json& containers = json["containers"] = Json::array();
+    for (const docker::ContainerInfo& container : host.containers) containers.push_back(of_container(container));
+    all.push_back(std::move(json));
+  }
+  return document({{"hosts", std::move(all)}});
+}
+
+std::string context(const docker::ContextListing& listing) {
+  Json files = Json::array();
+  for (const graph::ContextEntry& entry : listing.manifest.entries) {
+    Json file = {{"path", entry.path},
+                 {"type", entry_type_name(entry.type)},
+                 {"mode", fmt::format("{:04o}", entry.mode)},
+                 {"size", entry.size}};
+    if (entry.type == graph::EntryType::kSymlink) file["target"] = entry.target;
+    files.push_back(std::move(file));
+  }
+  return document(
+      {{"image", listing.image}, {"root", listing.root}, {"hash", listing.hash}, {"files", std::move(files)}});
+}
+
+std::string hosts(std::span<const HostListing> hosts) { return document({{"hosts", of_hosts(hosts)}}); }
+
+std::string labs(std::span<const std::string> names) {
+  return document({{"labs", std::vector<std::string>(names.begin(), names.end())}});
+}
+
+std::string lab(std::span<const HostListing> machines) {
+  return document({{"labs", labs_of(machines)}, {"hosts", of_hosts(machines)}});
+}
+
+std::string command(std::string_view host_id, const CommandResult& result) {
+  return document(
+      {{"host_id", host_id}, {"exit_code", result.exit_code}, {"stdout", result.out}, {"stderr", result.err}});
+}
+
+std::string planned_commands(std::string_view host_id, std::span<const std::string> commands) {
+  return document({{"host_id", host_id}, {"commands", std::vector<std::string>(commands.begin(), commands.end())}});
+}
+
+std::string version(std::string_view version) { return document({{"version", version}}); }
+
+std::string error(const Error& error) { return document({{"error", of_error(error)}}); }
+
+std::string progress(const Event& event) {
+  Json json = {{"event", event_kind_name(event.kind)}};
+  if (event.kind == Event::Kind::kPhase) json["phase"] = phase_name(event.phase);
+  if (!event.subject.empty()) json["subject"] = event.subject;
+  if (!event.detail.empty()) json["detail"] = event.detail;
+  if (event.kind == Event::Kind::kPhase && (event.done != 0 || event.total != 0)) {
+    json["done"] = event.done;
+    json["total"] = event.total;
+  }
+  if (event.kind == Event::Kind::kDone || event.kind == Event::Kind::kFailed) json["elapsed_ms"] = event.elapsed_ms;
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace otto::cli::json

@@ -1,0 +1,38 @@
+// The JSON documents of interface.md ("JSON, stable"), from the façade's reports.
+//
+// Keys and spellings are a promise to scripts: tests check them against that page. One document each, ending in a
+// newline; bytes that are no UTF-8 become U+FFFD. The only file of the CLI that writes JSON, but for progress lines.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/base/result.h"
+#include "otto/docker.h"
+#include "otto/host.h"
+
+namespace otto::cli::json {
+
+/// One report: its object; else {"reports": [...]}. So do the others that take a span.
+std::string build(std::span<const docker::BuildReport> reports);
+std::string up(std::span<const docker::UpReport> reports);
+std::string down(std::span<const docker::DownReport> reports);
+std::string ps(std::span<const docker::HostContainers> hosts);
+std::string context(const docker::ContextListing& listing);
+std::string hosts(std::span<const HostListing> hosts);
+std::string labs(std::span<const std::string> names);
+/// {"labs": [...], "hosts": [...]}: the chosen labs and their machines.
+std::string lab(std::span<const HostListing> machines);
+/// {"host_id", "exit_code", "stdout", "stderr"}.
+std::string command(std::string_view host_id, const CommandResult& result);
+/// With --dry-run: {"host_id", "commands"}.
+std::string planned_commands(std::string_view host_id, std::span<const std::string> commands);
+std::string version(std::string_view version);
+std::string error(const Error& error);
+
+/// A line of `--progress json`.
+std::string progress(const Event& event);
+
+}  // namespace otto::cli::json

@@ -1,0 +1,60 @@
+#include "cli/render/reasons_text.h"
+
+#include <fmt/format.h>
+
+#include "cli/render/layout.h"
+#include "graph/base/text.h"
+
+namespace otto::cli {
+namespace {
+
+constexpr std::size_t kMaxFiles = 20;
+
+struct Marker {
+  char sign;  ///< ' ': no file
+  Paint paint;
+};
+
+Marker marker(graph::ReasonKind kind) {
+  switch (kind) {
+    case graph::ReasonKind::kFileAdded: return {'+', Paint::kGreen};
+    case graph::ReasonKind::kFileRemoved: return {'-', Paint::kRed};
+    case graph::ReasonKind::kFileChanged: return {'~', Paint::kYellow};
+    case graph::ReasonKind::kModeChanged: return {'m', Paint::kCyan};
+    default: return {' ', Paint::kNone};
+  }
+}
+
+std::string reason_line(const graph::Reason& reason, const Style& style) {
+  const Marker mark = marker(reason.kind);
+  std::string line =
+      fmt::format("  {} {}", style.paint(mark.paint, std::string_view(&mark.sign, 1)), graph::reason_name(reason.kind));
+  if (!reason.subject.empty()) line += " " + one_line(reason.subject);
+  if (!reason.detail.empty()) line += " " + style.paint(Paint::kDim, fmt::format("({})", one_line(reason.detail)));
+  return line + "\n";
+}
+
+}  // namespace
+
+std::string render_reasons(const docker::ImageResult& image, const Style& style) {
+  if (image.reasons.empty()) {
+    if (image.checked.empty() || image.status != docker::ImageStatus::kCached) return {};
+    return fmt::format("    checked: {} {} nothing changed\n", one_line(text::join(image.checked, ", ")), style.dash());
+  }
+  std::string causes, files;
+  std::size_t listed = 0, hidden = 0;
+  for (const graph::Reason& reason : image.reasons) {
+    if (marker(reason.kind).sign == ' ') {
+      causes += reason_line(reason, style);
+    } else if (style.verbose > 0 || listed < kMaxFiles) {
+      files += reason_line(reason, style);
+      ++listed;
+    } else {
+      ++hidden;
+    }
+  }
+  if (hidden > 0) files += fmt::format("    {} and {} more\n", style.ellipsis(), grouped(hidden));
+  return causes + files;
+}
+
+}  // namespace otto::cli

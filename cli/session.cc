@@ -1,0 +1,53 @@
+#include "cli/session.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include "graph/base/text.h"
+
+namespace otto::cli {
+
+Result<std::unique_ptr<Workspace>> Session::open(const WorkspaceNeeds& needs) const {
+  WorkspaceOptions wanted;
+  wanted.repo_dirs.assign(options_.repo_dirs.begin(), options_.repo_dirs.end());
+  std::error_code failure;
+  wanted.cwd = std::filesystem::current_path(failure);
+  if (failure) {
+    return make_error(ErrorCode::kIo, "the working directory cannot be read: " + failure.message(),
+                      "change to a directory that exists");
+  }
+  if (options_.lab) {
+    for (const std::string& name : text::split(*options_.lab, ',')) {
+      if (!text::trim(name).empty()) wanted.labs.emplace_back(text::trim(name));
+    }
+    if (wanted.labs.empty()) return make_error(ErrorCode::kUsage, "option '--lab' names no lab");
+  }
+  wanted.repo = options_.repo;
+  wanted.hop = needs.hop;
+  wanted.need_lab = needs.lab;
+  wanted.read_only = needs.read_only || options_.dry_run;
+  if (!options_.no_input) {
+    wanted.ask_secret = [this](const std::string& prompt) {
+      progress_.suspend();
+      auto answer = ask_secret(prompt, stop_);
+      progress_.resume();
+      return answer;
+    };
+  }
+  return Workspace::open(wanted, progress_, stop_);
+}
+
+void Session::print(std::string_view data) {
+  progress_.finish();
+  printed_ = true;
+  streams_.out(data);
+}
+
+void Session::pass_on(bool is_stderr, std::string_view bytes) { (is_stderr ? streams_.err : streams_.out)(bytes); }
+
+void Session::complain(std::string_view text) {
+  progress_.finish();
+  if (!text.empty()) streams_.err(text);
+}
+
+}  // namespace otto::cli

@@ -1,0 +1,26 @@
+#include "cli/verb.h"
+
+#include <array>
+
+#include "cli/exit_code.h"
+
+namespace otto::cli {
+
+int Verb::exit_code_of(const Error& error) const { return exit_code(error.code); }
+
+std::span<const VerbInfo* const> all_verbs() {
+  static constexpr std::array<const VerbInfo*, 7> kVerbs = {
+      &kDockerBuild, &kDockerUp, &kDockerDown, &kDockerPs, &kDockerContext, &kHostRun, &kHostOneshot,
+  };
+  return kVerbs;
+}
+
+std::span<const GroupInfo> all_groups() {
+  static constexpr std::array<GroupInfo, 2> kGroups = {{
+      {"docker", "images and compose stacks on lab hosts"},
+      {"host", "commands on a machine or in a container of the lab"},
+  }};
+  return kGroups;
+}
+
+}  // namespace otto::cli
