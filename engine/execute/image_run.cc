@@ -212,6 +212,9 @@ class ImageRun {
     request.progress = [&](std::uint64_t sent, std::uint64_t total) {
       report({Event::Kind::kPhase, Phase::kUploading, image.name(), "", sent, total, 0});
     };
+    request.waiting = [&] {
+      report({Event::Kind::kPhase, Phase::kWaiting, image.name(), "for another otto", 0, 0, 0});
+    };
     report({Event::Kind::kPhase, Phase::kUploading, image.name(), "", 0, 0, 0});
     auto brought = docker::bring_stage(session_.remote(), session_.facts().stage_tools(), request);
     if (!brought.ok())

@@ -83,6 +83,9 @@ class StackRun {
       request.believed_stamp = known->stamp;
     }
     request.stop = session_.workspace().stop();
+    request.waiting = [this] {
+      report({Event::Kind::kPhase, Phase::kWaiting, stack_.project, "for another otto", 0, 0, 0});
+    };
     auto brought = docker::bring_stage(session_.remote(), session_.facts().stage_tools(), request);
     if (!brought.ok()) return std::move(brought).error().in("uploading the compose files");
     OTTO_RETURN_IF_ERROR(
@@ -230,7 +233,7 @@ class StackRun {
       result.service = step.service;
       result.host_id = container_host_id(session_.host().id, session_.repo().name, step.service, 1);
       result.action = step.action;
-      result.reason = step.reason;
+      if (step.action != docker::ServiceAction::kCompleted) result.reason = step.reason;
       const auto pin = pins_.find(step.service);
       result.image = pin != pins_.end() ? pin->second : model_.services.at(step.service).image;
       const auto container = std::find_if(containers.begin(), containers.end(), [&](const plan::ContainerState& known) {
