@@ -77,8 +77,9 @@ Result<ComposeReader::File> ComposeReader::load(const fs::path& path) {
                       "check its permissions");
   }
   File file{path, path.string(), path.string(), {}};
-  OTTO_TRY(file.documents, yaml::load_documents(*text, file.name));
-  for (const std::string& scalar : yaml::scalars(*text)) {
+  OTTO_TRY(yaml::Documents documents, yaml::load_documents(*text, file.name));
+  file.documents = std::move(documents.roots);
+  for (const std::string& scalar : documents.scalars) {
     for (const std::string& name : interpolated_names(scalar)) take_name(name);
   }
   return file;

@@ -11,9 +11,14 @@ namespace {
 
 constexpr unsigned kMaxMerges = 32;
 
+/// Takes the scalars, and ends what yaml-cpp 0.7 does not: on some malformed texts it gives one empty document after
+/// the other without reading on.
 class ScalarCollector : public YAML::EventHandler {
  public:
-  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (mark.pos == last_start_) throw YAML::ParserException(mark, "unexpected text");
+    last_start_ = mark.pos;
+  }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
   void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
@@ -26,6 +31,9 @@ class ScalarCollector : public YAML::EventHandler {
   void OnMapEnd() override {}
 
   std::vector<std::string> values;
+
+ private:
+  int last_start_ = -1;
 };
 
 /// Calls `visit` for the map itself, then for each map it merges, until one returns true.
@@ -46,30 +54,21 @@ bool each_merged(const YAML::Node& map, Visit visit, unsigned& budget) {
 
 }  // namespace
 
-Result<std::vector<YAML::Node>> load_documents(const std::string& text, std::string_view file_name) {
+Result<Documents> load_documents(const std::string& text, std::string_view file_name) {
   try {
-    std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.empty() ||
-        std::all_of(documents.begin(), documents.end(), [](const YAML::Node& document) { return document.IsNull(); })) {
-      return make_error(ErrorCode::kConfig, fmt::format("{}:1:1: the compose file is empty", file_name));
-    }
+    ScalarCollector collector;
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(collector)) continue;
+    Documents documents{YAML::LoadAll(text), std::move(collector.values)};
+    const bool empty = std::all_of(documents.roots.begin(), documents.roots.end(),
+                                   [](const YAML::Node& root) { return root.IsNull(); });
+    if (empty) return make_error(ErrorCode::kConfig, fmt::format("{}:1:1: the compose file is empty", file_name));
     return documents;
   } catch (const YAML::Exception& problem) {
     return make_error(ErrorCode::kConfig, fmt::format("{}:{}:{}: {}", file_name, problem.mark.line + 1,
                                                       problem.mark.column + 1, problem.msg));
   }
-}
-
-std::vector<std::string> scalars(const std::string& text) {
-  ScalarCollector collector;
-  try {
-    std::istringstream stream(text);
-    YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(collector)) continue;
-  } catch (const YAML::Exception&) {
-    return std::move(collector.values);  // load_documents() reports it
-  }
-  return std::move(collector.values);
 }
 
 YAML::Node get(const YAML::Node& map, const std::string& key) {

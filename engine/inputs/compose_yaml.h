@@ -15,11 +15,14 @@
 
 namespace otto::inputs::yaml {
 
-/// kConfig "FILE:LINE:COLUMN: …" for malformed YAML and for a file without a document.
-Result<std::vector<YAML::Node>> load_documents(const std::string& text, std::string_view file_name);
+/// A YAML file.
+struct Documents {
+  std::vector<YAML::Node> roots;
+  std::vector<std::string> scalars;  ///< every one once, aliases not followed, so that no document can grow in memory
+};
 
-/// Every scalar of the text once, aliases not followed, so that no document can grow in memory.
-std::vector<std::string> scalars(const std::string& text);
+/// kConfig "FILE:LINE:COLUMN: …" for malformed YAML and for a file without a document.
+Result<Documents> load_documents(const std::string& text, std::string_view file_name);
 
 /// The value of a key, found through `<<` where the map itself lacks it; an undefined node where there is none.
 YAML::Node get(const YAML::Node& map, const std::string& key);

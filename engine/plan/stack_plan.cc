@@ -228,8 +228,8 @@ class Planner {
     }
   }
 
-  /// The fewest waves: one ends only where a condition must hold, a namespace must exist, or the kind of call changes;
-  /// the plain order within one call is Compose's own work.
+  /// The fewest waves: one ends only where a condition must hold or the kind of call changes. The order within one call
+  /// is Compose's own work, that of sidecars too: it gives them the new container's id (seen with 2.26).
   std::vector<Wave> waves() const {
     std::map<std::string, std::size_t> level;
     std::set<std::string> touched;  // affected, or standing on what is
@@ -241,7 +241,7 @@ class Planner {
       for (const Dependency& dependency : edges(service)) {
         if (touched.count(dependency.service) == 0) continue;
         touched.insert(name);
-        const std::size_t after = is_work(action) && needs_barrier(service, dependency) ? 1 : 0;
+        const std::size_t after = is_work(action) && needs_barrier(action, dependency) ? 1 : 0;
         mine = std::max(mine, level[dependency.service] + after);
       }
       level[name] = mine;
@@ -258,11 +258,11 @@ class Planner {
     return all;
   }
 
-  bool needs_barrier(const ServiceModel& service, const Dependency& dependency) const {
+  bool needs_barrier(ServiceAction action, const Dependency& dependency) const {
     const ServiceAction other = steps_.at(dependency.service).action;
-    const bool recreates = steps_.at(service.name).action == ServiceAction::kRecreated;
+    const bool recreates = action == ServiceAction::kRecreated;
     const bool other_call = is_work(other) && recreates != (other == ServiceAction::kRecreated);
-    return dependency.condition != DependencyCondition::kStarted || lives_in(service, dependency.service) || other_call;
+    return dependency.condition != DependencyCondition::kStarted || other_call;
   }
 
   void add_await(const Dependency& dependency, Wave& wave) const {

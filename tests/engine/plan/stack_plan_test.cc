@@ -125,8 +125,7 @@ TEST_F(StackPlanTest, FirstUpCreatesInWaves) {
   EXPECT_EQ(steps(),
             "api created (not created yet)\ndb created (not created yet)\nmigrate created (not created yet)\n"
             "sidecar created (not created yet)\nworker created (not created yet)\n");
-  EXPECT_EQ(waves(),
-            "start db; [db healthy] start migrate; [db healthy] [migrate completed] start api,worker; start sidecar");
+  EXPECT_EQ(waves(), "start db; [db healthy] start migrate; [db healthy] [migrate completed] start api,sidecar,worker");
 }
 
 TEST_F(StackPlanTest, ANewImageRecreatesItsServiceAndWhatLivesInIt) {
@@ -135,7 +134,7 @@ TEST_F(StackPlanTest, ANewImageRecreatesItsServiceAndWhatLivesInIt) {
   EXPECT_EQ(steps(),
             "api recreated (image changed)\ndb unchanged\nmigrate completed (has exited 0)\n"
             "sidecar recreated (follows api)\nworker unchanged\n");
-  EXPECT_EQ(waves(), "[db healthy] [migrate completed] recreate api; recreate sidecar");
+  EXPECT_EQ(waves(), "[db healthy] [migrate completed] recreate api,sidecar");
 }
 
 TEST_F(StackPlanTest, ANewTagWithTheSameImageIdRecreatesNothing) {
@@ -169,7 +168,7 @@ TEST_F(StackPlanTest, FollowingIsTransitiveButNotAlongPlainDependencies) {
   for (const char* name : {"a", "b", "c", "d"}) container(name);
   image_ids_["a"] = "sha256:new";
   EXPECT_EQ(steps(), "a recreated (image changed)\nb recreated (follows a)\nc recreated (follows b)\nd unchanged\n");
-  EXPECT_EQ(waves(), "recreate a; recreate b,c");
+  EXPECT_EQ(waves(), "recreate a,b,c");
 }
 
 TEST_F(StackPlanTest, DependentsFollowAServiceThatWasMissing) {

@@ -1,4 +1,4 @@
-# syntax is the engine's own; `FROM veggies-base` is otto's image `base`, pinned to the hash it was built with.
+# `FROM veggies-base` is otto's own image `base`, pinned to the hash that it has now.
 FROM veggies-base AS build
 WORKDIR /build
 COPY src/ src/
