@@ -29,11 +29,11 @@ using Writer = std::function<Result<void>(std::string_view bytes)>;
 using InputSource = std::function<Result<void>(const Writer& write)>;
 
 struct Script {
-  std::string text;  ///< POSIX sh; sees `$@` = args
-  std::vector<std::string> args;
-  InputSource input;     ///< empty: standard input ends after the script
-  OutputSink on_output;  ///< empty: output is collected into Output
-  std::stop_token stop;
+  std::string text = {};  ///< POSIX sh; sees `$@` = args
+  std::vector<std::string> args = {};
+  InputSource input = {};     ///< empty: standard input ends after the script
+  OutputSink on_output = {};  ///< empty: output is collected into Output
+  std::stop_token stop = {};
 };
 
 struct Output {

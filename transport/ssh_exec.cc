@@ -115,15 +115,14 @@ Step ExecChannel::read_stream(SshHandle& handle, Op op) {
 
 Step ExecChannel::send_input(SshHandle& handle) {
   Step step = Step::kIdle;
-  const std::size_t before = sent_;
-  while (!sending_.empty() && sent_ - before < kQuantum) {
+  while (!sending_.empty() && sent_ < kQuantum) {
     step = attempt(handle, kSend);
     if (step != Step::kMore) break;
   }
-  if (sent_ != before) {
-    link_.bytes_sent += sent_ - before;
+  if (sent_ != 0) {
+    link_.bytes_sent += sent_;
     auto state = state_.lock();
-    state->input_bytes -= sent_ - before;
+    state->input_bytes -= std::exchange(sent_, 0);
     changed_.notify_all();
   }
   if (sending_.empty() && end_input_ && !eof_sent_) step = attempt(handle, kSendEof);

@@ -104,7 +104,7 @@ class ExecChannel final : public Channel {
   bool end_input_ = false;
   std::deque<std::string> sending_;
   std::size_t sending_offset_ = 0;
-  std::size_t sent_ = 0;
+  std::size_t sent_ = 0;  ///< not yet taken off input_bytes
   std::deque<Order> orders_;
 };
 

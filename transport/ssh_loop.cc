@@ -22,6 +22,9 @@ constexpr std::size_t kMostSessions = 8;
 /// libssh2's packet queue gets slow to search.
 constexpr unsigned kWindow = 4 * 1024 * 1024;
 constexpr unsigned kPacket = 32768;
+constexpr std::chrono::milliseconds kFirstRetry{5};
+constexpr std::chrono::milliseconds kLastRetry{200};
+constexpr std::chrono::seconds kCloseSettles{1};
 constexpr int kDeadAfter = 3;  ///< keepalive intervals without a byte
 
 }  // namespace
@@ -60,6 +63,7 @@ void SshLoop::run(const std::stop_token& stop) {
       const std::string cause = handle_->socket_cause();
       return break_down(cause.empty() ? handle_->last_message() : cause);
     }
+    note_closed_sessions();
     drop_finished();
     if (step == Step::kMore || (step != Step::kBlocked && handle_->wire_received() != received)) continue;
     wait(step);
@@ -115,16 +119,19 @@ Step SshLoop::open_channels() {
     Step step = Step::kIdle;
     if (opening_tunnel_ || (!opening_session_ && !waiting_tunnels_.empty())) {
       step = open_tunnel();
-    } else if (opening_session_ ||
-               ((!waiting_sessions_.empty() || spares_.size() < spares_wanted_) && open_sessions() < limit_)) {
+    } else if (opening_session_ || may_open_session()) {
       step = open_session();
-    } else if (!waiting_sessions_.empty() && !somebody_will_close()) {
-      session_refused();
+    } else if (!waiting_sessions_.empty() && open_sessions() >= limit_ && !somebody_will_close() && !closed_lately()) {
+      fail_next_session();
       continue;
     }
-    open_blocked_ = step == Step::kBlocked;
     if (step != Step::kMore) return step;
   }
+}
+
+bool SshLoop::may_open_session() const {
+  const bool wanted = !waiting_sessions_.empty() || spares_.size() < spares_wanted_;
+  return wanted && open_sessions() < limit_ && Clock::now() >= retry_at_;
 }
 
 Step SshLoop::open_tunnel() {
@@ -166,19 +173,40 @@ Step SshLoop::open_session() {
   return Step::kMore;
 }
 
-/// The server took no further session: wait for one of ours to close, or give up where none will.
+/// The server took no further session. sshd forgets a closed one only a moment after its last message, so a refusal
+/// soon after a close says nothing about its limit: try again in a moment.
 void SshLoop::session_refused() {
-  limit_ = std::max<std::size_t>(1, std::min(limit_, open_sessions()));
   spares_wanted_ = 0;
-  if (waiting_sessions_.empty() || somebody_will_close()) return;
+  if (closed_lately()) {
+    backoff_ = std::clamp(backoff_ * 2, kFirstRetry, kLastRetry);
+    retry_at_ = Clock::now() + backoff_;
+    return;
+  }
+  limit_ = std::max<std::size_t>(1, std::min(limit_, open_sessions()));
+  if (open_sessions() == 0 && !waiting_sessions_.empty()) fail_next_session();
+}
+
+void SshLoop::fail_next_session() {
   auto error = make_error(ErrorCode::kRemoteFailed,
-                          fmt::format("{}: the host allows only {} session(s) a connection, and no more can be had: {}",
-                                      link_.who, open_sessions(), handle_->last_message()),
+                          fmt::format("{}: the host allows only {} session(s) a connection, and no more can be had",
+                                      link_.who, open_sessions()),
                           "raise MaxSessions in its sshd_config (otto needs 2)");
   waiting_sessions_.front()->fail(error);
   live_.push_back(std::move(waiting_sessions_.front()));
   waiting_sessions_.pop_front();
 }
+
+void SshLoop::note_closed_sessions() {
+  const std::size_t open = open_sessions();
+  if (open < counted_) {
+    last_close_ = Clock::now();
+    backoff_ = {};
+    if (limit_ < kMostSessions) retry_at_ = last_close_ + kFirstRetry;
+  }
+  counted_ = open;
+}
+
+bool SshLoop::closed_lately() const { return Clock::now() - last_close_ < kCloseSettles; }
 
 bool SshLoop::somebody_will_close() const {
   return std::any_of(live_.begin(), live_.end(), [](const auto& channel) {
@@ -220,10 +248,14 @@ bool SshLoop::reading() const {
 }
 
 int SshLoop::poll_timeout() const {
-  if (keepalive_.count() == 0) return -1;
-  const auto quiet = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - quiet_since_);
-  const auto in_period = keepalive_ - quiet % keepalive_;
-  return static_cast<int>(std::clamp<std::int64_t>(in_period.count() + 1, 1, 3'600'000));
+  auto timeout = std::chrono::milliseconds(3'600'000);
+  const auto now = Clock::now();
+  const auto sooner = [&](Clock::duration wait) {
+    timeout = std::clamp(std::chrono::ceil<std::chrono::milliseconds>(wait), std::chrono::milliseconds(1), timeout);
+  };
+  if (keepalive_.count() != 0) sooner(keepalive_ - (now - quiet_since_) % keepalive_);
+  if (!waiting_sessions_.empty()) sooner(retry_at_ > now ? retry_at_ - now : kCloseSettles);
+  return static_cast<int>(timeout.count());
 }
 
 void SshLoop::wait(Step last) {

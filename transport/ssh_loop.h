@@ -42,13 +42,17 @@ class SshLoop {
   Step open_tunnel();
   Step open_session();
   void session_refused();
+  void fail_next_session();
+  void note_closed_sessions();
   void drop_finished();
   Step pump_spares();
   void wait(Step last);
   void keep_alive(bool writable);
   [[nodiscard]] int poll_timeout() const;
   [[nodiscard]] std::size_t open_sessions() const;
+  [[nodiscard]] bool may_open_session() const;
   [[nodiscard]] bool somebody_will_close() const;
+  [[nodiscard]] bool closed_lately() const;
   [[nodiscard]] bool reading() const;
   void break_down(const std::string& cause);
 
@@ -62,10 +66,13 @@ class SshLoop {
   std::deque<std::unique_ptr<Channel>> waiting_tunnels_;
   std::vector<LIBSSH2_CHANNEL*> spares_;
   std::size_t spares_wanted_;
-  std::size_t limit_;
+  std::size_t limit_;        ///< sessions the server is known to take
+  std::size_t counted_ = 0;  ///< open sessions when last looked
+  Clock::time_point last_close_{};
+  Clock::time_point retry_at_{};
+  std::chrono::milliseconds backoff_{};
   bool opening_session_ = false;
   bool opening_tunnel_ = false;
-  bool open_blocked_ = false;
   Channel* blocked_ = nullptr;
   LIBSSH2_CHANNEL* blocked_spare_ = nullptr;
   std::size_t first_ = 0;  ///< whose turn is first: rotates for fairness

@@ -104,10 +104,13 @@ constexpr std::string_view kJob = R"sh(otto_give_up() {
 }
 otto_tries=0
 while :; do
+  otto_room=
   for otto_dir in "${TMPDIR:-/tmp}" "$HOME"; do
+    [ -w "$otto_dir" ] && otto_room=yes
     otto_dir=$otto_dir/otto-@TOKEN@
     [ -d "$otto_dir" ] && break 2
   done
+  [ -n "$otto_room" ] || otto_give_up "neither ${TMPDIR:-/tmp} nor $HOME can be written to"
   otto_tries=$((otto_tries + 1))
   [ $otto_tries -lt 200 ] || otto_give_up "the supervisor of this job did not come"
   sleep 0.05 2>/dev/null || { sleep 1; otto_tries=$((otto_tries + 19)); }
