@@ -203,7 +203,7 @@ class Exchange {
     if (words.empty()) words = fmt::format("the job ended with {}", code);
     if (code == kStageUnsupported)
       return make_error(ErrorCode::kUnsupported, fmt::format("{} cannot hold a stage: {}", host, words),
-                        "install GNU tar, findutils and coreutils there")
+                        "install GNU tar, findutils, coreutils and util-linux there")
           .in(where);
     return make_error(ErrorCode::kIo,
                       fmt::format("the stage below {} on {} cannot be used: {}", tools_.root, host, words),

@@ -1,13 +1,13 @@
 // Brings a parent's copy of a tree (the stage) to a wanted manifest by sending the difference, and proves it is there.
 //
-// One job on the parent holds the stage's lock for the whole exchange: it reports what the stage holds, receives one
-// tar stream of changed entries and deletions, applies it, and puts back the stamp. Bytes are hashed as they are
-// packed, so a file that changed since the scan gives kInputsChanged (the caller scans again), never a wrong stage. The
-// stamp goes before the first write and comes back after the last: a stage without a stamp, or with a signature that
-// does not match what lies there, is repaired. A staged file's mtime is the source's whole second plus nanoseconds
-// taken from its content's digest, because the engine believes (size, mtime): a staged path never shows the same pair
-// for two contents. Must not know images, Dockerfiles or compose. Threads: one call at a time for one stage within this
-// process is the caller's duty; other processes and users are kept out by the lock.
+// The protocol is in docs/stage.md. One job on the parent holds the stage's lock for the whole exchange: it reports
+// what the stage holds, receives one tar stream of changed entries and deletions, applies it, and puts back the stamp.
+// Bytes are hashed as they are packed, so a file that changed since the scan gives kInputsChanged (the caller scans
+// again), never a wrong stage. The stamp goes before the first write and comes back after the last: a stage without a
+// stamp, or with a signature that does not match what lies there, is repaired. A staged file's mtime is the source's
+// whole second plus nanoseconds taken from its content's digest, because the engine believes (size, mtime): a staged
+// path never shows the same pair for two contents. Must not know images, Dockerfiles or compose. Threads: one call at a
+// time for one stage within this process is the caller's duty; other processes and users are kept out by the lock.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ namespace otto::docker {
 
 /// How a stage's tree may be changed.
 enum class StageKind {
-  kContext,  ///< a build context: replaced by rename, everything not in the manifest is removed, verified before use
+  kContext,  ///< a build context: files are replaced, everything not in the manifest is removed, verified before use
   kInPlace,  ///< compose files and bind mounts: written in place (a mounted file keeps its inode); only what otto
              ///< itself staged is ever removed; what containers wrote there is never touched
 };

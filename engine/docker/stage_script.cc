@@ -41,6 +41,9 @@ private_directory() {
   [ -O "$1" ] || fail 71 "$1 belongs to another user"
   [ -z "$(find "$1" -maxdepth 0 -perm /022)" ] || fail 71 "$1 can be written by others (chmod go-w $1)"
 }
+for tool in flock find sort comm cmp sed head wc xargs sha256sum tar; do
+  command -v "$tool" >/dev/null || fail 69 "$tool is needed"
+done
 private_directory "$root"
 private_directory "$dir"
 cd "$dir" || fail 71 "cannot enter $dir"

@@ -46,13 +46,16 @@ class StageFixture : public ::testing::Test {
   [[nodiscard]] fs::path stage_dir() const { return stage_root() / "ctx"; }
   [[nodiscard]] StageTools tools() const { return {stage_root().string(), true, true}; }
 
-  static std::unique_ptr<transport::Remote> make_parent() {
+  static std::unique_ptr<transport::Transport> connect_locally() {
     transport::Route route;
     route.target.id = "local";
     route.target.protocol = transport::Protocol::kLocal;
     auto transport = transport::connect(route, {});
     EXPECT_TRUE(transport.ok());
-    return std::make_unique<transport::Remote>(std::move(transport).value());
+    return std::move(transport).value();
+  }
+  static std::unique_ptr<transport::Remote> make_parent() {
+    return std::make_unique<transport::Remote>(connect_locally());
   }
 
   static void write_file(const fs::path& path, std::string_view content, unsigned mode = 0644) {

@@ -28,6 +28,7 @@ TEST_F(StageInPlaceTest, HoldsTheSource) {
 
 TEST_F(StageInPlaceTest, AnEditKeepsTheInode) {
   auto before = facts(staged("conf/app.ini"));
+  std::ifstream mounted(staged("conf/app.ini"));  // as a container has it; it also keeps the inode from being reused
   put("conf/app.ini", "two = 2 and longer\n");
   ::chmod((source() / "conf/run.sh").c_str(), 0700);
   auto script = facts(staged("conf/run.sh"));
@@ -37,6 +38,9 @@ TEST_F(StageInPlaceTest, AnEditKeepsTheInode) {
   expect_holds(first_.directory, scan(source()));
   EXPECT_EQ(facts(staged("conf/app.ini")).st_ino, before.st_ino);
   EXPECT_EQ(facts(staged("conf/run.sh")).st_ino, script.st_ino);
+  std::string seen;
+  std::getline(mounted, seen);
+  EXPECT_EQ(seen, "two = 2 and longer");
   put("conf/app.ini", "3\n");
   bring();
   EXPECT_EQ(read_file(staged("conf/app.ini")), "3\n");

@@ -2,13 +2,68 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 
+#include <atomic>
 #include <thread>
 
 #include "engine/docker/stage.h"
+#include "engine/docker/stage_delta.h"
+#include "engine/docker/stage_script.h"
 #include "tests/engine/docker/stage_fixture.h"
 
 namespace otto::docker {
 namespace {
+
+/// Everything as the real transport does, until `limit` bytes were written by this connection's processes together.
+class CuttableTransport : public transport::Transport {
+ public:
+  CuttableTransport(std::unique_ptr<transport::Transport> real, std::int64_t limit)
+      : real_(std::move(real)), left_(limit) {}
+
+  Result<std::unique_ptr<transport::Process>> start(const transport::Command& command, std::stop_token stop) override {
+    if (cut()) return lost();
+    OTTO_TRY(auto process, real_->start(command, std::move(stop)));
+    return std::unique_ptr<transport::Process>(std::make_unique<Cuttable>(*this, std::move(process)));
+  }
+  [[nodiscard]] const std::string& host_id() const override { return real_->host_id(); }
+  [[nodiscard]] transport::Counters counters() const override { return real_->counters(); }
+  [[nodiscard]] bool cut() const { return left_ < 0; }
+  [[nodiscard]] std::int64_t left() const { return left_; }
+
+ private:
+  static Error lost() { return make_error(ErrorCode::kConnectionLost, "the cable was pulled"); }
+
+  class Cuttable : public transport::Process {
+   public:
+    Cuttable(CuttableTransport& owner, std::unique_ptr<transport::Process> real)
+        : owner_(owner), real_(std::move(real)) {}
+    Result<void> write(std::string_view bytes, std::stop_token stop) override {
+      auto before = owner_.left_.fetch_sub(static_cast<std::int64_t>(bytes.size()));
+      if (before >= static_cast<std::int64_t>(bytes.size())) return real_->write(bytes, std::move(stop));
+      if (before > 0) static_cast<void>(real_->write(bytes.substr(0, static_cast<std::size_t>(before)), stop));
+      static_cast<void>(real_->close_stdin());
+      return lost();
+    }
+    Result<void> close_stdin() override { return real_->close_stdin(); }
+    Result<std::optional<transport::Chunk>> read(std::chrono::milliseconds timeout, std::stop_token stop) override {
+      auto chunk = real_->read(timeout, std::move(stop));
+      if (owner_.cut()) return lost();
+      return chunk;
+    }
+    Result<transport::ExitStatus> wait(std::stop_token stop) override {
+      if (owner_.cut()) return lost();
+      return real_->wait(std::move(stop));
+    }
+    Result<void> signal(std::string_view name) override { return real_->signal(name); }
+    Result<void> resize(unsigned columns, unsigned rows) override { return real_->resize(columns, rows); }
+
+   private:
+    CuttableTransport& owner_;
+    std::unique_ptr<transport::Process> real_;
+  };
+
+  std::unique_ptr<transport::Transport> real_;
+  std::atomic<std::int64_t> left_;
+};
 
 class StageRepairTest : public StageFixture {
  protected:
@@ -196,6 +251,66 @@ TEST_F(StageRepairTest, AnInterruptedFirstUploadLeavesNothingBehind) {
   std::size_t left = 0;
   for ([[maybe_unused]] const auto& item : fs::directory_iterator(stage_dir())) ++left;
   EXPECT_EQ(left, 4U) << "lock, stamp, tree and data";
+}
+
+TEST_F(StageRepairTest, AnUploadWithoutItsLastMemberIsNotStamped) {
+  put("a/one", "ONE");  // the same size: neither counts nor sizes would tell
+  auto wanted = scan(source());
+  StagedEntries entries(wanted);
+  auto delta = plan_delta({*believed_, {}, {}}, entries, StageKind::kContext);
+  std::string input = fmt::format("put none {} {}\n", delta.manifest.hex(), delta.shape.hex());
+  for (auto [name, text] : {std::pair("removed", &delta.removed_lines),
+                            {"added", &delta.added_lines},
+                            {"bumps", &delta.bumps},
+                            {"delete", &delta.deletions}})
+    input += fmt::format("section {} {}\n{}", name, text->size(), *text);
+  input += "tar\n" + std::string(10'240, '\0');
+  transport::Script script;
+  script.text = stage_exchange_script();
+  script.args = {stage_root().string(), "ctx", "context", stamp_, "f00", "none", "normal"};
+  script.input = [&](const transport::Writer& write) { return write(input); };
+  auto output = parent_->run_job(script);
+  ASSERT_TRUE(output.ok());
+  EXPECT_EQ(output->status.code, kStageTruncated) << output->err;
+  EXPECT_EQ(guard("f00").first, 75);
+  EXPECT_TRUE(bring().repaired);
+}
+
+TEST_F(StageRepairTest, AConnectionCutAtAnyByteConverges) {
+  fs::copy(source(), home_ / "old", fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  auto old = scan(home_ / "old");
+  put("a/one", "changed, of another size");
+  put("b/new", std::string(40'000, 'n'));
+  put("zzz/last", "last");
+  fs::remove(source() / "a/two");
+  fs::remove(source() / "a/link");
+  fs::create_directory(source() / "a/link");
+  auto wanted = scan(source());
+  remember_ = false;
+  std::int64_t needed = 1'000'000;
+  int lost = 0;
+  for (int percent : {100, 30, 45, 55, 65, 75, 80, 85, 90, 95, 99}) {
+    auto before = request(old);
+    before.source = home_ / "old";
+    auto held = bring_stage(*parent_, tools(), before);
+    ASSERT_TRUE(held.ok()) << held.error().message;
+    auto transport = std::make_unique<CuttableTransport>(connect_locally(), needed * percent / 100);
+    const auto& cuttable = *transport;
+    transport::Remote cut_parent(std::move(transport));
+    auto state = bring_stage(cut_parent, {tools().root, false, false}, request(wanted));
+    if (state) {
+      if (percent == 100) needed -= cuttable.left();
+      EXPECT_EQ(guard(state->stamp).first, 0);
+    } else {
+      ++lost;
+      EXPECT_EQ(state.error().code, ErrorCode::kConnectionLost) << state.error().message;
+      auto [code, tree] = guard(held->stamp);
+      if (code == 0) expect_holds(held->directory, old);
+    }
+    bring();
+    EXPECT_EQ(guard(stamp_).first, 0);
+  }
+  EXPECT_GE(lost, 8);
 }
 
 TEST_F(StageRepairTest, TwoWritersTakeTurns) {

@@ -335,28 +335,6 @@ TEST_F(StageTest, ABigFileStreamsInBoundedMemory) {
   EXPECT_GT(reported, kSize);
 }
 
-TEST_F(StageTest, ARootThatCannotBeUsedSaysWhyAndHints) {
-  put("file", "f");
-  auto wanted = scan(source());
-  auto refusal = [&](const fs::path& root) {
-    auto refused = bring_stage(*parent_, {root.string(), false, false}, request(wanted));
-    EXPECT_FALSE(refused.ok());
-    if (refused) return Error{};
-    EXPECT_EQ(refused.error().code, ErrorCode::kIo) << refused.error().message;
-    EXPECT_NE(refused.error().hint.find("stage_dir"), std::string::npos);
-    return refused.error();
-  };
-  write_file(home_ / "not-a-directory", "");
-  EXPECT_NE(refusal(home_ / "not-a-directory/stages").message.find("Not a directory"), std::string::npos);
-  fs::create_directory(home_ / "open");
-  ::chmod((home_ / "open").c_str(), 0777);
-  EXPECT_NE(refusal(home_ / "open").message.find("written by others"), std::string::npos);
-  fs::create_directory(home_ / "real");
-  fs::create_symlink("real", home_ / "link");
-  EXPECT_NE(refusal(home_ / "link").message.find("symbolic link"), std::string::npos);
-  EXPECT_EQ(bring_stage(*parent_, {"stages", false, false}, request(wanted)).error().code, ErrorCode::kConfig);
-}
-
 TEST_F(StageTest, FilesMayLieElsewhere) {
   put("a/here", "here");
   put("b/there", "there");
