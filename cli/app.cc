@@ -21,6 +21,10 @@ namespace {
 ProgressSetup progress_setup(const CommandLine& line, const Terminal& terminal, const Streams& streams) {
   ProgressSetup setup;
   setup.mode = terminal.progress;
+  const bool unasked = line.options.progress == ProgressMode::kAuto && line.options.verbose == 0;
+  if (unasked && setup.mode == ProgressMode::kPlain && line.verb && line.verb->passes_output_on()) {
+    setup.mode = ProgressMode::kQuiet;
+  }
   setup.style = terminal.err;
   setup.title = !line.target.empty() ? line.target : line.info != nullptr ? std::string(line.info->path) : "otto";
   setup.write = streams.err;

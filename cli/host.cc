@@ -25,6 +25,7 @@ class HostCommand : public Verb {
     definition.text("--hop", "HOST", hop_, "go through this host first; may stand before ID");
   }
   std::vector<std::string>* verbatim() override { return &commands_; }
+  [[nodiscard]] bool passes_output_on() const override { return true; }
 
   Result<int> run(Session& session) override {
     if (session.options().dry_run) {
@@ -39,6 +40,7 @@ class HostCommand : public Verb {
     StandardInput input(session.stop());
     if (takes_input() && !session.options().no_input && !session.terminal().stdin_is_terminal) {
       options.input = [&input] { return input.next(); };
+      options.stop_input = [&input] { input.end(); };
     }
     if (!session.json()) {
       options.on_output = [&session, begun = false](bool is_stderr, std::string_view bytes) mutable {
@@ -117,7 +119,8 @@ constinit const VerbInfo kHostRun = {
     "Runs each CMD in order in one shell, so that directory, variables and options persist between them; stops at the "
     "first that fails. A declared container that is not running is started first, without building. Standard output "
     "and "
-    "error are passed on as they come; the commands get no standard input.\n\n"
+    "error are passed on as they come, with nothing of otto's own between them unless standard error is a terminal; "
+    "the commands get no standard input.\n\n"
     "Options stand before the first CMD; from there on everything is taken word for word. With --format json the "
     "output "
     "is collected into one document. With --dry-run nothing is contacted.",
@@ -131,7 +134,8 @@ constinit const VerbInfo kHostOneshot = {
     "CMD",
     "run one command in a fresh shell of a host",
     "Runs CMD in a fresh shell that keeps no state. A declared container that is not running is started first, without "
-    "building. Standard output and error are passed on as they come. Standard input is forwarded unless it is a "
+    "building. Standard output and error are passed on as they come, with nothing of otto's own between them unless "
+    "standard error is a terminal. Standard input is forwarded unless it is a "
     "terminal; with --no-input, or < /dev/null, the command finds it at its end.\n\n"
     "Options stand before CMD; from there on everything is taken word for word. With --format json the output is "
     "collected into one document. With --dry-run nothing is contacted.",

@@ -11,13 +11,15 @@
 namespace otto::cli {
 
 StandardInput::StandardInput(std::stop_token stop) : wake_(::eventfd(0, EFD_CLOEXEC)) {
-  on_stop_.emplace(std::move(stop), [fd = wake_] { ::eventfd_write(fd, 1); });
+  on_stop_.emplace(std::move(stop), [this] { end(); });
 }
 
 StandardInput::~StandardInput() {
   on_stop_.reset();  // before the descriptor it writes to
   if (wake_ >= 0) ::close(wake_);
 }
+
+void StandardInput::end() { ::eventfd_write(wake_, 1); }
 
 std::string StandardInput::next() {
   for (;;) {

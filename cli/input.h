@@ -20,6 +20,8 @@ class StandardInput {
 
   /// "" at the end, on a read error, or when stopped.
   std::string next();
+  /// Makes next() return "" from now on. From any thread.
+  void end();
 
  private:
   int wake_;

@@ -35,7 +35,7 @@ extern "C" void ignore_signal(int) {}
 
 void handle(int signal, void (*handler)(int)) {
   struct sigaction before {};
-  if (::sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN && signal != SIGPIPE) return;
+  if (::sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN && signal == SIGHUP) return;
   struct sigaction action {};
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;

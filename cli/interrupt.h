@@ -15,7 +15,7 @@ namespace otto::cli {
 
 class Interrupt {
  public:
-  /// Takes SIGINT, SIGTERM and SIGHUP (a signal that was ignored at the start stays so, as nohup wants), and makes
+  /// Takes SIGINT, SIGTERM and SIGHUP (which stays ignored if it was, as nohup wants), and makes
   /// SIGPIPE harmless. `on_first` is called on the own thread before the stop request.
   explicit Interrupt(std::function<void()> on_first);
   ~Interrupt();

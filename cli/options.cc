@@ -17,7 +17,8 @@ void define_global_options(Definition& definition, GlobalOptions& options) {
   definition.flag("-q,--quiet", options.quiet, "no progress and, on standard output, only tags, ids or paths");
   definition.choice("--format", {"text", "json"}, options.format, "how results are written to standard output");
   definition.choice("--progress", {"auto", "tty", "plain", "json", "quiet"}, options.progress,
-                    "how progress is shown on standard error; auto: tty on a terminal, else plain");
+                    "how progress is shown on standard error; auto: tty on a terminal, else plain, or quiet for host "
+                    "commands");
   definition.choice("--color", {"auto", "always", "never"}, options.color,
                     "colour; auto: on a terminal, unless NO_COLOR is set or CLICOLOR is 0");
   definition.flag("--no-input", options.no_input,

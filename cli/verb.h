@@ -25,6 +25,8 @@ class Verb {
   virtual void define(Definition& definition) = 0;
   /// Where the words after the verb go unparsed, from the first that is no option on (`otto host ID run CMD...`).
   virtual std::vector<std::string>* verbatim() { return nullptr; }
+  /// Passes a remote command's own output on, so where progress is not live, `--progress auto` shows none.
+  [[nodiscard]] virtual bool passes_output_on() const { return false; }
   /// The exit code where the verb could say it; an Error is rendered and mapped by the caller.
   virtual Result<int> run(Session& session) = 0;
   /// Of an error that run() returned.

@@ -89,7 +89,10 @@ Result<Output> ScriptRun::run(std::string_view text) {
   auto read = read_all(*process);
   auto status = read.ok() ? process->wait(abort_.get_token()) : Result<ExitStatus>(read.error());
   if (!status) abort_.request_stop();
-  if (feeder.joinable()) feeder.join();
+  if (feeder.joinable()) {
+    if (script_.stop_input) script_.stop_input();
+    feeder.join();
+  }
   if (source_error_) return *source_error_;
   if (!status) return std::move(status).error();
   pass_on(Stream::kStdout, out_.held());

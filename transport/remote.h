@@ -31,7 +31,9 @@ using InputSource = std::function<Result<void>(const Writer& write)>;
 struct Script {
   std::string text = {};  ///< POSIX sh; sees `$@` = args
   std::vector<std::string> args = {};
-  InputSource input = {};     ///< empty: standard input ends after the script
+  InputSource input = {};  ///< empty: standard input ends after the script
+  /// Called when the command takes no more (it has ended, or the connection has): a source that waits must return now.
+  std::function<void()> stop_input = {};
   OutputSink on_output = {};  ///< empty: output is collected into Output
   std::stop_token stop = {};
 };

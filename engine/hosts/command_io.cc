@@ -6,6 +6,7 @@ void CommandIo::attach(transport::Script& script) {
   script.stop = options_.stop;
   script.on_output = [this](transport::Stream stream, std::string_view bytes) { take(stream, bytes); };
   if (!options_.input) return;
+  script.stop_input = options_.stop_input;
   script.input = [this](const transport::Writer& write) -> Result<void> {
     for (std::string piece = options_.input(); !piece.empty(); piece = options_.input()) {
       OTTO_RETURN_IF_ERROR(write(piece));

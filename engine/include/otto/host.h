@@ -32,6 +32,8 @@ struct RunOptions {
   CommandOutput on_output;  ///< empty: collected
   /// Gives the next piece of standard input, "" at its end; empty function: no input.
   std::function<std::string()> input;
+  /// Called, on another thread than `input`, when the command takes no more: an `input` that waits must return "" now.
+  std::function<void()> stop_input = {};
   std::stop_token stop;
 };
 
