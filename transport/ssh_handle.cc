@@ -44,7 +44,10 @@ ssize_t SshHandle::on_send(libssh2_socket_t socket, const void* buffer, size_t l
   auto& self = *static_cast<SshHandle*>(*abstract);
   if (self.closing_) return -ECONNRESET;
   const ssize_t sent = ::send(socket, buffer, length, flags | MSG_NOSIGNAL);
-  if (sent >= 0) return sent;
+  if (sent >= 0) {
+    self.sent_ += static_cast<std::uint64_t>(sent);
+    return sent;
+  }
   if (errno == EINTR || errno == EWOULDBLOCK) return -EAGAIN;
   if (errno != EAGAIN) self.socket_errno_ = errno;
   return -errno;

@@ -39,6 +39,7 @@ class SshHandle {
   /// Why the socket failed, in a user's words; "" if it did not.
   [[nodiscard]] std::string socket_cause() const;
   [[nodiscard]] std::uint64_t wire_received() const { return received_; }
+  [[nodiscard]] std::uint64_t wire_sent() const { return sent_; }
   [[nodiscard]] Clock::time_point last_received() const { return last_received_; }
 
   /// Makes `call` again and again until it is done (not EAGAIN), waiting for the socket between. The call's last
@@ -60,6 +61,7 @@ class SshHandle {
   int socket_errno_ = 0;
   bool peer_closed_ = false;
   std::uint64_t received_ = 0;
+  std::uint64_t sent_ = 0;
   Clock::time_point last_received_ = Clock::now();
 };
 

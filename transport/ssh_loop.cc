@@ -286,16 +286,20 @@ void SshLoop::wait(Step last) {
   }
 }
 
-/// libssh2_keepalive_send() forgets a packet that it could only half send, so it is called on a writable socket only.
+/// The peer is dead when a keepalive stays unanswered for two more intervals; a socket that takes no bytes counts as
+/// one sent. libssh2_keepalive_send() forgets a packet that it could only half send, so it is called on a writable
+/// socket only, and it sends none within two seconds of the last.
 void SshLoop::keep_alive(bool writable) {
   if (keepalive_.count() == 0) return;
-  const auto quiet = Clock::now() - quiet_since_;
-  if (quiet >= keepalive_ * kDeadAfter) {
-    broken_ = fmt::format("no answer for {} s",
-                          std::chrono::duration_cast<std::chrono::seconds>(keepalive_ * kDeadAfter).count());
-  } else if (quiet >= keepalive_ && writable) {
+  const auto now = Clock::now();
+  if (asked_at_ && quiet_since_ > *asked_at_) asked_at_.reset();
+  if (asked_at_ && now - *asked_at_ >= keepalive_ * (kDeadAfter - 1)) {
+    broken_ = fmt::format("no answer for {:.0f} s", std::chrono::duration<double>(now - quiet_since_).count());
+  } else if (now - quiet_since_ >= keepalive_) {
+    const std::uint64_t sent = handle_->wire_sent();
     int seconds_to_next = 0;
-    libssh2_keepalive_send(handle_->get(), &seconds_to_next);
+    if (writable) libssh2_keepalive_send(handle_->get(), &seconds_to_next);
+    if (!asked_at_ && (!writable || handle_->wire_sent() != sent)) asked_at_ = now;
   }
 }
 

@@ -77,6 +77,7 @@ class SshLoop {
   LIBSSH2_CHANNEL* blocked_spare_ = nullptr;
   std::size_t first_ = 0;  ///< whose turn is first: rotates for fairness
   Clock::time_point quiet_since_ = Clock::now();
+  Deadline asked_at_;  ///< when the keepalive went out that is still unanswered
   std::optional<std::string> broken_;
   std::jthread thread_;
 };

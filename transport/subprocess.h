@@ -19,8 +19,8 @@
 namespace otto::transport {
 
 struct SpawnRequest {
-  std::vector<std::string> argv;  ///< argv[0] is looked up in PATH unless it contains '/'
-  int stdin_fd = -1;              ///< -1: /dev/null
+  std::vector<std::string> argv = {};  ///< argv[0] is looked up in PATH unless it contains '/'
+  int stdin_fd = -1;                   ///< -1: /dev/null
   int stdout_fd = -1;
   int stderr_fd = -1;
   bool new_session = false;  ///< setsid(2): its own process group, no terminal

@@ -71,7 +71,7 @@ echo 0 >"$d/beat"
 (
   last=
   missed=0
-  while sleep 3; do
+  while sleep @PAUSE@; do
     [ -d "$d" ] || exit 0
     now=$last
     read -r now <"$d/beat" || :
@@ -151,7 +151,9 @@ std::string replace_all(std::string_view text, std::string_view what, std::strin
 
 }  // namespace
 
-std::string supervisor_script(std::string_view token) { return replace_all(kSupervisor, "@TOKEN@", token); }
+std::string supervisor_script(std::string_view token, std::string_view pause) {
+  return replace_all(replace_all(kSupervisor, "@TOKEN@", token), "@PAUSE@", pause);
+}
 
 std::string_view heartbeat_line() { return ".\n"; }
 

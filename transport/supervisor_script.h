@@ -28,7 +28,8 @@ struct JobTicket {
 /// Exit code of a job that could not register.
 inline constexpr int kNotSupervised = 254;
 
-std::string supervisor_script(std::string_view token);
+/// `pause`: seconds between two looks for the heartbeat, as sleep(1) takes them; five without one are the end.
+std::string supervisor_script(std::string_view token, std::string_view pause = "3");
 std::string_view heartbeat_line();
 std::string end_job_order(const JobTicket& job);
 /// `text` as a registered job; its arguments must be set before.

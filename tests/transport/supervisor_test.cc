@@ -308,6 +308,33 @@ TEST_F(Scripts, ARecycledGroupIsNotHit) {
   EXPECT_EQ(bystander->wait()->signal, "");
 }
 
+TEST_F(Scripts, ASilentConnectionEndsTheJobs) {
+  const auto supervisor = begin(supervisor_script(ticket.token, "0.1"));
+  await_folder();
+  Job job;
+  const auto process = begin("set --\n" + job_script(job.script(), ticket, "mark"));
+  job.await();
+  EXPECT_TRUE(job.ends_within(kPromise));  // nobody sent a heartbeat, and nobody closed anything
+  ASSERT_TRUE(supervisor->wait().ok());
+  EXPECT_FALSE(fs::exists(folder()));
+}
+
+TEST_F(Scripts, HeartbeatsKeepTheJobs) {
+  const auto supervisor = begin(supervisor_script(ticket.token, "0.1"));
+  await_folder();
+  Job job;
+  const auto process = begin("set --\n" + job_script(job.script(), ticket, "mark"));
+  job.await();
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1200);
+  while (std::chrono::steady_clock::now() < until) {
+    ASSERT_TRUE(supervisor->write(heartbeat_line()).ok());
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_TRUE(job.alive());
+  ASSERT_TRUE(supervisor->close_stdin().ok());
+  EXPECT_TRUE(job.ends_within(kPromise));
+}
+
 TEST_F(Scripts, AJobUnregistersWhenItEnds) {
   const auto supervisor = begin(supervisor_script(ticket.token));
   const auto job = begin("set --\n" + job_script("exit 5", ticket, "mark"));

@@ -1,0 +1,218 @@
+// Reaching a host at all, losing it again, and the protocols.
+#include "transport/connect.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "tests/support/sshd_fixture.h"
+#include "tests/transport/exec_helpers.h"
+
+namespace otto::transport {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::connect_or_fail;
+using testing::SshdFixture;
+
+Address somewhere(std::uint16_t port) {
+  Address address;
+  address.id = "pepper_seed";
+  address.host = "127.0.0.1";
+  address.port = port;
+  address.user = "nobody";
+  address.use_ssh_config = false;
+  address.connect_timeout = milliseconds(200);
+  return address;
+}
+
+Error error_of(const Address& address, std::stop_token stop = {}) {
+  auto transport = connect(Route{{}, address}, {}, stop);
+  if (transport) {
+    ADD_FAILURE() << "it connected";
+    return {};
+  }
+  return transport.error();
+}
+
+/// A listener that accepts into its backlog and never says a word.
+class Silence {
+ public:
+  Silence() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    OTTO_CHECK(::bind(fd_, reinterpret_cast<sockaddr*>(&address), length) == 0);
+    OTTO_CHECK(::listen(fd_, 1) == 0);
+    ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &length);
+    port_ = ntohs(address.sin_port);
+  }
+  ~Silence() { ::close(fd_); }
+  Silence(const Silence&) = delete;
+  Silence& operator=(const Silence&) = delete;
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  void hang_up() const { ::close(::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC)); }
+
+ private:
+  int fd_;
+  std::uint16_t port_ = 0;
+};
+
+TEST(Connect, ARefusedConnectionNamesHostAndPort) {
+  const std::uint16_t port = testing::free_port();
+  const Error error = error_of(somewhere(port));
+  EXPECT_EQ(error.code, ErrorCode::kUnreachable);
+  EXPECT_EQ(error.message, "'pepper_seed' (127.0.0.1:" + std::to_string(port) + "): connection refused");
+  EXPECT_NE(error.hint, "");
+}
+
+TEST(Connect, AnUnknownNameIsNamed) {
+  Address address = somewhere(22);
+  address.host = "no-such-host.invalid";
+  address.connect_timeout = std::chrono::seconds(5);
+  const Error error = error_of(address);
+  EXPECT_EQ(error.code, ErrorCode::kUnreachable);
+  EXPECT_NE(error.message.find("cannot resolve 'no-such-host.invalid'"), std::string::npos) << error.message;
+}
+
+TEST(Connect, AHostThatSaysNothingTimesOut) {
+  const Silence silence;
+  const Error error = error_of(somewhere(silence.port()));
+  EXPECT_EQ(error.code, ErrorCode::kTimedOut);
+  EXPECT_NE(error.message.find("ssh handshake"), std::string::npos) << error.message;
+}
+
+TEST(Connect, AHostThatHangsUpIsNoSshServer) {
+  const Silence silence;
+  std::jthread other([&] { silence.hang_up(); });
+  Address address = somewhere(silence.port());
+  address.connect_timeout = std::chrono::seconds(5);
+  const Error error = error_of(address);
+  EXPECT_EQ(error.code, ErrorCode::kUnreachable);
+  EXPECT_NE(error.hint.find("ssh server"), std::string::npos) << error.message;
+}
+
+TEST(Connect, AStopInterrupts) {
+  const Silence silence;
+  Address address = somewhere(silence.port());
+  address.connect_timeout = std::chrono::seconds(60);
+  std::stop_source stop;
+  std::jthread stopper([&] { stop.request_stop(); });
+  EXPECT_EQ(error_of(address, stop.get_token()).code, ErrorCode::kInterrupted);
+}
+
+TEST(Connect, ByNameAndByIpv6) {
+  SshdFixture sshd;
+  Address address = sshd.address();
+  address.host = "localhost";  // ::1 first where the resolver says so: nothing listens there
+  EXPECT_NE(connect_or_fail(Route{{}, address}), nullptr);
+}
+
+TEST(Connect, OddNamesNeverReachAnything) {
+  for (const char* host : {"-oProxyCommand=touch /tmp/x", "a b", "$(id)", ""}) {
+    Address address = somewhere(22);
+    address.host = host;
+    address.use_ssh_config = true;
+    EXPECT_EQ(error_of(address).code, ErrorCode::kConfig) << host;
+  }
+  Address address = somewhere(22);
+  address.user = "-lroot";
+  EXPECT_EQ(error_of(address).code, ErrorCode::kConfig);
+}
+
+TEST(Connect, TelnetIsRefusedByName) {
+  Address address = somewhere(23);
+  address.protocol = Protocol::kTelnet;
+  const Error error = error_of(address);
+  EXPECT_EQ(error.code, ErrorCode::kUnsupported);
+  EXPECT_NE(error.message.find("'pepper_seed': telnet hosts are"), std::string::npos);
+}
+
+TEST(Connect, LocalHostsTakeNoHop) {
+  Address local;
+  local.id = "here";
+  local.protocol = Protocol::kLocal;
+  const auto transport = connect(Route{{}, local}, {});
+  ASSERT_TRUE(transport.ok());
+  EXPECT_EQ(run_line(**transport, "echo here").out, "here\n");
+  const auto refused = connect(Route{{somewhere(22)}, local}, {});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kConfig);
+}
+
+TEST(ConnectionLoss, MidTransferIsToldToReadersAndWriters) {
+  SshdFixture sshd;
+  const auto transport = connect_or_fail(Route{{}, sshd.address()});
+  ASSERT_NE(transport, nullptr);
+  auto reading = transport->start(Command{"echo begun; cat /dev/zero"});
+  auto writing = transport->start(Command{"cat >/dev/null"});
+  ASSERT_TRUE(reading.ok() && writing.ok());
+  std::jthread writer([&] {
+    const std::string block(1 << 16, 'x');
+    for (;;) {
+      const auto written = (*writing)->write(block);
+      if (written.ok()) continue;
+      EXPECT_EQ(written.error().code, ErrorCode::kConnectionLost);
+      return;
+    }
+  });
+  bool cut = false;
+  for (;;) {
+    auto chunk = (*reading)->read();
+    if (!chunk) {
+      EXPECT_EQ(chunk.error().code, ErrorCode::kConnectionLost);
+      EXPECT_NE(chunk.error().message.find("'pepper_seed' (127.0.0.1:"), std::string::npos);
+      break;
+    }
+    ASSERT_TRUE(chunk->has_value());
+    if (!std::exchange(cut, true)) sshd.signal_connections(SIGKILL);
+  }
+  EXPECT_EQ((*reading)->wait().error().code, ErrorCode::kConnectionLost);
+  const auto again = transport->start(Command{"echo x"});
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(again.error().code, ErrorCode::kConnectionLost);
+}
+
+TEST(ConnectionLoss, WhileNothingRuns) {
+  SshdFixture sshd;
+  const auto transport = connect_or_fail(Route{{}, sshd.address()});
+  ASSERT_NE(transport, nullptr);
+  EXPECT_EQ(run_line(*transport, "echo x").out, "x\n");
+  sshd.signal_connections(SIGKILL);
+  const auto again = transport->start(Command{"cat"});
+  const auto read = again.ok() ? (*again)->read() : Result<std::optional<Chunk>>(again.error());
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().code, ErrorCode::kConnectionLost);
+}
+
+TEST(ConnectionLoss, ASilentPeerIsNoticed) {
+  SshdFixture sshd;
+  Address address = sshd.address();
+  address.keepalive_interval = milliseconds(150);
+  const auto transport = connect_or_fail(Route{{}, address});
+  ASSERT_NE(transport, nullptr);
+  auto process = transport->start(Command{"echo begun; read line"});
+  ASSERT_TRUE(process.ok());
+  ASSERT_TRUE((*process)->read().ok());
+  sshd.signal_connections(SIGSTOP);
+  auto chunk = (*process)->read();
+  ASSERT_FALSE(chunk.ok());
+  EXPECT_EQ(chunk.error().code, ErrorCode::kConnectionLost);
+  EXPECT_NE(chunk.error().message.find("no answer"), std::string::npos) << chunk.error().message;
+}
+
+TEST(ConnectionLoss, AQuietButLivingPeerIsKept) {
+  SshdFixture sshd;
+  Address address = sshd.address();
+  address.keepalive_interval = milliseconds(700);
+  const auto transport = connect_or_fail(Route{{}, address});
+  ASSERT_NE(transport, nullptr);
+  EXPECT_EQ(run_line(*transport, "sleep 2.3; echo x").out, "x\n");  // longer than three intervals
+}
+
+}  // namespace
+}  // namespace otto::transport

@@ -1,0 +1,212 @@
+// Logging in at a real sshd: every kind of key, the agent, passphrases, passwords, and what is said when nothing works.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "graph/base/text.h"
+#include "tests/support/sshd_fixture.h"
+#include "tests/transport/exec_helpers.h"
+#include "transport/connect.h"
+#include "transport/subprocess.h"
+
+namespace otto::transport {
+namespace {
+
+using testing::run_tool;
+using testing::SshdFixture;
+
+/// An ssh-agent of the test's own, which cannot outlive it.
+class Agent {
+ public:
+  explicit Agent(const std::filesystem::path& folder) : socket_((folder / "agent").string()) {
+    auto child = spawn({.argv = {"setpriv", "--pdeathsig", "KILL", "ssh-agent", "-D", "-a", socket_}});
+    OTTO_CHECK(child.ok());
+    child_.emplace(std::move(child).value());
+    while (!std::filesystem::exists(socket_)) OTTO_CHECK(!child_->try_wait());
+    ::setenv("SSH_AUTH_SOCK", socket_.c_str(), 1);
+  }
+  ~Agent() {
+    ::unsetenv("SSH_AUTH_SOCK");
+    child_->kill_and_reap();
+  }
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+  static void add(const std::filesystem::path& key) { run_tool({"ssh-add", "-q", key.string()}); }
+
+ private:
+  std::string socket_;
+  std::optional<Child> child_;
+};
+
+class SshAuth : public ::testing::Test {
+ protected:
+  void SetUp() override { ::unsetenv("SSH_AUTH_SOCK"); }
+
+  /// "" or the error's message.
+  static std::string log_in(const Address& address, const Interaction& interaction = {}) {
+    auto transport = connect(Route{{}, address}, interaction);
+    if (!transport) {
+      EXPECT_EQ(transport.error().code, ErrorCode::kAuthFailed) << transport.error().message;
+      EXPECT_NE(transport.error().hint, "");
+      return transport.error().message;
+    }
+    EXPECT_EQ(run_line(**transport, "echo in").out, "in\n");
+    return "";
+  }
+  static Address with_key(const SshdFixture& sshd, const std::filesystem::path& key) {
+    Address address = sshd.address();
+    address.identity_files = {key.string()};
+    return address;
+  }
+};
+
+TEST_F(SshAuth, EveryKindOfKey) {
+  SshdFixture sshd;
+  EXPECT_EQ(log_in(sshd.address()), "");
+  for (const char* type : {"ecdsa", "rsa"}) {
+    const auto key = sshd.make_key(std::string("id_") + type, type);
+    EXPECT_EQ(log_in(with_key(sshd, key)), "") << type;
+  }
+  const auto bare = sshd.make_key("bare");
+  std::filesystem::remove(bare.string() + ".pub");
+  EXPECT_EQ(log_in(with_key(sshd, bare)), "");
+}
+
+TEST_F(SshAuth, AWrongKeyIsNamed) {
+  SshdFixture sshd;
+  const auto key = sshd.make_key("stranger", "ed25519", "", false);
+  const std::string message = log_in(with_key(sshd, key));
+  EXPECT_NE(message.find("'pepper_seed' (127.0.0.1:"), std::string::npos) << message;
+  EXPECT_NE(message.find("key '" + key.string() + "' (refused)"), std::string::npos) << message;
+  EXPECT_NE(message.find("the host takes publickey"), std::string::npos) << message;
+}
+
+TEST_F(SshAuth, AKeyThatOthersMayReadIsNotUsed) {
+  SshdFixture sshd;
+  const auto key = sshd.make_key("open");
+  std::filesystem::permissions(key, std::filesystem::perms(0644));
+  EXPECT_NE(log_in(with_key(sshd, key)).find("chmod 600"), std::string::npos);
+}
+
+TEST_F(SshAuth, ANamedKeyFileThatIsNoneIsAMistakeOfConfiguration) {
+  SshdFixture sshd;
+  for (const char* name : {"nowhere", "id_ed25519.pub"}) {
+    const auto transport = connect(Route{{}, with_key(sshd, sshd.folder() / name)}, {});
+    ASSERT_FALSE(transport.ok());
+    EXPECT_EQ(transport.error().code, ErrorCode::kConfig);
+    EXPECT_NE(transport.error().message.find(name), std::string::npos);
+  }
+}
+
+TEST_F(SshAuth, APassphraseIsAskedForOnceTheHostWouldTakeTheKey) {
+  SshdFixture sshd;
+  std::vector<std::string> asked;
+  Interaction interaction;
+  std::vector<std::string> answers = {"secret", "wrong"};
+  interaction.ask_secret = [&](const std::string& prompt) -> std::optional<std::string> {
+    asked.push_back(prompt);
+    std::string answer = answers.back();
+    answers.pop_back();
+    return answer;
+  };
+  const auto foreign = sshd.make_key("foreign", "ed25519", "secret", false);
+  const auto locked = sshd.make_key("locked", "ed25519", "secret");
+  Address address = sshd.address();
+  address.identity_files = {foreign.string(), locked.string()};
+  EXPECT_EQ(log_in(address, interaction), "");
+  ASSERT_EQ(asked.size(), 2U);
+  for (const auto& prompt : asked) EXPECT_NE(prompt.find(locked.string()), std::string::npos);
+}
+
+TEST_F(SshAuth, APassphraseWithoutAnybodyToAskIsTold) {
+  SshdFixture sshd;
+  const auto locked = sshd.make_key("locked", "rsa", "secret");
+  EXPECT_NE(log_in(with_key(sshd, locked)).find("needs a passphrase, and there is nobody to ask"), std::string::npos);
+}
+
+TEST_F(SshAuth, AnOldPemKeyWithAPassphrase) {
+  SshdFixture sshd;
+  const auto key = sshd.make_key("pem", "rsa", "secret");
+  run_tool({"ssh-keygen", "-q", "-p", "-m", "PEM", "-P", "secret", "-N", "secret", "-f", key.string()});
+  Interaction interaction;
+  interaction.ask_secret = [](const std::string&) { return std::optional<std::string>("secret"); };
+  EXPECT_EQ(log_in(with_key(sshd, key), interaction), "");
+}
+
+TEST_F(SshAuth, TheAgentServes) {
+  SshdFixture sshd;
+  const Agent agent(sshd.folder());
+  Address address = sshd.address();
+  address.identity_files = {sshd.make_key("unused", "ed25519", "", false).string()};
+  EXPECT_NE(log_in(address), "");
+  for (const char* type : {"ed25519", "rsa", "ecdsa"}) {
+    const auto key = sshd.make_key(std::string("agent_") + type, type);
+    Agent::add(key);
+    std::filesystem::remove(key);
+    EXPECT_EQ(log_in(address), "") << type;
+    run_tool({"ssh-add", "-q", "-D"});
+  }
+}
+
+TEST_F(SshAuth, TheAgentsKeyOfAnIdentityFileGoesFirst) {
+  SshdFixture sshd({.config = {"MaxAuthTries 2"}});
+  const Agent agent(sshd.folder());
+  for (const char* name : {"other1", "other2", "other3"}) Agent::add(sshd.make_key(name, "ed25519", "", false));
+  Address address = sshd.address();
+  const std::string message = log_in(with_key(sshd, sshd.make_key("unknown_to_agent", "ed25519", "", false)));
+  EXPECT_NE(message.find("the host hung up"), std::string::npos) << message;
+  Agent::add(sshd.folder() / "id_ed25519");
+  EXPECT_EQ(log_in(address), "");
+}
+
+TEST_F(SshAuth, NothingToTryIsSaid) {
+  SshdFixture sshd;
+  Address address = sshd.address();
+  address.identity_files.clear();
+  const std::string home = ::getenv("HOME");
+  ::setenv("HOME", sshd.home().c_str(), 1);
+  const std::string message = log_in(address);
+  ::setenv("HOME", home.c_str(), 1);
+  EXPECT_NE(message.find("there was nothing to try"), std::string::npos) << message;
+}
+
+class SshPassword : public SshAuth {
+ protected:
+  static Address without_keys(const SshdFixture& sshd, const std::optional<std::string>& password) {
+    Address address = sshd.address();
+    address.identity_files = {(sshd.folder() / "host_ed25519").string()};  // a key nobody authorised
+    address.password = password;
+    return address;
+  }
+  static bool possible() {
+    return ::getuid() == 0 && std::system("unshare -m true 2>/dev/null") == 0;  // NOLINT(cert-env33-c)
+  }
+};
+
+TEST_F(SshPassword, FromTheConfigurationOrAsked) {
+  if (!possible()) GTEST_SKIP() << "a private /etc/shadow needs root and mount namespaces";
+  SshdFixture sshd(
+      {.config = {"PasswordAuthentication yes", "KbdInteractiveAuthentication no"}, .password = "hunter2"});
+  EXPECT_EQ(log_in(without_keys(sshd, "hunter2")), "");
+  const std::string message = log_in(without_keys(sshd, "wrong"));
+  EXPECT_NE(message.find("password (refused)"), std::string::npos) << message;
+  int asked = 0;
+  Interaction interaction;
+  interaction.ask_secret = [&](const std::string&) {
+    return std::optional<std::string>(++asked == 1 ? "no" : "hunter2");
+  };
+  EXPECT_EQ(log_in(without_keys(sshd, std::nullopt), interaction), "");
+  EXPECT_EQ(asked, 2);
+}
+
+TEST_F(SshPassword, ThroughPamAndItsPrompts) {
+  if (!possible()) GTEST_SKIP() << "a private /etc/shadow needs root and mount namespaces";
+  SshdFixture sshd({.config = {"PasswordAuthentication no", "KbdInteractiveAuthentication yes"},
+                    .password = "hunter2",
+                    .pam = true});
+  EXPECT_EQ(log_in(without_keys(sshd, "hunter2")), "");
+}
+
+}  // namespace
+}  // namespace otto::transport
