@@ -56,10 +56,10 @@ struct StackPlan {
 /// (Compose will pull).
 ///
 /// Recreated: its digest or image id is not its containers'; it lives in a service that is replaced or started again;
-/// it is declared to restart with one that is replaced; it was stopped and lives in another (whose container may be gone).
-/// Started: stopped containers, one-shots that failed, a wrong number of replicas (by `up --no-recreate`, with the
-/// others left alone). Completed: exited 0 where the restart policy lets that be the end.
-/// kUnknownName with the near-miss, kConfig (dependency cycle, naming its path; a dependency that does not exist).
+/// it is declared to restart with one that is replaced; it was stopped and lives in another (whose container may be
+/// gone). Started: stopped containers, one-shots that failed, a wrong number of replicas (by `up --no-recreate`, with
+/// the others left alone). Completed: exited 0 where the restart policy lets that be the end. kUnknownName with the
+/// near-miss, kConfig (dependency cycle, naming its path; a dependency that does not exist).
 Result<StackPlan> plan_stack(const docker::StackModel& model, const std::vector<ContainerState>& containers,
                              const std::map<std::string, std::string>& image_ids,
                              const std::vector<std::string>& selected);

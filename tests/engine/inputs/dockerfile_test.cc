@@ -137,6 +137,7 @@ TEST(Dockerfile, TargetLimitsToTheStagesItNeeds) {
   EXPECT_EQ(references(kFile, {}, "3"), "from:base@1 from:tools@4");
   EXPECT_EQ(references(kFile, {}, "check"), "from:lint@3");
   EXPECT_EQ(references(kFile, {}, ""), references(kFile));
+  EXPECT_EQ(references("FROM a AS one\nFROM b AS two\nFROM two AS three\n", {}, "three"), "from:b@2");
   EXPECT_EQ(references(kFile, {}, "5"), "error: Dockerfile: no stage '5'");
 }
 
@@ -158,7 +159,8 @@ TEST(Dockerfile, WhatDockerRefusesIsRefused) {
   EXPECT_EQ(references("FROM ${A\n"), "error: Dockerfile:1: '${A' is no valid substitution");
   EXPECT_EQ(references("FROM ${A:-x\n"), "error: Dockerfile:1: '${A:-x' lacks a closing brace");
   EXPECT_EQ(references("FROM ${A!x}\n"), "error: Dockerfile:1: unsupported modifier in '${A!x}'");
-  EXPECT_EQ(references("ARG A\nFROM \"${A:?say which}\"\n"), "error: Dockerfile:2: build arg 'A' is required: say which")
+  EXPECT_EQ(references("ARG A\nFROM \"${A:?say which}\"\n"),
+            "error: Dockerfile:2: build arg 'A' is required: say which")
       << "quotes are needed around blanks";
 }
 
