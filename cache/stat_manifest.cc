@@ -122,21 +122,21 @@ void take_entry(Reader& in, StatEntry& entry, const StatEntry& before) {
 }  // namespace
 
 std::string serialize(const StatManifest& manifest) {
-  std::string body;
-  body.reserve(16 + manifest.entries.size() * 112);
-  put(body, static_cast<std::uint64_t>(manifest.entries.size()));
+  constexpr std::size_t kHead = kVersion.size() + sizeof(std::uint64_t) * 2;
+  std::string out(kVersion);
+  out.reserve(kHead + 16 + manifest.entries.size() * 104);
+  out.resize(kHead);
+  put(out, static_cast<std::uint64_t>(manifest.entries.size()));
   const StatEntry none;
   const StatEntry* before = &none;
   for (const StatEntry& entry : manifest.entries) {
-    put_entry(body, entry, *before);
+    put_entry(out, entry, *before);
     before = &entry;
   }
-  const graph::ChangeDigest sum = graph::checksum(body);
-  std::string out(kVersion);
-  out.reserve(out.size() + 16 + body.size());
-  put(out, sum.high);
-  put(out, sum.low);
-  return out += body;
+  const graph::ChangeDigest sum = graph::checksum(std::string_view(out).substr(kHead));
+  std::memcpy(out.data() + kVersion.size(), &sum.high, sizeof sum.high);
+  std::memcpy(out.data() + kVersion.size() + sizeof sum.high, &sum.low, sizeof sum.low);
+  return out;
 }
 
 std::optional<StatManifest> parse_stat_manifest(std::string_view bytes) {

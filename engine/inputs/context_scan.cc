@@ -170,6 +170,8 @@ Result<void> Scanner::list(Directory& directory, Worker& worker) {
   const int failed = list_names(fd, worker.listing,
                                 [&](std::string_view name, ListedType type) { found(directory, name, type, worker); });
   if (failed != 0) return cannot_list(directory, failed);
+  directory.names.shrink_to_fit();
+  directory.entries.shrink_to_fit();
 
   const auto count = static_cast<std::uint32_t>(directory.entries.size());
   const std::uint32_t batches = std::max(1U, (count + kStatBatch - 1) / kStatBatch);
@@ -257,7 +259,7 @@ Directory* Scanner::add_child(Directory& directory, std::uint32_t index, std::si
 
 /// Trusts what is known of an entry with the same stat that was not racy; the others are read.
 void Scanner::decide_reads(Directory& directory, std::vector<Task>& tasks) {
-  std::uint32_t first = 0;
+  std::uint32_t first = 0, contents = 0, targets = 0;
   std::uint64_t bytes = 0;
   const auto flush = [&] {
     const auto last = static_cast<std::uint32_t>(directory.to_read.size());
@@ -267,19 +269,21 @@ void Scanner::decide_reads(Directory& directory, std::vector<Task>& tasks) {
   };
   for (const OrderItem item : directory.order) {
     SeenEntry& entry = directory.entries[item.entry];
-    if (item.below || entry.type == graph::EntryType::kDirectory) continue;
+    if (item.below != 0 || entry.type == graph::EntryType::kDirectory) continue;
     if (entry.known != SeenEntry::kNone) {
       const cache::StatEntry& known = known_.entries[entry.known];
       entry.same = known.type == entry.type && !known.racy && known_stat(known) == entry.stat;
       if (entry.same) continue;
     }
-    entry.content = static_cast<std::uint32_t>(directory.to_read.size());
+    std::uint32_t& places = entry.type == graph::EntryType::kSymlink ? targets : contents;
+    entry.content = places++;
     directory.to_read.push_back(item.entry);
     bytes += entry.stat.size;
     if (directory.to_read.size() - first >= kReadBatch || bytes >= kReadBatchBytes) flush();
   }
   flush();
-  directory.contents.resize(directory.to_read.size());
+  directory.contents.resize(contents);
+  directory.targets.resize(targets);
 }
 
 Result<void> Scanner::read(Directory& directory, std::uint32_t first, std::uint32_t last, Worker& worker) {
@@ -311,7 +315,7 @@ Result<void> Scanner::read_entry(Directory& directory, int fd, SeenEntry& entry,
 
 Result<void> Scanner::read_target(Directory& directory, int fd, SeenEntry& entry, Worker& worker) {
   const char* name = directory.names.data() + entry.name_offset;
-  std::string& target = directory.contents[entry.content].target;
+  std::string& target = directory.targets[entry.content];
   // A file system may not tell a link's length, and it may grow: try until there is room to spare.
   for (std::size_t room = std::max<std::size_t>(entry.stat.size, 255) + 1;; room *= 2) {
     target.resize(room);
@@ -333,11 +337,12 @@ Result<void> Scanner::read_target(Directory& directory, int fd, SeenEntry& entry
 }
 
 bool Scanner::is_as_known(const Directory& directory, const SeenEntry& entry) const {
-  if (entry.known == SeenEntry::kNone) return false;
+  if (entry.gone || entry.known == SeenEntry::kNone) return false;
   const cache::StatEntry& known = known_.entries[entry.known];
+  if (known.type != entry.type || known.racy != entry.racy || known_stat(known) != entry.stat) return false;
+  if (entry.type == graph::EntryType::kSymlink) return known.target == directory.targets[entry.content];
   const SeenContent& content = directory.contents[entry.content];
-  return known.type == entry.type && known.racy == entry.racy && known_stat(known) == entry.stat &&
-         known.change == content.change && known.digest == content.digest && known.target == content.target;
+  return known.change == content.change && known.digest == content.digest;
 }
 
 void Scanner::collect(ScanResult& result, unsigned threads) {

@@ -78,12 +78,12 @@ void Directory::sort_entries() {
   keys.reserve(entries.size() + entries.size() / 4);
   for (std::uint32_t i = 0; i < entries.size(); ++i) {
     if (entries[i].gone) continue;
-    keys.push_back({key_head(name(entries[i]), false), {i, false}});
-    if (entries[i].type == graph::EntryType::kDirectory) keys.push_back({key_head(name(entries[i]), true), {i, true}});
+    keys.push_back({key_head(name(entries[i]), false), {i, 0}});
+    if (entries[i].type == graph::EntryType::kDirectory) keys.push_back({key_head(name(entries[i]), true), {i, 1}});
   }
   std::sort(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
     if (a.head != b.head) return a.head < b.head;
-    return key_less(name(entries[a.item.entry]), a.item.below, name(entries[b.item.entry]), b.item.below);
+    return key_less(name(entries[a.item.entry]), a.item.below != 0, name(entries[b.item.entry]), b.item.below != 0);
   });
   order.reserve(keys.size());
   for (const Key& key : keys) order.push_back(key.item);
@@ -106,7 +106,7 @@ template <typename OnEntry, typename OnBelow>
 void each_item(const Directory& directory, OnEntry on_entry, OnBelow on_below) {
   for (const OrderItem item : directory.order) {
     const SeenEntry& entry = directory.entries[item.entry];
-    if (!item.below) {
+    if (item.below == 0) {
       if (!entry.gone && is_sent(directory, entry)) on_entry(entry);
     } else if (!entry.gone && entry.child != SeenEntry::kNone) {
       on_below(*directory.children[entry.child]);
@@ -168,7 +168,7 @@ void write_entry(const Directory& directory, const SeenEntry& entry, const cache
   if (entry.type == graph::EntryType::kDirectory) return;
   const bool reused = entry.content == SeenEntry::kNone;
   if (entry.type == graph::EntryType::kSymlink) {
-    out.target = reused ? known.entries[entry.known].target : directory.contents[entry.content].target;
+    out.target = reused ? known.entries[entry.known].target : directory.targets[entry.content];
     return;
   }
   out.size = entry.stat.size;
@@ -182,7 +182,6 @@ void write_stat(const Directory& directory, const SeenEntry& entry, const cache:
     out = known.entries[entry.known];
     return;
   }
-  const SeenContent& content = directory.contents[entry.content];
   out.path = directory.path_of(directory.name(entry));
   out.type = entry.type;
   out.racy = entry.racy;
@@ -192,9 +191,12 @@ void write_stat(const Directory& directory, const SeenEntry& entry, const cache:
   out.size = entry.stat.size;
   out.mtime_ns = entry.stat.mtime_ns;
   out.ctime_ns = entry.stat.ctime_ns;
-  out.change = content.change;
-  out.digest = content.digest;
-  out.target = content.target;
+  if (entry.type == graph::EntryType::kSymlink) {
+    out.target = directory.targets[entry.content];
+  } else {
+    out.change = directory.contents[entry.content].change;
+    out.digest = directory.contents[entry.content].digest;
+  }
 }
 
 }  // namespace
@@ -217,7 +219,9 @@ void ScanTree::write(std::size_t index, const cache::StatManifest& known, graph:
   directory.names = {};
   directory.entries = {};
   directory.order = {};
+  directory.to_read = {};
   directory.contents = {};
+  directory.targets = {};
 }
 
 }  // namespace otto::inputs

@@ -28,9 +28,10 @@ struct SeenEntry {
   static constexpr std::uint32_t kNone = 0xffffffff;
 
   std::uint32_t name_offset = 0;
-  std::uint32_t known = kNone;    ///< index of the remembered entry of that path
-  std::uint32_t content = kNone;  ///< index of what was read of it; kNone: `known` still holds
-  std::uint32_t child = kNone;    ///< index of a directory that was walked
+  std::uint32_t known = kNone;  ///< index of the remembered entry of that path
+  std::uint32_t content =
+      kNone;                    ///< index of what was read of it (a symlink: in `targets`); kNone: `known` still holds
+  std::uint32_t child = kNone;  ///< index of a directory that was walked
   std::uint16_t name_size = 0;
   graph::EntryType type = graph::EntryType::kFile;
   bool ignored = false;  ///< a directory that is sent only if something below it is
@@ -40,17 +41,16 @@ struct SeenEntry {
   FileStat stat;
 };
 
-/// What was read of one entry.
+/// What was read of one file.
 struct SeenContent {
   graph::ChangeDigest change;
   graph::Digest digest;
-  std::string target;
 };
 
 /// A place in a directory's order: an entry itself, or all that lies below a subdirectory.
 struct OrderItem {
-  std::uint32_t entry = 0;
-  bool below = false;
+  std::uint32_t entry : 31;
+  std::uint32_t below : 1;
 };
 
 /// A stretch of the manifests being written: counts of entries.
@@ -73,8 +73,9 @@ struct Directory {
   std::vector<SeenEntry> entries;
   std::vector<OrderItem> order;
   std::vector<Directory*> children;
-  std::vector<std::uint32_t> to_read;  ///< entries whose bytes or target must be read; contents has a place for each
+  std::vector<std::uint32_t> to_read;  ///< entries whose bytes or target must be read, into:
   std::vector<SeenContent> contents;
+  std::vector<std::string> targets;
   std::atomic<std::uint32_t> stat_tasks_left{0};
 
   Extent size;          ///< of all below it, once measured
@@ -130,10 +131,10 @@ void Directory::match_known(const std::vector<cache::StatEntry>& known, FoundBel
   std::size_t at = known_begin;
   for (const OrderItem item : order) {
     SeenEntry& entry = entries[item.entry];
-    if (!item.below && entry.type == graph::EntryType::kDirectory) continue;
+    if (item.below == 0 && entry.type == graph::EntryType::kDirectory) continue;
     const std::string_view wanted = name(entry);
-    while (at < known_end && suffix_before(known_suffix(known[at], prefix), wanted, item.below)) ++at;
-    if (item.below) {
+    while (at < known_end && suffix_before(known_suffix(known[at], prefix), wanted, item.below != 0)) ++at;
+    if (item.below != 0) {
       const std::size_t end = end_of_subtree(known, at, known_end, prefix, wanted);
       found_below(item.entry, at, end);
       at = end;
