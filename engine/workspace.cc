@@ -151,6 +151,7 @@ RemoteResult Workspace::State::connect(const config::HostEntry& host, const std:
     reporter->report({Event::Kind::kNotice, Phase::kConnecting, "", message, 0, 0, 0});
   };
   OTTO_TRY(auto transport, transport::connect(route, interaction, cancelled));
+  reporter->report({Event::Kind::kDone, Phase::kConnecting, host.id, "connected", 0, 0, 0});
   return std::make_unique<transport::Remote>(std::move(transport));
 }
 

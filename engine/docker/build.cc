@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/docker/built_record.h"
 #include "graph/base/text.h"
 
 namespace otto::docker {
@@ -38,13 +39,16 @@ cat > "$work/Dockerfile" && : > "$work/Dockerfile.dockerignore" || exit 1
 {build} >&2 </dev/null || exit 1
 otto_stage_verify
 id=$(cat "$work/iid") && otto_docker tag "$id" {tag} >&2 && otto_docker tag "$id" {latest} >&2 || exit 1
-printf '{mark}%s\n' "$id"
+{record}printf '{mark}%s\n' "$id"
 )sh",
                      fmt::arg("key", text::shell_quote(request.stage_key)),
                      fmt::arg("stamp", text::shell_quote(request.stage_stamp)),
                      fmt::arg("root", text::shell_quote(facts.stage_root)), fmt::arg("build", build_command(request)),
                      fmt::arg("tag", text::shell_quote(request.tag)),
-                     fmt::arg("latest", text::shell_quote(request.latest)), fmt::arg("mark", kBuiltMark));
+                     fmt::arg("latest", text::shell_quote(request.latest)), fmt::arg("mark", kBuiltMark),
+                     fmt::arg("record", request.fingerprint == nullptr
+                                            ? ""
+                                            : keep_record_script(facts, request.record_name, *request.fingerprint)));
 }
 
 /// Splits a stream into lines as it comes and passes them on.

@@ -16,6 +16,7 @@
 
 #include "engine/docker/parent.h"
 #include "graph/base/result.h"
+#include "graph/fingerprint.h"
 #include "transport/remote.h"
 
 namespace otto::docker {
@@ -25,6 +26,8 @@ struct BuildRequest {
   std::string tag, latest;  ///< full references
   std::string dockerfile;   ///< its bytes
   std::string stage_key, stage_stamp;
+  std::string record_name;                          ///< built_record.h
+  const graph::Fingerprint* fingerprint = nullptr;  ///< borrowed; what the record keeps
   std::map<std::string, std::string> build_args;
   std::string target, platform;                           ///< empty: none
   std::vector<std::pair<std::string, std::string>> pins;  ///< reference as spelled → exact tag

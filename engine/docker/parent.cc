@@ -174,7 +174,7 @@ Error docker_error(const transport::Output& output, std::string_view host_id, Er
     return make_error(ErrorCode::kDockerMissing, fmt::format("host '{}' has no docker command", host_id),
                       "install Docker there, or name the command with \"docker_command\" in hosts.json");
   }
-  if (contains(words, "permission denied") && contains(words, "docker")) {
+  if (contains(words, "permission denied") && (contains(words, "docker") || contains(words, "Docker"))) {
     return make_error(ErrorCode::kDockerDenied,
                       fmt::format("this user may not use Docker on host '{}': {}", host_id, words),
                       "ask for membership of the group 'docker' there (usermod -aG docker USER), or set "

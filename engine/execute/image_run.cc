@@ -11,6 +11,7 @@
 #include "cache/manifest_store.h"
 #include "cache/parent_store.h"
 #include "engine/docker/build.h"
+#include "engine/docker/built_record.h"
 #include "engine/docker/stage.h"
 #include "engine/execute/scheduler.h"
 
@@ -68,6 +69,7 @@ class ImageRun {
         started_(images_.size()) {}
 
   Result<std::vector<docker::ImageResult>> operator()() {
+    OTTO_RETURN_IF_ERROR(ask_records());
     for (std::size_t i = 0; i < images_.size(); ++i) OTTO_RETURN_IF_ERROR(judge(i));
     if (request_.dry_run) return std::move(results_);
     OTTO_RETURN_IF_ERROR(prepare_stages());
@@ -80,6 +82,19 @@ class ImageRun {
 
  private:
   // --- judging ---
+
+  /// What the parent remembers of images that are stale and that the memo does not know there.
+  Result<void> ask_records() {
+    std::vector<docker::RecordQuery> queries;
+    for (const inputs::ImageInputs& image : images_) {
+      if (probe_.image_ids.contains(image.tag)) continue;
+      OTTO_TRY(const auto last,
+               cache::BuildStore(session_.memo()).last_build(session_.repo().name, image.name(), session_.host().id));
+      if (!last) queries.push_back({docker::record_name(session_.repo().name, image.name()), image.context->stage_key});
+    }
+    OTTO_TRY(records_, docker::read_records(session_.remote(), session_.facts(), queries, session_.workspace().stop()));
+    return {};
+  }
 
   Result<void> judge(std::size_t index) {
     const inputs::ImageInputs& image = images_[index];
@@ -114,9 +129,14 @@ class ImageRun {
       }
       evidence.here = plan::LastBuild{last->hash, std::move(from)};
     }
+    if (const auto record = records_.find(docker::record_name(project, image.name()));
+        !last && record != records_.end()) {
+      evidence.here = plan::LastBuild{record->second.fingerprint.hash.tag(), record->second};
+      evidence.built_here_before = evidence.here->hash == image.hash;
+    }
     OTTO_TRY(const auto same, builds.find(project, image.name(), session_.host().id, image.hash));
-    evidence.built_here_before = same.has_value();
-    if (!last) {
+    evidence.built_here_before = evidence.built_here_before || same.has_value();
+    if (!evidence.here) {
       OTTO_TRY(const auto elsewhere, builds.last_build_anywhere(project, image.name()));
       if (elsewhere) evidence.elsewhere = elsewhere->parent;
     }
@@ -243,6 +263,8 @@ class ImageRun {
     request.dockerfile = image.dockerfile;
     request.stage_key = image.context->stage_key;
     request.stage_stamp = stamp;
+    request.record_name = docker::record_name(session_.repo().name, image.name());
+    request.fingerprint = &image.fingerprint;
     request.build_args = image.settings->build_args;
     request.target = image.settings->target.value_or("");
     request.platform = image.settings->platform.value_or("");
@@ -344,7 +366,8 @@ class ImageRun {
   const std::vector<inputs::ImageInputs>& images_;
   const docker::Probe& probe_;
   const ImageRunRequest& request_;
-  std::vector<docker::ImageResult> results_;  // one an image; each written by its own task, read after it
+  std::map<std::string, graph::BuiltFrom> records_;  // by docker::record_name, where the memo knows nothing
+  std::vector<docker::ImageResult> results_;         // one an image; each written by its own task, read after it
   std::vector<Clock::time_point> started_;
   std::map<const inputs::Context*, std::unique_ptr<Staging>> stagings_;
   std::optional<Error> fatal_;

@@ -80,7 +80,10 @@ class Run {
       if (halted_ || schedule_.stop.stop_requested()) {
         ended_.push({*task, false, {}});
       } else {
-        ended_.push({*task, true, schedule_.work(*task, schedule_.stop)});
+        Result<void> result = schedule_.work(*task, schedule_.stop);
+        // As in ninja, what runs already may finish.
+        if (!result.ok() && !schedule_.keep_going) halted_ = true;
+        ended_.push({*task, true, std::move(result)});
       }
     }
   }
@@ -98,11 +101,7 @@ class Run {
                                               : TaskState::kFailed;
     if (!ended.started) return;
     schedule_.finished(ended.task, ended.result);
-    if (!ended.result.ok()) {
-      // As in ninja, what runs already may finish.
-      if (!schedule_.keep_going) halted_ = true;
-      return;
-    }
+    if (!ended.result.ok()) return;
     for (const std::size_t dependent : dependents_[ended.task]) {
       if (--missing_[dependent] == 0 && !halted_ && !schedule_.stop.stop_requested()) start(dependent);
     }

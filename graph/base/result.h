@@ -85,7 +85,7 @@ class [[nodiscard]] Result {
   T&& value() && { return check(), std::get<0>(std::move(state_)); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }  // by value: `for (x : *f())` must not dangle
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 

@@ -25,12 +25,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::optional<std::string> near_miss(std::string_view word, std::span<const std::string> candidates) {
-  const std::size_t limit = std::max<std::size_t>(1, word.size() / 3);
   std::optional<std::string> best;
-  std::size_t best_distance = limit + 1;
+  std::size_t best_distance = 0;
   for (const std::string& candidate : candidates) {
+    const std::size_t limit = std::max<std::size_t>(1, std::max(word.size(), candidate.size()) / 3);
     const std::size_t distance = edit_distance(word, candidate);
-    if (distance < best_distance) {
+    if (distance <= limit && (!best || distance < best_distance)) {
       best_distance = distance;
       best = candidate;
     }
