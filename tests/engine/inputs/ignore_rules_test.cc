@@ -126,6 +126,8 @@ constexpr Case kCases[] = {
     {"**\n!**/keep", "keep/x", kSent},
     {"a/*\n!a/b", "a/b", kSent},
     {"a/*\n!a/b", "a/b/c", kSent},
+    {"k/x\n!k", "k/x", kLeftOut},
+    {"k/x\n!k/**", "k/x", kSent},
     {"a/*\n!a/b\na/b/c", "a/b/c", kLeftOut},
     {"! a\na", "a", kLeftOut},
     {"a\n!./a", "a", kSent},
