@@ -93,7 +93,7 @@ Result<Outcome> Login::judge(Result<int> code, const std::string& what) {
   if (value == 0) return Outcome::kLoggedIn;
   const std::string cause = handle_.socket_cause();
   if (connection_broke(value) || !cause.empty()) {
-    tried_.push_back(what + " (then the host hung up)");
+    tried_.push_back(fmt::format("{} (then {})", what, cause.empty() ? "the connection broke" : cause));
     return refused("").with_hint(
         "sshd allows few attempts (MaxAuthTries): name one key with identity_files, and set "
         "IdentitiesOnly for this host in ~/.ssh/config");
@@ -168,7 +168,8 @@ Result<Outcome> Login::try_file(const std::string& path, const KeyFile& key) {
   }
   if (key.encrypted) return try_encrypted(path, key);
   OTTO_TRY(const int code, offer_file(path, key, ""));
-  if (code != 0 && code != LIBSSH2_ERROR_AUTHENTICATION_FAILED && !connection_broke(code)) {
+  const bool host_judged = code == 0 || code == LIBSSH2_ERROR_AUTHENTICATION_FAILED;
+  if (!host_judged && !connection_broke(code) && handle_.socket_cause().empty()) {
     return skip(fmt::format("cannot be used: {}", text::printable(handle_.last_message())));
   }
   return judge(code, fmt::format("key '{}'", path));

@@ -46,7 +46,10 @@ void ExecChannel::take_requests() {
 Step ExecChannel::step(SshHandle& handle) {
   if (phase_ == Phase::kGone) return Step::kIdle;
   take_requests();
-  if (const Step retried = retry_blocked(handle); retried == Step::kBlocked || retried == Step::kBroken) return retried;
+  handle.mute(!exec_confirmed_);
+  const Step retried = retry_blocked(handle);
+  handle.mute(false);
+  if (retried == Step::kBlocked || retried == Step::kBroken) return retried;
   if (phase_ == Phase::kGone) return Step::kIdle;
   if (let_go_) phase_ = Phase::kClosing;
   if (phase_ == Phase::kClosing) return finish(handle);
@@ -57,12 +60,24 @@ Step ExecChannel::step(SshHandle& handle) {
   return run(handle);
 }
 
+/// A request that awaits a yes or no. libssh2 takes any channel's answer that it reads while waiting for ours as a
+/// failure of ours, so it may look at what is queued only; reading our own (still silent) channel has queued all there
+/// is.
+Step ExecChannel::attempt_request(SshHandle& handle, Op op) {
+  if (const Step drained = attempt(handle, kReadOut); drained == Step::kBlocked || drained == Step::kBroken)
+    return drained;
+  handle.mute(true);
+  const Step step = attempt(handle, op);
+  handle.mute(false);
+  return step;
+}
+
 Step ExecChannel::start(SshHandle& handle) {
   if (phase_ == Phase::kPty) {
     if (!command_.pty) phase_ = Phase::kExec;
-    if (command_.pty) return attempt(handle, kRequestPty);
+    if (command_.pty) return attempt_request(handle, kRequestPty);
   }
-  const Step step = attempt(handle, kStart);
+  const Step step = attempt_request(handle, kStart);
   if (step == Step::kIdle && phase_ != Phase::kGone) mark_started();
   return step;
 }

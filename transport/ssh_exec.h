@@ -79,6 +79,7 @@ class ExecChannel final : public Channel {
   ssize_t call(int op) override;
   Step done(int op, ssize_t result) override;
   Step start(SshHandle& handle);
+  Step attempt_request(SshHandle& handle, Op op);
   Step run(SshHandle& handle);
   Step read_stream(SshHandle& handle, Op op);
   Step send_input(SshHandle& handle);

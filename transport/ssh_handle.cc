@@ -31,18 +31,22 @@ SshHandle::SshHandle(Fd socket, std::string who) : socket_(std::move(socket)), w
   const auto as_callback = [](auto* function) { return reinterpret_cast<libssh2_cb_generic*>(function); };
   libssh2_session_callback_set2(session_, LIBSSH2_CALLBACK_SEND, as_callback(&SshHandle::on_send));
   libssh2_session_callback_set2(session_, LIBSSH2_CALLBACK_RECV, as_callback(&SshHandle::on_receive));
+  libssh2_session_callback_set2(session_, LIBSSH2_CALLBACK_DISCONNECT, as_callback(&SshHandle::on_disconnect));
 }
 
 SshHandle::~SshHandle() {
-  if (socket_errno_ == 0 && !peer_closed_) libssh2_session_disconnect(session_, "done");
-  closing_ = true;
-  while (libssh2_session_free(session_) == LIBSSH2_ERROR_EAGAIN) {
+  if (!abandoned_ && socket_errno_ == 0 && !peer_closed_) libssh2_session_disconnect(session_, "done");
+  abandon();
+  // A packet that its own call has not finished makes libssh2 answer EAGAIN for ever, without asking on_send. SshLoop
+  // finishes it in time; should that ever fail, the session is left behind rather than waited for.
+  constexpr int kAttempts = 100;
+  for (int attempt = 0; attempt < kAttempts && libssh2_session_free(session_) == LIBSSH2_ERROR_EAGAIN; ++attempt) {
   }
 }
 
 ssize_t SshHandle::on_send(libssh2_socket_t socket, const void* buffer, size_t length, int flags, void** abstract) {
   auto& self = *static_cast<SshHandle*>(*abstract);
-  if (self.closing_) return -ECONNRESET;
+  if (self.abandoned_) return static_cast<ssize_t>(length);
   const ssize_t sent = ::send(socket, buffer, length, flags | MSG_NOSIGNAL);
   if (sent >= 0) {
     self.sent_ += static_cast<std::uint64_t>(sent);
@@ -55,7 +59,8 @@ ssize_t SshHandle::on_send(libssh2_socket_t socket, const void* buffer, size_t l
 
 ssize_t SshHandle::on_receive(libssh2_socket_t socket, void* buffer, size_t length, int flags, void** abstract) {
   auto& self = *static_cast<SshHandle*>(*abstract);
-  if (self.closing_) return -ECONNRESET;
+  if (self.abandoned_) return -ECONNRESET;
+  if (self.muted_) return -EAGAIN;
   const ssize_t got = ::recv(socket, buffer, length, flags);
   if (got > 0) {
     self.received_ += static_cast<std::uint64_t>(got);
@@ -71,6 +76,13 @@ ssize_t SshHandle::on_receive(libssh2_socket_t socket, void* buffer, size_t leng
   return -errno;
 }
 
+LIBSSH2_DISCONNECT_FUNC(SshHandle::on_disconnect) {
+  static_cast<void>(session), static_cast<void>(reason), static_cast<void>(language), static_cast<void>(language_len);
+  auto& self = *static_cast<SshHandle*>(*abstract);
+  self.peer_closed_ = true;
+  if (message != nullptr && message_len > 0) self.farewell_.assign(message, static_cast<std::size_t>(message_len));
+}
+
 std::string SshHandle::last_message() const {
   char* message = nullptr;
   int length = 0;
@@ -79,6 +91,7 @@ std::string SshHandle::last_message() const {
 }
 
 std::string SshHandle::socket_cause() const {
+  if (!farewell_.empty()) return "the host closed the connection: " + text::printable(farewell_);
   if (socket_errno_ != 0) return text::to_lower(errno_text(socket_errno_));
   return peer_closed_ ? "the host closed the connection" : "";
 }

@@ -38,6 +38,10 @@ class SshHandle {
   [[nodiscard]] std::string last_message() const;
   /// Why the socket failed, in a user's words; "" if it did not.
   [[nodiscard]] std::string socket_cause() const;
+  /// While muted, nothing is read from the socket: libssh2 sees only the packets that it has queued.
+  void mute(bool muted) { muted_ = muted; }
+  /// From now on what is sent is dropped and nothing is received, so that every call ends: for taking down.
+  void abandon() { abandoned_ = true; }
   [[nodiscard]] std::uint64_t wire_received() const { return received_; }
   [[nodiscard]] std::uint64_t wire_sent() const { return sent_; }
   [[nodiscard]] Clock::time_point last_received() const { return last_received_; }
@@ -53,13 +57,16 @@ class SshHandle {
  private:
   static LIBSSH2_SEND_FUNC(on_send);
   static LIBSSH2_RECV_FUNC(on_receive);
+  static LIBSSH2_DISCONNECT_FUNC(on_disconnect);
 
   Fd socket_;
   std::string who_;
   LIBSSH2_SESSION* session_ = nullptr;
-  bool closing_ = false;
+  bool muted_ = false;
+  bool abandoned_ = false;
   int socket_errno_ = 0;
   bool peer_closed_ = false;
+  std::string farewell_;  ///< the text of the peer's SSH_MSG_DISCONNECT
   std::uint64_t received_ = 0;
   std::uint64_t sent_ = 0;
   Clock::time_point last_received_ = Clock::now();

@@ -43,6 +43,15 @@ SshLoop::~SshLoop() {
   thread_.request_stop();
   link_.wakeup.notify();
   thread_.join();
+  take_down();
+}
+
+/// A half-sent packet must be finished by the call that began it, or libssh2 cannot free the session.
+void SshLoop::take_down() {
+  if (blocked_ == nullptr && blocked_spare_ == nullptr && !opening_session_ && !opening_tunnel_) return;
+  libssh2_session_disconnect(handle_->get(), "done");
+  handle_->abandon();
+  static_cast<void>(turn());
 }
 
 void SshLoop::post(std::unique_ptr<Channel> channel) {

@@ -37,6 +37,7 @@ class SshLoop {
 
   void run(const std::stop_token& stop);
   Step turn();
+  void take_down();
   void accept_arrivals();
   Step open_channels();
   Step open_tunnel();

@@ -34,8 +34,8 @@ std::string user_name() { return ::getpwuid(::getuid())->pw_name; }
 void write_file(const fs::path& path, const std::string& content) { std::ofstream(path) << content; }
 
 std::string read_file(const fs::path& path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
+  const auto content = transport::read_small_file(path);
+  return content ? *content : std::string();
 }
 
 /// Children of each process, from /proc.

@@ -1,6 +1,6 @@
 // Jobs end with otto: by a stop, by a killed client, by a cut connection, by a silent one; and nothing is left behind.
 #include <signal.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -14,6 +14,7 @@
 #include "transport/connect.h"
 #include "transport/local_transport.h"
 #include "transport/remote.h"
+#include "transport/subprocess.h"
 #include "transport/supervisor_script.h"
 
 namespace otto::transport {
@@ -71,6 +72,48 @@ class Job {
   fs::path folder_;
   std::vector<pid_t> pids_;
 };
+
+/// This very program as another otto: started with the variables below, it runs one job instead of the tests.
+class ClientProcess {
+ public:
+  ClientProcess(const Address& address, const std::string& script) {
+    const auto set = [](const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); };
+    set("OTTO_TEST_CLIENT_PORT", std::to_string(*address.port));
+    set("OTTO_TEST_CLIENT_USER", *address.user);
+    set("OTTO_TEST_CLIENT_KEY", address.identity_files.front());
+    set("OTTO_TEST_CLIENT_KNOWN", address.known_hosts.front());
+    set("OTTO_TEST_CLIENT_SCRIPT", script);
+    auto child = spawn({.argv = {fs::read_symlink("/proc/self/exe")}});
+    ::unsetenv("OTTO_TEST_CLIENT_PORT");
+    OTTO_CHECK(child.ok());
+    child_.emplace(std::move(child).value());
+  }
+  void kill() { child_->kill_and_reap(); }
+
+  static bool run_if_asked() {
+    const char* port = ::getenv("OTTO_TEST_CLIENT_PORT");
+    if (port == nullptr) return false;
+    Address address;
+    address.id = "pepper_seed";
+    address.host = "127.0.0.1";
+    address.port = static_cast<std::uint16_t>(std::atoi(port));
+    address.user = ::getenv("OTTO_TEST_CLIENT_USER");
+    address.identity_files = {::getenv("OTTO_TEST_CLIENT_KEY")};
+    address.known_hosts = {::getenv("OTTO_TEST_CLIENT_KNOWN")};
+    address.use_ssh_config = false;
+    auto transport = connect(Route{{}, address}, {});
+    if (transport.ok()) {
+      Remote remote(std::move(transport).value());
+      static_cast<void>(remote.run_job({.text = ::getenv("OTTO_TEST_CLIENT_SCRIPT")}));
+    }
+    ::_exit(1);
+  }
+
+ private:
+  std::optional<Child> child_;
+};
+
+[[maybe_unused]] const bool kIsNoClient = ClientProcess::run_if_asked();
 
 constexpr std::chrono::milliseconds kPromise{2000};
 
@@ -169,20 +212,9 @@ TEST_F(Supervised, OtherJobsGoOnWhenOneIsStopped) {
 TEST_F(Supervised, AKilledClientTakesItsJobsAlong) {
   with_private_tmp();
   Job job;
-  const auto route = Route{{}, sshd_->address()};
-  const pid_t client = ::fork();
-  ASSERT_GE(client, 0);
-  if (client == 0) {
-    auto transport = connect(route, {});
-    if (transport.ok()) {
-      Remote mine(std::move(transport).value());
-      static_cast<void>(mine.run_job({.text = job.script()}));
-    }
-    ::_exit(1);
-  }
+  ClientProcess client(sshd_->address(), job.script());
   job.await();
-  ASSERT_EQ(::kill(client, SIGKILL), 0);
-  ::waitpid(client, nullptr, 0);
+  client.kill();
   EXPECT_TRUE(job.ends_within(kPromise));
   EXPECT_TRUE(becomes_empty(tmp_));
 }
