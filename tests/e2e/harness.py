@@ -1,0 +1,440 @@
+"""What every end-to-end test stands on: the lab, a parent seen past otto, a private repo, and otto itself.
+
+The lab is the one that OTTO_E2E_LAB names (ctest's fixture starts it once for all tests), else a private one that ends with
+this process. Tests keep apart by project name: each Repo has a name, a compose suffix, a state directory, a home and a link to
+the jump host of its own, so byte counters and broken links are nobody else's. The truth is asked of the engines with
+`tools/lab exec`, never of otto. Whatever kills this process, otto dies with it, and a sweeper removes the files.
+"""
+
+import ctypes
+import dataclasses
+import fcntl
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+TOOL = os.environ.get("OTTO_LAB_TOOL", os.path.join(SOURCE, "tools", "lab"))
+OTTO = os.environ.get("OTTO_BINARY", os.path.join(SOURCE, "build", "dev", "cli", "otto"))
+EXAMPLE = os.path.join(SOURCE, "docs", "examples", "veggies")
+SUFFIX = "e2e"
+PARENT = "pepper_seed"
+SERVICES = {"api", "db", "metrics", "migrate", "worker"}
+PR_SET_PDEATHSIG = 1
+
+SWEEPER = """
+import fcntl, os, shutil, sys, time
+sys.stdin.read()  # ends with the process that owns the folder, however it ends
+for _ in range(600):
+    try:
+        with open(os.path.join(sys.argv[1], "lab", "alive.lock"), "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        break
+    except FileNotFoundError:
+        break
+    except BlockingIOError:
+        time.sleep(0.1)
+shutil.rmtree(sys.argv[1], ignore_errors=True)
+"""
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def private_folder():
+    """A folder of this process, removed when the process is gone."""
+    folder = os.path.realpath(tempfile.mkdtemp(prefix="otto-e2e-"))
+    reader, writer = os.pipe()  # the writer stays open, in this process only, until it ends
+    sweeper = subprocess.Popen([sys.executable, "-c", SWEEPER, folder], stdin=reader, start_new_session=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+    sweeper.returncode = 0  # it outlives this process on purpose
+    os.close(reader)
+    assert not os.get_inheritable(writer)
+    return folder
+
+
+def await_true(what, question, seconds=30):
+    """Asks until the answer is true; gives the answer."""
+    deadline = time.monotonic() + seconds
+    while not (answer := question()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s for: {what}")
+        time.sleep(0.02)
+    return answer
+
+
+class Lab:
+    """The lab and what can be asked of it, past otto."""
+
+    def __init__(self):
+        self.folder = private_folder()
+        self.directory = os.environ.get("OTTO_E2E_LAB")
+        if self.directory:
+            text = self.tool("env")
+        else:
+            self.directory = os.path.join(self.folder, "lab")
+            with open(os.path.join(self.folder, "up.log"), "w+", encoding="utf-8") as log:
+                command = [TOOL, "up", "--dir", self.directory, "--owner", str(os.getpid())]
+                result = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=log, timeout=180, check=False)
+                log.seek(0)
+                if result.returncode != 0:
+                    raise RuntimeError("the lab does not start: " + log.read())
+            text = result.stdout
+        words = (shlex.split(line)[1] for line in text.splitlines())
+        self.environment = dict(word.removeprefix("OTTO_LAB_").split("=", 1) for word in words)
+
+    def tool(self, *arguments, check=True, stdin=None):
+        result = subprocess.run([TOOL, arguments[0], "--dir", self.directory, *arguments[1:]], text=True, input=stdin,
+                                capture_output=True, timeout=120, check=False)
+        if check and result.returncode != 0:
+            raise RuntimeError(f"tools/lab {shlex.join(arguments)}: {result.stderr}{result.stdout}")
+        return result.stdout
+
+    def exec(self, machine, *command, check=True, stdin=None):
+        return self.tool("exec", machine, *command, check=check, stdin=stdin)
+
+    def link(self, name, *options):
+        return json.loads(self.tool("link", name, *options))
+
+    def link_up(self, machine, name, *options):
+        """One more link to a machine's sshd, known by `name`: its port."""
+        return int(self.tool("proxy", machine, "--name", name, *options))
+
+    def host_keys(self, machine, port):
+        """known_hosts lines for a machine at a port of 127.0.0.1."""
+        known_as = f"[127.0.0.1]:{self.environment['PORT_' + machine.upper()]}"
+        with open(self.environment["KNOWN_HOSTS"], encoding="utf-8") as file:
+            lines = [line.split(" ", 1) for line in file]
+        return "".join(f"[127.0.0.1]:{port} {rest}" for pattern, rest in lines if pattern == known_as)
+
+    def processes(self, machine, pattern):
+        """Ids of a machine's processes, those in its containers too, whose command line matches."""
+        return self.exec(machine, "pgrep", "-f", pattern, check=False).split()
+
+    def watch_end(self, machine, pattern):
+        """Watches from inside the machine until no process matches: a function that gives the time (time.time()) of that."""
+        script = 'echo watching; i=0; while [ $i -lt 300 ] && pgrep -f "$1" > /dev/null; do i=$((i+1)); sleep 0.02; done; date +%s.%N'
+        watch = subprocess.Popen([TOOL, "exec", "--dir", self.directory, machine, "sh", "-c", script, "watch-end",
+                                  pattern.replace(pattern[0], f"[{pattern[0]}]", 1)],
+                                 stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+        assert watch.stdout.readline() == "watching\n"
+
+        def ended():
+            return float(watch.communicate(timeout=60)[0])
+        return ended
+
+
+_lab = []
+
+
+def lab():
+    if not _lab:
+        _lab.append(Lab())
+    return _lab[0]
+
+
+@dataclasses.dataclass(frozen=True)
+class Container:
+    """A container as the engine tells it: equal before and after only if nobody touched it."""
+    id: str
+    image_id: str
+    image: str
+    status: str
+    started_at: str
+    restarts: int
+
+
+class Parent:
+    """A parent's engine, asked as root on the machine."""
+
+    def __init__(self, machine):
+        self.machine = machine
+
+    def sh(self, script, *arguments, check=True, stdin=None):
+        return lab().exec(self.machine, "sh", "-c", script, "sh", *arguments, check=check, stdin=stdin)
+
+    def docker(self, *arguments, check=True):
+        return lab().exec(self.machine, "docker", *arguments, check=check)
+
+    def containers(self, project):
+        """Service → Container, stopped ones too."""
+        inspected = self.sh('ids=$(docker ps -aq --filter "label=com.docker.compose.project=$1"); '
+                            '[ -z "$ids" ] && echo "[]" || docker inspect $ids', project)
+        return {each["Config"]["Labels"]["com.docker.compose.service"]:
+                Container(each["Id"], each["Image"], each["Config"]["Image"], each["State"]["Status"],
+                          each["State"]["StartedAt"], each["RestartCount"]) for each in json.loads(inspected)}
+
+    def images(self, repository):
+        """Tag → image id."""
+        lines = self.docker("image", "ls", "--no-trunc", "--format", "{{.Tag}} {{.ID}}", repository).splitlines()
+        return dict(line.split() for line in lines)
+
+    def file_in_image(self, reference, path):
+        return self.docker("run", "--rm", "--network", "none", "--entrypoint", "cat", reference, path)
+
+    def tree_in_image(self, reference, path, folder):
+        """Copies what an image holds below a path into a folder of this machine."""
+        os.makedirs(folder)
+        tar = subprocess.Popen([TOOL, "exec", "--dir", lab().directory, self.machine, "docker", "run", "--rm", "--network",
+                                "none", "--entrypoint", "tar", reference, "-C", path, "-c", "."], stdout=subprocess.PIPE)
+        subprocess.run(["tar", "-x", "-C", folder], stdin=tar.stdout, check=True, timeout=60)
+        tar.stdout.close()
+        assert tar.wait() == 0
+
+    def clock(self):
+        return self.sh("date +%s.%N").strip()
+
+    def events(self, since, project, repositories):
+        """What the engine did to a project's containers and images since then; health checks left out."""
+        lines = self.docker("events", "--since", since, "--until", self.clock(), "--format", "{{json .}}").splitlines()
+        found = []
+        for event in map(json.loads, lines):
+            attributes = event["Actor"]["Attributes"]
+            ours = attributes.get("com.docker.compose.project") == project or \
+                any(name in json.dumps(event) for name in repositories)
+            if ours and not event["Action"].startswith(("exec_", "health_status")):
+                found.append(f"{event['Type']} {event['Action']} {attributes.get('name', event['Actor']['ID'])}")
+        return found
+
+    def clear(self, project, repositories):
+        """Removes what a test left: containers, networks and volumes of the project, its images' tags."""
+        self.sh('of="label=com.docker.compose.project=$1"; shift; '
+                'for kind in container network volume; do case $kind in container) all=-a;; *) all=;; esac; '
+                'ids=$(docker $kind ls $all -q --filter "$of"); [ -z "$ids" ] || docker $kind rm -f $ids; done; '
+                'for name; do tags=$(docker image ls --format "{{.Repository}}:{{.Tag}}" "$name"); '
+                '[ -z "$tags" ] || docker image rm -f $tags; done', project, *repositories, check=False)
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What came of one otto: `json` is the document on standard output, None where that is no JSON."""
+    code: int
+    out: str
+    err: str
+    json: object
+    seconds: float
+
+    def error(self):
+        return self.json["error"]
+
+    def image(self, name):
+        return next(image for image in self.json["images"] if image["name"] == name)
+
+    def statuses(self):
+        return {image["name"]: image["status"] for image in self.json["images"]}
+
+    def actions(self):
+        return {service["service"]: service["action"] for service in self.json["services"]}
+
+    def reasons(self, name):
+        return [(reason["kind"], reason["subject"]) for reason in self.image(name)["reasons"]]
+
+
+class Repo:
+    """A private copy of docs/examples/veggies as project `name`, and the otto of the one who works in it."""
+
+    def __init__(self, name, parent=PARENT):
+        self.name = name
+        self.folder = os.path.join(lab().folder, name)
+        self.root = os.path.join(self.folder, "repo")
+        shutil.copytree(EXAMPLE, self.root, symlinks=True)
+        self.link = f"{name}-{os.getpid()}"
+        self.port = lab().link_up("leek_gate", self.link)
+        self._open(parent)
+        self._rename()
+        self.write_hosts()
+
+    def _open(self, parent):
+        self.parent = Parent(parent)
+        self.project = f"otto-{self.name}-{SUFFIX}"
+        self.repositories = [f"{self.name}-base", f"{self.name}-api"]
+        self.home = os.path.join(self.folder, "home")
+        self.state = os.path.join(self.folder, "state")
+        self.known_hosts = os.path.join(self.folder, "known_hosts")
+        os.makedirs(self.home, exist_ok=True)
+        self.environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": self.home, "LANG": "C.UTF-8",
+                            "OTTO_STATE_DIR": self.state, "OTTO_COMPOSE_SUFFIX": SUFFIX}
+
+    def _rename(self):
+        for path, old, new in ((".otto/settings.toml", 'name = "veggies"', f'name = "{self.name}"'),
+                               ("compose.yml", "image: veggies-", f"image: {self.name}-"),
+                               ("docker/api.Dockerfile", "FROM veggies-", f"FROM {self.name}-")):
+            self.replace(path, old, new)
+
+    def only_image(self, name, dockerfile, context="api"):
+        """Settings of one image, all of whose context is in /ctx, and one service that runs it."""
+        self.write(f"docker/{name}.Dockerfile", dockerfile)
+        self.write(".otto/settings.toml", f'name = "{self.name}"\nlabs = ["${{sutDir}}/lab"]\ndefault_lab = "veggies"\n'
+                   f'[[docker.images]]\nname = "{name}"\ndockerfile = "${{sutDir}}/docker/{name}.Dockerfile"\n'
+                   f'context = "${{sutDir}}/{context}"\n'
+                   '[[docker.composes]]\npath = "${sutDir}/compose.yml"\ndefault_host = "pepper_seed"\nservices = ["app"]\n')
+        self.write("compose.yml", f"services:\n  app:\n    image: {self.name}-{name}\n    init: true\n"
+                   "    command: [sleep, '100000']\n    stop_signal: SIGKILL\n")
+        self.repositories.append(f"{self.name}-{name}")
+
+    def write_hosts(self, change=lambda hosts: None):
+        """hosts.json with this repo's link as the way to the jump host; `change` may edit {id: entry}."""
+        with open(lab().environment["HOSTS"], encoding="utf-8") as file:
+            entries = json.load(file)
+        hosts = {f"{entry['ne']}_{entry['board']}": entry for entry in entries}
+        with open(lab().environment["KNOWN_HOSTS"], encoding="utf-8") as file:
+            known = file.read()
+        with open(self.known_hosts, "w", encoding="utf-8") as file:
+            file.write(known + lab().host_keys("leek_gate", self.port))
+        for entry in entries:
+            entry["ssh_options"]["known_hosts"] = self.known_hosts
+        hosts["leek_gate"]["ssh_options"]["port"] = self.port
+        change(hosts)
+        self.write("lab/hosts.json", json.dumps(list(hosts.values()), indent=2))
+
+    def clone(self, folder):
+        """The same project freshly checked out at another path, by someone who remembers nothing."""
+        other = object.__new__(Repo)
+        other.name, other.link, other.port = self.name, self.link, self.port
+        other.folder = os.path.join(lab().folder, folder)
+        other.root = os.path.join(other.folder, "checkout")
+        os.makedirs(other.folder)
+        subprocess.run(["cp", "-R", self.root, other.root], check=True)  # modes kept, mtimes of now
+        other._open(self.parent.machine)
+        other.repositories = self.repositories
+        shutil.copy(self.known_hosts, other.known_hosts)
+        return other
+
+    def path(self, name):
+        return os.path.join(self.root, name)
+
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8") as file:
+            return file.read()
+
+    def write(self, name, text):
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def replace(self, name, old, new):
+        text = self.read(name)
+        assert old in text, f"{name} does not have {old!r}"
+        self.write(name, text.replace(old, new))
+
+    def append(self, name, text):
+        self.write(name, self.read(name) + text)
+
+    def start(self, *arguments, stdin=subprocess.DEVNULL, **environment):
+        """otto in the background."""
+        return subprocess.Popen([OTTO, *arguments], cwd=self.root, env={**self.environment, **environment}, text=True,
+                                stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+                                preexec_fn=die_with_parent)
+
+    def finish(self, process, stdin=None, timeout=150):
+        started = time.monotonic()
+        try:
+            out, err = process.communicate(stdin, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise AssertionError(f"otto did not end within {timeout} s: {out}{err}") from None
+        try:
+            document = json.loads(out)
+        except ValueError:
+            document = None
+        return Outcome(process.returncode, out, err, document, time.monotonic() - started)
+
+    def text(self, *arguments, stdin=None, **environment):
+        """otto with its output for people."""
+        process = self.start(*arguments, stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE, **environment)
+        return self.finish(process, stdin)
+
+    def otto(self, *arguments, stdin=None, **environment):
+        """otto with --format json."""
+        return self.text("--format", "json", *arguments, stdin=stdin, **environment)
+
+    def done(self, *arguments, **environment):
+        """otto with --format json, which must succeed."""
+        outcome = self.otto(*arguments, **environment)
+        assert outcome.code == 0, f"otto {shlex.join(arguments)} exits {outcome.code}\n{outcome.out}\n{outcome.err}"
+        return outcome
+
+    def up(self, *arguments):
+        return self.done("docker", "up", *arguments)
+
+    def build(self, *arguments):
+        return self.done("docker", "build", *arguments)
+
+    def hash(self, image):
+        return self.done("docker", "context", image).json["hash"]
+
+    def tag(self, image):
+        return f"{self.name}-{image}:{self.hash(image)}"
+
+    def containers(self):
+        return self.parent.containers(self.project)
+
+    def images(self, image):
+        """Tag → image id of one of this project's images, on the parent."""
+        return self.parent.images(f"{self.name}-{image}")
+
+    def staged(self, name):
+        """Where a file of a context lies on the parent: the last staged one."""
+        found = self.parent.sh('find /home/otto/.cache/otto/stages/"$1"-*/tree.* -path "*/$2"', self.name, name).split()
+        assert len(found) == 1, f"{name} is staged as {found}"
+        return found[0]
+
+    def sent(self, *arguments):
+        """Runs otto; gives its outcome and the bytes it sent through this repo's link."""
+        before = lab().link(self.link)["up_bytes"]
+        outcome = self.done(*arguments)
+        return outcome, lab().link(self.link)["up_bytes"] - before
+
+    def clear(self):
+        for machine in ("pepper_seed", "carrot_seed"):
+            Parent(machine).clear(self.project, self.repositories)
+        lab().tool("link", self.link, "--close", check=False)
+        shutil.rmtree(self.folder)
+
+
+class Test(unittest.TestCase):
+    """A test class in one repo, which the classes of its module may share."""
+    maxDiff = None
+    longMessage = True
+    _repos = {}
+
+    @classmethod
+    def own(cls, name):
+        if name not in Test._repos:
+            Test._repos[name] = Repo(name)
+            unittest.addModuleCleanup(Test._repos[name].clear)
+        return Test._repos[name]
+
+    def assert_error(self, outcome, exit_code, code, *words, hint=None):
+        """One error document: exit code, stable code, words of the message, words of the hint."""
+        shown = f"exit {outcome.code}\n{outcome.out}\n{outcome.err}"
+        self.assertEqual(outcome.code, exit_code, shown)
+        self.assertIsNotNone(outcome.json, shown)
+        self.assertEqual(set(outcome.json), {"error"}, shown)
+        error = outcome.error()
+        self.assertLessEqual({"code", "message", "context"}, set(error), shown)
+        self.assertLessEqual(set(error), {"code", "message", "context", "hint"}, shown)
+        self.assertEqual(error["code"], code, shown)
+        for word in words:
+            self.assertIn(word, error["message"], shown)
+        if hint is not None:
+            self.assertIn(hint, error.get("hint", ""), shown)
+        self.assertRegex(outcome.err, "(?m)^otto: error: ", shown)
+
+    def assert_hash_tag(self, tag, repository):
+        self.assertRegex(tag, "^" + re.escape(repository) + ":[0-9a-f]{40}$")
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    unittest.main(verbosity=2)
