@@ -15,8 +15,8 @@ using otto::inputs::IgnoreRules;
 void ask(const IgnoreRules& rules, std::string_view path) {
   IgnoreRules::ParentState parent;
   bool pruned = false, last = false;
-  for (std::size_t end = 0; end != std::string_view::npos;) {
-    end = path.find('/', end == 0 ? 0 : end + 1);
+  for (std::size_t from = 0, end = 0; end != std::string_view::npos; from = end + 1) {
+    end = path.find('/', from);
     const std::string_view head = path.substr(0, end);
     IgnoreRules::ParentState state;
     last = rules.ignored(head, parent, &state);
