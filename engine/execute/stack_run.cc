@@ -18,6 +18,11 @@ namespace {
 
 std::string stack_stage_key(const StackInputs& stack) { return stack.project + "-compose"; }
 
+std::uint64_t ms_since(std::chrono::steady_clock::time_point begun) {
+  const auto elapsed = std::chrono::steady_clock::now() - begun;
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count());
+}
+
 class StackRun {
  public:
   StackRun(ParentSession& session, const StackInputs& stack, const PinnedImages& images, const StackRunRequest& request)
@@ -150,14 +155,26 @@ class StackRun {
     const std::string override_yaml = docker::compose_override(pins_, digests_);
     OTTO_RETURN_IF_ERROR(compose_.remove_containers(plan.orphans));
     for (const plan::Wave& wave : plan.waves) {
-      for (const docker::Dependency& condition : wave.awaits) {
-        report({Event::Kind::kPhase, Phase::kWaiting, condition.service,
-                condition.condition == docker::DependencyCondition::kHealthy ? "to be healthy" : "to complete", 0, 0,
-                0});
-      }
-      OTTO_RETURN_IF_ERROR(compose_.await(stack_.project, wave.awaits));
+      OTTO_RETURN_IF_ERROR(await(wave.awaits));
       OTTO_RETURN_IF_ERROR(bring_up(wave.recreate, override_yaml, docker::Compose::Mode::kRecreate, plan));
       OTTO_RETURN_IF_ERROR(bring_up(wave.start, override_yaml, docker::Compose::Mode::kStart, plan));
+    }
+    return {};
+  }
+
+  Result<void> await(const std::vector<docker::Dependency>& conditions) {
+    const auto begun = std::chrono::steady_clock::now();
+    const auto healthy = [](const docker::Dependency& condition) {
+      return condition.condition == docker::DependencyCondition::kHealthy;
+    };
+    for (const docker::Dependency& condition : conditions) {
+      report({Event::Kind::kPhase, Phase::kWaiting, condition.service,
+              healthy(condition) ? "to be healthy" : "to complete", 0, 0, 0});
+    }
+    OTTO_RETURN_IF_ERROR(compose_.await(stack_.project, conditions));
+    for (const docker::Dependency& condition : conditions) {
+      report({Event::Kind::kDone, Phase::kWaiting, condition.service, healthy(condition) ? "healthy" : "completed", 0,
+              0, ms_since(begun)});
     }
     return {};
   }
@@ -170,11 +187,9 @@ class StackRun {
       report({Event::Kind::kPhase, Phase::kStarting, service, reason_of(plan, service), 0, 0, 0});
     }
     const Result<void> result = compose_.up(call_, override_yaml, services, mode);
-    const auto elapsed =
-        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
     for (const std::string& service : services) {
       report({result.ok() ? Event::Kind::kDone : Event::Kind::kFailed, Phase::kStarting, service,
-              std::string(action_of(plan, service)), 0, 0, static_cast<std::uint64_t>(elapsed.count())});
+              std::string(action_of(plan, service)), 0, 0, ms_since(begun)});
     }
     return result;
   }
