@@ -55,7 +55,7 @@ bool ContextEntry::same_content(const ContextEntry& other) const {
 }
 
 Digest ContextManifest::hash() const {
-  constexpr std::size_t kBlock = 64 * 1024;
+  constexpr std::size_t kBlock = 64 << 10;
   Sha256 hasher;
   std::string block;
   block.reserve(kBlock + 4096);

@@ -22,7 +22,7 @@ namespace {
 
 /// Below PATH_MAX, with room for the terminator.
 constexpr std::size_t kLongestStretch = 4000;
-constexpr std::size_t kListingBuffer = 64 * 1024;
+constexpr std::size_t kListingBuffer = 64 << 10;
 
 int open_directory(int at, const std::string& path, int flags) {
   int fd = -1;
