@@ -12,6 +12,12 @@ namespace otto::docker {
 
 namespace {
 
+Error unknown_service(std::string_view service, const std::vector<std::string>& names) {
+  return make_error(ErrorCode::kUnknownName,
+                    "unknown service '" + text::printable(service) + "'" + text::did_you_mean(service, names),
+                    names.empty() ? "the stack has no services" : "the services are: " + text::join(names, ", "));
+}
+
 /// One repo's stack on one parent, from reading the inputs to the report.
 class Up {
  public:
@@ -27,6 +33,7 @@ class Up {
     }
     OTTO_TRY(const execute::StackInputs stack, execute::read_stack(workspace_, target_, options_.project));
     report_.project = stack.project;
+    OTTO_RETURN_IF_ERROR(check_services(stack));
     if (options_.build) {
       OTTO_TRY(inputs_, execute::read_repo_images(workspace_, *target_.repo, {}));
     }
@@ -42,6 +49,16 @@ class Up {
   }
 
  private:
+  /// Told from the files alone, before anything is built.
+  Result<void> check_services(const execute::StackInputs& stack) const {
+    std::vector<std::string> names;
+    for (const inputs::ComposeService& service : stack.files.services) names.push_back(service.name);
+    for (const std::string& wanted : options_.services) {
+      if (std::ranges::find(names, wanted) == names.end()) return unknown_service(wanted, names);
+    }
+    return {};
+  }
+
   Result<UpReport> bring_up(execute::ParentSession& session, const execute::StackInputs& stack) {
     OTTO_TRY(auto model, execute::remembered_model(session, stack));
     if (!options_.build) OTTO_RETURN_IF_ERROR(pin_last_builds(session));
@@ -141,9 +158,7 @@ Result<std::unique_ptr<Host>> Composed::operator[](std::string_view service) con
       names.push_back(known.service);
     }
   }
-  return make_error(ErrorCode::kUnknownName,
-                    "unknown service '" + std::string(service) + "'" + text::did_you_mean(service, names),
-                    "the services are: " + text::join(names, ", "));
+  return unknown_service(service, names);
 }
 
 Result<Composed> composed(Workspace& workspace, const ComposedOptions& options) {

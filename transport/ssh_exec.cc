@@ -44,7 +44,7 @@ void ExecChannel::take_requests() {
 }
 
 Step ExecChannel::step(SshHandle& handle) {
-  if (phase_ == Phase::kGone) return Step::kIdle;
+  if (phase_ == Phase::kGone) return leave(handle);
   take_requests();
   handle.mute(!exec_confirmed_);
   const Step retried = retry_blocked(handle);
@@ -78,6 +78,7 @@ Step ExecChannel::start(SshHandle& handle) {
     if (command_.pty) return attempt_request(handle, kRequestPty);
   }
   const Step step = attempt_request(handle, kStart);
+  if (step == Step::kIdle && libssh2_channel_eof(channel_) == 1) exec_confirmed_ = true;  // closed instead of answered
   if (step == Step::kIdle && phase_ != Phase::kGone) mark_started();
   return step;
 }
@@ -142,6 +143,13 @@ Step ExecChannel::send_input(SshHandle& handle) {
   }
   if (sending_.empty() && end_input_ && !eof_sent_) step = attempt(handle, kSendEof);
   return step;
+}
+
+/// Given up, but a packet of ours may still be half sent.
+Step ExecChannel::leave(SshHandle& handle) {
+  static_cast<void>(retry_blocked(handle));
+  phase_ = Phase::kGone;
+  return Step::kIdle;
 }
 
 Step ExecChannel::finish(SshHandle& handle) {

@@ -84,6 +84,7 @@ class ExecChannel final : public Channel {
   Step read_stream(SshHandle& handle, Op op);
   Step send_input(SshHandle& handle);
   Step finish(SshHandle& handle);
+  Step leave(SshHandle& handle);
   void take_requests();
   void mark_started();
   void deliver(Stream stream, std::size_t size);

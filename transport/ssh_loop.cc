@@ -46,10 +46,10 @@ SshLoop::~SshLoop() {
   take_down();
 }
 
-/// A half-sent packet must be finished by the call that began it, or libssh2 cannot free the session.
+/// A half-sent packet must be finished by the call that began it, or libssh2 cannot free the session. The peer, which
+/// gets no farewell then, sees the connection close in the middle of it.
 void SshLoop::take_down() {
   if (blocked_ == nullptr && blocked_spare_ == nullptr && !opening_session_ && !opening_tunnel_) return;
-  libssh2_session_disconnect(handle_->get(), "done");
   handle_->abandon();
   static_cast<void>(turn());
 }

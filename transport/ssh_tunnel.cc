@@ -99,7 +99,10 @@ bool TunnelChannel::fill_from_local() {
 }
 
 Step TunnelChannel::step(SshHandle& handle) {
-  if (gone_) return Step::kIdle;
+  if (gone_) {  // given up, but a packet of ours may still be half sent
+    static_cast<void>(retry_blocked(handle));
+    return Step::kIdle;
+  }
   if (const Step retried = retry_blocked(handle); retried == Step::kBlocked || retried == Step::kBroken) return retried;
   if (!closing_) {
     const Step in = pump_to_local(handle);

@@ -24,6 +24,22 @@ std::string random_token() {
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
+/// Ends the processes that carry the mark, inside the container: $1 is its id. Goes on there by itself once asked for.
+std::string end_script(const docker::ParentSettings& settings, const std::string& token) {
+  return docker::docker_prelude(settings) + fmt::format(R"sh(
+otto_docker exec -d "$1" /bin/sh -c '
+  for signal in TERM KILL; do
+    for p in /proc/[0-9]*; do grep -qs "OTTO_EXEC_ID={token}" "$p/environ" && kill -$signal "${{p#/proc/}}"; done
+    sleep 0.3 || sleep 1
+  done
+'
+)sh",
+                                                        fmt::arg("token", token));
+}
+
+/// The ending ignores further signals and leaves the job's process group, which may be told to end more than once and
+/// is killed a second later: less than a call of docker may take. A shell without a reader gets SIGPIPE for saying
+/// "Terminated", before its trap would run; a client of docker without a reader ends by SIGPIPE (141).
 std::string exec_script(const docker::ParentSettings& settings, const ContainerAddress& address,
                         const std::string& token) {
   const auto label = [](std::string_view name, std::string_view value) {
@@ -36,17 +52,18 @@ std::string exec_script(const docker::ParentSettings& settings, const ContainerA
 printf '{header}%s\n' "${{cid:-none}}" >&2
 [ -n "$cid" ] || exit 1
 otto_end() {{
-  for signal in TERM KILL; do
-    otto_docker exec "$cid" /bin/sh -c '
-      for p in /proc/[0-9]*; do grep -qs "OTTO_EXEC_ID=$1" "$p/environ" && kill -$2 "${{p#/proc/}}"; done
-    ' sh {token} $signal
-    sleep 0.2
-  done >/dev/null 2>&1
+  trap '' TERM INT HUP PIPE
+  otto_setsid=$(command -v setsid) || otto_setsid=
+  $otto_setsid sh -c {ending} sh "$cid" </dev/null >/dev/null 2>&1 &
 }}
-trap 'otto_end; exit 143' TERM INT HUP
+trap 'otto_end; exit 143' TERM INT HUP PIPE
 otto_docker exec -i -e OTTO_EXEC_ID={token} "$cid" /bin/sh -c "$1"
+otto_code=$?
+[ $otto_code -ne 141 ] || otto_end
+exit $otto_code
 )sh",
-                     fmt::arg("header", kHeader), fmt::arg("token", token));
+                     fmt::arg("header", kHeader), fmt::arg("token", token),
+                     fmt::arg("ending", text::shell_quote(end_script(settings, token))));
 }
 
 /// Takes the header line off standard error; everything else goes on to the command's own output.

@@ -19,7 +19,7 @@ class Interface(harness.Test):
     def setUpClass(cls):
         cls.repo = cls.own("iface")
         cls.before = cls.repo.otto("docker", "up", "--dry-run")
-        cls.nothing = (cls.repo.containers(), cls.repo.images("base"), cls.repo.images("api"), os.path.exists(cls.repo.state))
+        cls.nothing = (cls.repo.containers(), cls.repo.images("base"), cls.repo.images("api"))
         cls.repo.up()
 
     def assert_images(self, document):
@@ -37,7 +37,7 @@ class Interface(harness.Test):
         self.assertEqual({image["image_id"] for image in self.before.json["images"]}, {""})
         self.assertLessEqual(set(self.before.actions().values()), {"created"})
         self.assertLessEqual({service["container_id"] for service in self.before.json["services"]}, {""})
-        self.assertEqual(self.nothing, ({}, {}, {}, False))
+        self.assertEqual(self.nothing, ({}, {}, {}))
 
     def test_up(self):
         document = self.repo.up().json

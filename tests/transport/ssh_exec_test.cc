@@ -177,6 +177,21 @@ TEST_F(SshExec, TwentyAtOnceQueueBelowTheServersLimit) {
   EXPECT_EQ(sshd_->log().find("no more sessions"), std::string::npos);
 }
 
+TEST_F(SshExec, AnswersToManyRequestsAtOnceAreToldApart) {
+  connect();
+  std::vector<std::jthread> threads;
+  std::atomic<int> good = 0;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int turn = 0; turn < 12; ++turn) {
+        if (run_line(*transport_, "echo x").out == "x\n") ++good;
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(good, 96);
+}
+
 TEST_F(SshExec, ARefusedChannelIsTriedAgainWhenAnotherCloses) {
   connect({.config = {"MaxSessions 2"}});
   std::vector<std::jthread> threads;
