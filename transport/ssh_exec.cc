@@ -112,12 +112,11 @@ Step ExecChannel::run(SshHandle& handle) {
     if (note(step = attempt(handle, kAwaitClose))) return step;
     if (phase_ == Phase::kClosing) return finish(handle);
   }
-  if (note(step = send_input(handle))) return step;
   while (!orders_.empty()) {
-    step = attempt(handle, kControl);
-    if (note(step)) return step;
+    if (note(step = attempt(handle, kControl))) return step;
     if (step == Step::kIdle) break;
   }
+  if (note(step = send_input(handle))) return step;
   return more ? Step::kMore : Step::kIdle;
 }
 

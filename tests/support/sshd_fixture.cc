@@ -197,6 +197,7 @@ fs::path SshdFixture::make_key(const std::string& name, const std::string& type,
                                bool authorised) {
   const fs::path path = folder_ / name;
   std::vector<std::string> argv = {"ssh-keygen", "-q", "-t", type, "-N", passphrase, "-C", name, "-f", path.string()};
+  if (type == "rsa") argv.insert(argv.end(), {"-b", "2048"});
   if (!passphrase.empty()) argv.insert(argv.end(), {"-a", "1"});
   run_tool(argv);
   if (authorised) std::ofstream(folder_ / "authorized_keys", std::ios::app) << read_file(path.string() + ".pub");
