@@ -72,19 +72,20 @@ struct TarPacker::State {
   std::stop_token stop;
   archive* handle = archive_write_new();
   std::optional<Error> failed;
+  bool abandoned = false;
   std::vector<char> block = std::vector<char>(kReadBlock);
 
   ~State() {
-    archive_write_fail(handle);  // else freeing would write the end of the archive
+    abandoned = true;  // freeing writes the end of the archive: to nobody
     archive_write_free(handle);
   }
 
   static la_ssize_t take(archive*, void* self, const void* bytes, std::size_t size) {
+    // Trouble is kept for check(): libarchive leaks its buffer once a writer has told it so.
     auto& state = *static_cast<State*>(self);
-    if (state.failed) return -1;
+    if (state.failed || state.abandoned) return static_cast<la_ssize_t>(size);
     if (auto taken = state.sink({static_cast<const char*>(bytes), size}); !taken) {
       state.failed = std::move(taken).error();
-      return -1;
     }
     return static_cast<la_ssize_t>(size);
   }
