@@ -11,8 +11,12 @@ set(OTTO_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
 # Where ccache is installed, build trees share what they compile (debug info names the source tree, not the build tree).
 find_program(OTTO_CCACHE ccache)
 if(OTTO_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 ${OTTO_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros ${OTTO_CCACHE})
 endif()
+
+# What nearly every file includes, parsed once: two fifths of a file's compile time. Files still include what they use.
+set(OTTO_PRECOMPILED <algorithm> <array> <chrono> <cstdint> <filesystem> <functional> <map> <memory> <optional> <set>
+  <stop_token> <string> <string_view> <thread> <utility> <vector> <fmt/format.h>)
 
 find_package(Threads REQUIRED)
 
@@ -22,7 +26,8 @@ target_compile_features(otto_settings INTERFACE cxx_std_20)
 target_link_libraries(otto_settings INTERFACE Threads::Threads)
 target_compile_options(otto_settings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual -Wimplicit-fallthrough
-  $<$<BOOL:${OTTO_WERROR}>:-Werror>)
+  $<$<BOOL:${OTTO_WERROR}>:-Werror>
+  $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)  # for ccache
 if(OTTO_SANITIZE)
   target_compile_options(otto_settings INTERFACE -fsanitize=${OTTO_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(otto_settings INTERFACE -fsanitize=${OTTO_SANITIZE})
@@ -35,4 +40,9 @@ function(otto_add_layer name)
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
   add_library(otto_${name} STATIC ${sources})
   target_link_libraries(otto_${name} PUBLIC otto_settings ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  if(name STREQUAL graph)
+    target_precompile_headers(otto_graph PRIVATE ${OTTO_PRECOMPILED})
+  else()
+    target_precompile_headers(otto_${name} REUSE_FROM otto_graph)
+  endif()
 endfunction()
