@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 
 constexpr Style kPipe{false, true, false, 0};
 
-std::string committed(const std::string& name) { return std::string(OTTO_TEST_DATA_DIR) + "/../../docs/cli/" + name; }
+std::string committed(const std::string& name) { return OTTO_TEST_DATA_DIR "/../../docs/cli/" + name; }
 
 TEST(Docs, TheCommittedReferenceIsTheGeneratedOne) { expect_file(committed("reference.md"), reference_markdown()); }
 TEST(Docs, TheCommittedManPageIsTheGeneratedOne) { expect_file(committed("otto.1"), man_page()); }
