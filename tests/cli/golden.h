@@ -22,7 +22,7 @@ inline void expect_file(const std::string& path, const std::string& actual) {
 }
 
 inline void expect_golden(const std::string& name, const std::string& actual) {
-  expect_file(std::string(OTTO_TEST_DATA_DIR) + "/cli/" + name, actual);
+  expect_file(OTTO_TEST_DATA_DIR "/cli/" + name, actual);
 }
 
 }  // namespace otto::cli
