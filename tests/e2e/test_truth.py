@@ -154,8 +154,8 @@ class Races(Truth):
         return self.repo.finish(process)
 
     def assert_race_converges(self, outcome):
-        if outcome.code != 0:
-            self.assertEqual((outcome.code, outcome.image("whole")["status"]), (1, "failed"), outcome.err)
+        if outcome.code != 0:  # the writer was faster than three readings
+            self.assertEqual((outcome.code, outcome.json.get("error", {}).get("code")), (1, "inputs_changed"), outcome.err)
         final = self.repo.build().image("whole")
         self.assertEqual(final["hash"], self.repo.hash("whole"))
         made = self.assert_true_tags()
