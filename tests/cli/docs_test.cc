@@ -15,10 +15,12 @@ using ::testing::HasSubstr;
 
 constexpr Style kPipe{false, true, false, 0};
 
-std::string committed(const std::string& name) { return OTTO_TEST_DATA_DIR "/../../docs/cli/" + name; }
+std::filesystem::path committed(const std::string& name) { return testing::golden_path("../../docs/cli/" + name); }
 
-TEST(Docs, TheCommittedReferenceIsTheGeneratedOne) { expect_file(committed("reference.md"), reference_markdown()); }
-TEST(Docs, TheCommittedManPageIsTheGeneratedOne) { expect_file(committed("otto.1"), man_page()); }
+TEST(Docs, TheCommittedReferenceIsTheGeneratedOne) {
+  testing::expect_file(committed("reference.md"), reference_markdown());
+}
+TEST(Docs, TheCommittedManPageIsTheGeneratedOne) { testing::expect_file(committed("otto.1"), man_page()); }
 
 TEST(Docs, HelpOfOttoAGroupAndAVerb) {
   expect_golden("help.txt", help_text("", kPipe));

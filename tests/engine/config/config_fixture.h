@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "graph/base/result.h"
+#include "tests/support/golden.h"
 
 namespace otto::config {
 
@@ -119,7 +120,7 @@ inline std::vector<GoldenCase> read_golden(const std::filesystem::path& file) {
 /// Runs every case of tests/golden/config/<name> and compares exactly.
 template <typename Run>
 void check_golden(const std::string& name, std::size_t at_least, Run run) {
-  const std::filesystem::path file = std::filesystem::path(OTTO_TEST_DATA_DIR) / "config" / name;
+  const std::filesystem::path file = testing::golden_path("config/" + name);
   const std::vector<GoldenCase> cases = read_golden(file);
   EXPECT_GE(cases.size(), at_least);
   std::string rewritten;
@@ -128,7 +129,7 @@ void check_golden(const std::string& name, std::size_t at_least, Run run) {
     EXPECT_EQ(actual, each.expected) << each.title;
     rewritten += "## " + each.title + "\n" + each.input + "=>\n" + actual + "\n";
   }
-  if (std::getenv("OTTO_UPDATE_GOLDEN") != nullptr) std::ofstream(file) << rewritten;
+  if (testing::update_golden()) std::ofstream(file) << rewritten;
 }
 
 }  // namespace otto::config

@@ -10,6 +10,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/golden.h"
+
 namespace otto::docker {
 namespace {
 
@@ -17,7 +19,7 @@ using Staged = std::map<std::string, graph::Digest>;
 constexpr std::string_view kStage = "/srv/otto/stage/veggies-compose";
 
 std::string read(const std::string& name) {
-  std::ifstream stream(std::string(OTTO_TEST_DATA_DIR) + "/compose/" + name, std::ios::binary);
+  std::ifstream stream(testing::golden_path("compose/" + name), std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
@@ -81,14 +83,10 @@ TEST(StackModel, IsReadFromComposesOwnAnswer) {
   EXPECT_EQ(worker.profiles, Names{"extra"});
 }
 
-/// The model of the golden answer, digests included: they must be equal on every machine. OTTO_UPDATE_GOLDEN rewrites
-/// it.
+/// The model of the golden answer, digests included: they must be equal on every machine.
 TEST(StackModel, IsTheGoldenOne) {
   const std::string text = nlohmann::json::parse(serialize(model_of(config()))).dump(2) + "\n";
-  if (std::getenv("OTTO_UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(std::string(OTTO_TEST_DATA_DIR) + "/compose/model.json", std::ios::binary) << text;
-  }
-  EXPECT_EQ(text, read("model.json"));
+  testing::expect_file(testing::golden_path("compose/model.json"), text);
 }
 
 /// Members reversed at every level.
