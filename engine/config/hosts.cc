@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array<FieldSpec, 16> kHostFields = {{
+constexpr std::array<FieldSpec, 17> kHostFields = {{
     {"ne", R"("pepper")"},
     {"board", R"("seed")"},
     {"neId", "1"},
@@ -35,6 +35,7 @@ constexpr std::array<FieldSpec, 16> kHostFields = {{
     {"term", R"("ssh")"},
     {"transfer", R"("scp")"},
     {"ssh_options", R"({"port": 22})"},
+    {"telnet_options", R"({"port": 23})"},
     {"docker_command", R"(["sudo", "-n", "docker"])"},
     {"password_env", R"("LAB_PASSWORD")"},
     {"stage_dir", R"("/var/tmp/otto")"},
@@ -111,8 +112,8 @@ Result<std::string> read_address(const Fields& fields, transport::Protocol term)
     return refuse("write it without brackets, '/' or scheme");
   const std::size_t colon = ip->find(':');
   if (colon != std::string::npos && ip->find(':', colon + 1) == std::string::npos) {
-    return refuse(fmt::format(R"(write "ip": "{}" and "ssh_options": {{"port": {}}})", ip->substr(0, colon),
-                              ip->substr(colon + 1)));
+    return refuse(fmt::format(R"(write "ip": "{}" and "{}_options": {{"port": {}}})", ip->substr(0, colon),
+                              term == transport::Protocol::kTelnet ? "telnet" : "ssh", ip->substr(colon + 1)));
   }
   return *ip;
 }
@@ -157,6 +158,10 @@ Result<void> read_login(const Fields& fields, HostEntry& host) {
   OTTO_TRY(const Node* const ssh, fields.table("ssh_options"));
   if (ssh != nullptr) {
     OTTO_TRY(host.ssh_options, read_ssh_options(fields.source(), *ssh, "in ssh_options"));
+  }
+  OTTO_TRY(const Node* const telnet, fields.table("telnet_options"));
+  if (telnet != nullptr) {
+    OTTO_TRY(host.telnet_options, read_telnet_options(fields.source(), *telnet, "in telnet_options"));
   }
   return {};
 }

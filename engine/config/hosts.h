@@ -33,6 +33,7 @@ struct HostEntry {
   std::optional<std::string> transfer;   ///< scp, sftp, ftp or nc, as the file says
   std::vector<std::string> labs;         ///< empty: in no lab, but a hop may lead through it
   SshOptions ssh_options;
+  TelnetOptions telnet_options;
   SourceLocation where;
 };
 

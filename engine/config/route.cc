@@ -108,11 +108,12 @@ Result<transport::Address> address_of(const HostEntry& host, const SshOptions& d
   if (!address.user && !host.creds.empty()) address.user = host.creds.front().first;
   OTTO_TRY(address.password, password_of(host, address.user));
   const bool ssh = host.term == transport::Protocol::kSsh;
-  address.port = ssh ? either(own.port, defaults.port) : own.port;
+  address.port = ssh ? either(own.port, defaults.port) : host.telnet_options.port;
   address.identity_files = either(own.identity_files, defaults.identity_files).value_or(std::vector<std::string>());
   address.known_hosts = either(own.known_hosts, defaults.known_hosts).value_or(std::vector<std::string>());
   address.host_key_policy = either(own.host_key_policy, defaults.host_key_policy);
-  address.connect_timeout = either(own.connect_timeout, defaults.connect_timeout);
+  address.connect_timeout = ssh ? either(own.connect_timeout, defaults.connect_timeout)
+                                : either(host.telnet_options.connect_timeout, defaults.connect_timeout);
   address.keepalive_interval = either(own.keepalive_interval, defaults.keepalive_interval);
   address.use_ssh_config = either(own.use_ssh_config, defaults.use_ssh_config).value_or(true);
   return address;

@@ -32,6 +32,12 @@ struct SshOptions {
   std::optional<bool> use_ssh_config;
 };
 
+/// `telnet_options` of hosts.json.
+struct TelnetOptions {
+  std::optional<std::uint16_t> port;
+  std::optional<std::chrono::milliseconds> connect_timeout;  ///< in the file: seconds, may have a fraction
+};
+
 struct ImageSettings {
   std::string name;
   std::filesystem::path dockerfile;  ///< absolute

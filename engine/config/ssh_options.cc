@@ -19,6 +19,7 @@ constexpr std::array<FieldSpec, 7> kFields = {{
     {"keepalive_interval", "15"},
     {"use_ssh_config", "true"},
 }};
+constexpr std::array<FieldSpec, 2> kTelnetFields = {{{"port", "23"}, {"connect_timeout", "10"}}};
 
 Result<std::optional<std::chrono::milliseconds>> read_seconds(const Fields& fields, std::string_view key,
                                                               double least) {
@@ -43,6 +44,16 @@ Result<SshOptions> read_ssh_options(const Source& source, const Node& table, std
   OTTO_TRY(options.connect_timeout, read_seconds(fields, "connect_timeout", 0.001));
   OTTO_TRY(options.keepalive_interval, read_seconds(fields, "keepalive_interval", 0));
   OTTO_TRY(options.use_ssh_config, fields.boolean("use_ssh_config"));
+  return options;
+}
+
+Result<TelnetOptions> read_telnet_options(const Source& source, const Node& table, std::string scope) {
+  const Fields fields(source, table, std::move(scope), kTelnetFields);
+  OTTO_RETURN_IF_ERROR(fields.check());
+  TelnetOptions options;
+  OTTO_TRY(const auto port, fields.integer("port", 1, 65535));
+  if (port) options.port = static_cast<std::uint16_t>(*port);
+  OTTO_TRY(options.connect_timeout, read_seconds(fields, "connect_timeout", 0.001));
   return options;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/docker/built_record.h"
+#include "engine/docker/legacy_build.h"
 #include "graph/base/text.h"
 
 namespace otto::docker {
@@ -14,7 +15,8 @@ namespace {
 constexpr int kStageStaleExit = 75;
 constexpr std::string_view kBuiltMark = "otto-built ";
 
-std::string build_command(const BuildRequest& request) {
+/// From the Dockerfile on standard input to "$work/iid".
+std::string buildx_script(const BuildRequest& request) {
   std::string command =
       "otto_docker buildx build --load --progress=plain --iidfile \"$work/iid\" -f \"$work/Dockerfile\"";
   const auto add = [&](std::string_view flag, const std::string& value) {
@@ -24,7 +26,8 @@ std::string build_command(const BuildRequest& request) {
   for (const auto& [spelled, tag] : request.pins) add("--build-context", spelled + "=docker-image://" + tag);
   if (!request.target.empty()) add("--target", request.target);
   if (!request.platform.empty()) add("--platform", request.platform);
-  return command + " \"$otto_stage_tree\"";
+  return "cat > \"$work/Dockerfile\" && : > \"$work/Dockerfile.dockerignore\" || exit 1\n" + command +
+         " \"$otto_stage_tree\" >&2 </dev/null || exit 1\n";
 }
 
 /// Standard output carries only the mark and the id; everything the engine says goes to standard error.
@@ -35,15 +38,14 @@ otto_stage_enter {key} {stamp}
 work=$(mktemp -d {root}/build.XXXXXXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 143' TERM INT HUP
-cat > "$work/Dockerfile" && : > "$work/Dockerfile.dockerignore" || exit 1
-{build} >&2 </dev/null || exit 1
-otto_stage_verify
+{build}otto_stage_verify
 id=$(cat "$work/iid") && otto_docker tag "$id" {tag} >&2 && otto_docker tag "$id" {latest} >&2 || exit 1
 {record}printf '{mark}%s\n' "$id"
 )sh",
                      fmt::arg("key", text::shell_quote(request.stage_key)),
                      fmt::arg("stamp", text::shell_quote(request.stage_stamp)),
-                     fmt::arg("root", text::shell_quote(facts.stage_root)), fmt::arg("build", build_command(request)),
+                     fmt::arg("root", text::shell_quote(facts.stage_root)),
+                     fmt::arg("build", facts.has_buildx ? buildx_script(request) : legacy_build_script(request)),
                      fmt::arg("tag", text::shell_quote(request.tag)),
                      fmt::arg("latest", text::shell_quote(request.latest)), fmt::arg("mark", kBuiltMark),
                      fmt::arg("record", request.fingerprint == nullptr
@@ -98,6 +100,7 @@ Error build_error(const transport::Output& output, const LineReader& reader, std
 }  // namespace
 
 std::string_view step_of(std::string_view line) {
+  if (line.starts_with("Step ")) return line;
   if (line.empty() || line[0] != '#') return {};
   const std::size_t blank = line.find(' ');
   if (blank == std::string_view::npos) return {};
@@ -125,19 +128,24 @@ std::string failure_of(const std::vector<std::string>& progress) {
   return report;
 }
 
+Result<void> check_builder(const ParentFacts& facts, const BuildRequest& request) {
+  if (facts.has_buildx) return {};
+  OTTO_RETURN_IF_ERROR(legacy_dockerfile(request));
+  return {};
+}
+
 Result<BuiltImage> build_image(transport::Remote& remote, const ParentSettings& settings, const ParentFacts& facts,
                                const BuildRequest& request) {
+  std::string dockerfile = request.dockerfile;
   if (!facts.has_buildx) {
-    return make_error(ErrorCode::kUnsupported,
-                      fmt::format("host '{}' has Docker without BuildKit (buildx)", remote.host_id()),
-                      "install the package docker-buildx (or docker-buildx-plugin) there");
+    OTTO_TRY(dockerfile, legacy_dockerfile(request));
   }
   LineReader reader(request);
   std::string answer;
   transport::Script script;
   script.text = build_script(settings, facts, request);
   script.stop = request.stop;
-  script.input = [&](const transport::Writer& write) { return write(request.dockerfile); };
+  script.input = [&](const transport::Writer& write) { return write(dockerfile); };
   script.on_output = [&](transport::Stream stream, std::string_view bytes) {
     if (stream == transport::Stream::kStdout) {
       answer += bytes;

@@ -2,8 +2,9 @@
 //
 // One job: take the stage's shared lock and verify it, write the Dockerfile outside the context beside an empty ignore
 // file of its own name (the parent must not apply ignore rules a second time), build without a tag (--iidfile), verify
-// the stage again, then tag. `FROM` and `COPY --from` of the repo's own images are pinned with --build-context. No
-// labels: they would change the id and be inherited (design.md, "Build"). Must not know plans or the memo.
+// the stage again, then tag. `FROM` and `COPY --from` of the repo's own images are pinned with --build-context; parents
+// without buildx: legacy_build.h. No labels: they would change the id and be inherited (design.md, "Build"). Must not
+// know plans or the memo.
 #pragma once
 
 #include <functional>
@@ -22,9 +23,10 @@
 namespace otto::docker {
 
 struct BuildRequest {
-  std::string name;         ///< the image's, for messages
-  std::string tag, latest;  ///< full references
-  std::string dockerfile;   ///< its bytes
+  std::string name;             ///< the image's, for messages
+  std::string tag, latest;      ///< full references
+  std::string dockerfile;       ///< its bytes
+  std::string dockerfile_name;  ///< for messages
   std::string stage_key, stage_stamp;
   std::string record_name;                          ///< built_record.h
   const graph::Fingerprint* fingerprint = nullptr;  ///< borrowed; what the record keeps
@@ -41,15 +43,19 @@ struct BuiltImage {
   bool stage_stale = false;  ///< nothing was built: the stage is not what the stamp says; stage again
 };
 
+/// Whether the parent's builder can do what the Dockerfile asks for; before anything is sent. kUnsupported, kConfig.
+Result<void> check_builder(const ParentFacts& facts, const BuildRequest& request);
+
 /// kBuildFailed with the engine's own error, kDockerMissing, kDockerDenied, kConnectionLost, kInterrupted.
 Result<BuiltImage> build_image(transport::Remote& remote, const ParentSettings& settings, const ParentFacts& facts,
                                const BuildRequest& request);
 
 /// The readable part of BuildKit's plain progress after a failure: the failing step's output and the Dockerfile's
-/// lines.
+/// lines; the legacy builder's last lines.
 std::string failure_of(const std::vector<std::string>& progress);
 
-/// The step a line of plain progress begins ("#7 [build 2/4] RUN make" → "[build 2/4] RUN make"); empty: none.
+/// The step a line of plain progress begins ("#7 [build 2/4] RUN make" → "[build 2/4] RUN make", the legacy builder's
+/// "Step 2/4 : RUN make" as it is); empty: none.
 std::string_view step_of(std::string_view line);
 
 }  // namespace otto::docker

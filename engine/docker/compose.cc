@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/docker/compose_v1.h"
 #include "graph/base/text.h"
 
 namespace otto::docker {
@@ -46,7 +47,8 @@ END
 
 }  // namespace
 
-std::string env_file_line(std::string_view name, std::string_view value) {
+std::string env_file_line(std::string_view name, std::string_view value, bool compose_v1) {
+  if (compose_v1) return v1_env_file_line(name, value);
   std::string line(name);
   line += "=\"";
   for (const char c : value) {
@@ -65,6 +67,18 @@ std::string env_file_line(std::string_view name, std::string_view value) {
   return line + "\"\n";
 }
 
+Result<void> Compose::check_compose() const {
+  if (facts_.compose_version.empty()) {
+    return make_error(ErrorCode::kUnsupported, fmt::format("host '{}' has Docker without Compose", remote_.host_id()),
+                      "install the package docker-compose (or docker-compose-plugin) there");
+  }
+  return facts_.compose_v1() ? check_v1_version(facts_.compose_version, remote_.host_id()) : Result<void>();
+}
+
+std::string Compose::command() const {
+  return facts_.compose_standalone ? "otto_docker_compose" : "otto_docker compose";
+}
+
 Result<transport::Output> Compose::run(std::string text, std::string_view what) {
   transport::Script script;
   script.text = docker_prelude(settings_) + std::move(text);
@@ -78,7 +92,7 @@ std::string Compose::stack_head(const ComposeStack& stack, const std::string& ov
   std::string env_file, environment;
   for (const std::string& name : stack.variables) {
     const auto value = stack.environment.find(name);
-    if (value != stack.environment.end()) env_file += env_file_line(name, value->second);
+    if (value != stack.environment.end()) env_file += env_file_line(name, value->second, facts_.compose_v1());
     if (steers_docker(name)) continue;
     environment += value == stack.environment.end() ? "unset " + name + "\n"
                                                     : fmt::format("export {}={}\n", name, quote(value->second));
@@ -99,25 +113,29 @@ std::string Compose::stack_head(const ComposeStack& stack, const std::string& ov
     files += " -f \"$work/override.yml\"";
   }
   return head + fmt::format(
-                    "otto_compose() {{\n  otto_docker compose --ansi never -p {} --project-directory {} --env-file "
-                    "\"$work/env\"{} \"$@\"\n}}\n{}",
-                    quote(stack.project), quote(stack.stage_directory + "/" + stack.project_directory), files,
-                    environment);
+                    "otto_compose() {{\n  {} --ansi never -p {} --project-directory {} --env-file "
+                    "\"$work/env\"{}{} \"$@\"\n}}\n{}",
+                    command(), quote(stack.project), quote(stack.stage_directory + "/" + stack.project_directory),
+                    files, facts_.compose_v1() ? "" : " --profile '*'", environment);
 }
 
 Result<std::string> Compose::config(const ComposeStack& stack) {
-  OTTO_TRY(transport::Output output,
-           run(stack_head(stack, "") + "otto_compose --profile '*' config --format json </dev/null\n",
-               "the compose files are refused"));
-  return std::move(output.out);
+  OTTO_RETURN_IF_ERROR(check_compose());
+  const bool v1 = facts_.compose_v1();
+  auto output =
+      run(stack_head(stack, "") + fmt::format("otto_compose config{} </dev/null\n", v1 ? "" : " --format json"),
+          "the compose files are refused");
+  if (!output.ok()) return v1 ? with_v1_hint(std::move(output).error()) : std::move(output).error();
+  return v1 ? v1_config_as_json(output->out) : Result<std::string>(std::move(output->out));
 }
 
 Result<void> Compose::up(const ComposeStack& stack, const std::string& override_yaml,
                          const std::vector<std::string>& services, Mode mode) {
+  OTTO_RETURN_IF_ERROR(check_compose());
   const std::string flags = mode == Mode::kRecreate ? "--force-recreate" : "--no-recreate";
-  const std::string script = stack_head(stack, override_yaml) +
-                             fmt::format("otto_compose --profile '*' up -d --no-deps --no-build {} {} >&2 </dev/null\n",
-                                         flags, text::shell_join(services));
+  const std::string script =
+      stack_head(stack, override_yaml) +
+      fmt::format("otto_compose up -d --no-deps --no-build {} {} >&2 </dev/null\n", flags, text::shell_join(services));
   OTTO_RETURN_IF_ERROR(run(script, fmt::format("docker compose up failed for {}", text::join(services, ", "))));
   return {};
 }
@@ -146,9 +164,13 @@ Result<void> Compose::await_up(const std::string& project, const std::vector<std
 }
 
 Result<void> Compose::down(const std::string& project, unsigned timeout_s, bool volumes) {
-  const std::string script =
-      fmt::format("otto_docker compose --ansi never -p {} down --remove-orphans --timeout {}{} >&2 </dev/null\n",
-                  quote(project), timeout_s, volumes ? " --volumes" : "");
+  OTTO_RETURN_IF_ERROR(check_compose());
+  if (facts_.compose_v1()) {
+    OTTO_RETURN_IF_ERROR(run(v1_down_script(project, timeout_s, volumes), "taking the stack down failed"));
+    return {};
+  }
+  const std::string script = fmt::format("{} --ansi never -p {} down --remove-orphans --timeout {}{} >&2 </dev/null\n",
+                                         command(), quote(project), timeout_s, volumes ? " --volumes" : "");
   OTTO_RETURN_IF_ERROR(run(script, "docker compose down failed"));
   return {};
 }

@@ -1,9 +1,10 @@
 // Calls of `docker compose` on a parent, each one supervised job with its files in a private folder that goes with it.
 //
-// Interpolated variables come from the client: those with a value are exported and written to the call's --env-file,
-// those without are unset, so that the parent's own environment never leaks into a stack. otto names the services of
-// every call; Compose's own judgement (dependencies, building, orphans) is switched off. Must not know plans or the
-// memo.
+// A parent's Compose is docker's plugin, the command docker-compose, or Compose v1 (docker-compose 1.28 and later),
+// whose answers are made to look alike here. Interpolated variables come from the client: those with a value are
+// exported and written to the call's --env-file, those without are unset, so that the parent's own environment never
+// leaks into a stack. otto names the services of every call; Compose's own judgement (dependencies, building, orphans)
+// is switched off. Must not know plans or the memo.
 #pragma once
 
 #include <map>
@@ -57,6 +58,8 @@ class Compose {
  private:
   Result<transport::Output> run(std::string script, std::string_view what);
   std::string stack_head(const ComposeStack& stack, const std::string& override_yaml) const;
+  [[nodiscard]] Result<void> check_compose() const;
+  [[nodiscard]] std::string command() const;
   Result<void> await_lines(const std::string& project, const std::string& lines);
 
   transport::Remote& remote_;
@@ -65,7 +68,7 @@ class Compose {
   std::stop_token stop_;
 };
 
-/// One line of a dotenv file as Compose reads it back to exactly `value`.
-std::string env_file_line(std::string_view name, std::string_view value);
+/// One line of a dotenv file as Compose reads it back to exactly `value`. Compose v1 reads other escapes.
+std::string env_file_line(std::string_view name, std::string_view value, bool compose_v1 = false);
 
 }  // namespace otto::docker

@@ -12,7 +12,7 @@ namespace otto::docker {
 
 namespace {
 
-constexpr std::string_view kFactsVersion = "facts=2";
+constexpr std::string_view kFactsVersion = "facts=3";
 
 /// Docker's own spelling in `docker image ls`: short repository, tag made explicit.
 std::string familiar_reference(const std::string& reference) {
@@ -30,7 +30,9 @@ std::string facts_script(const ParentSettings& settings) {
   return "printf 'fact\\tstage_root\\t%s\\n' " + root + R"sh(
 printf 'fact\tengine\t%s\n' "$(otto_docker version --format '{{.Server.Version}}' 2>/dev/null)"
 otto_docker buildx version >/dev/null 2>&1 && printf 'fact\tbuildx\t1\n'
-v=$(otto_docker compose version --short 2>/dev/null) && printf 'fact\tcompose\t%s\n' "$v"
+if v=$(otto_docker compose version --short 2>/dev/null); then printf 'fact\tcompose\t%s\n' "$v"
+elif v=$(otto_docker_compose version --short 2>/dev/null); then printf 'fact\tcompose\t%s\nfact\tstandalone\t1\n' "$v"
+fi
 for tool in zstd gzip; do command -v $tool >/dev/null 2>&1 && printf 'fact\t%s\t1\n' $tool; done
 )sh";
 }
@@ -74,7 +76,8 @@ void take_fact(ParentFacts& facts, const std::string& name, const std::string& v
   if (name == "stage_root") facts.stage_root = value;
   if (name == "engine") facts.engine_version = value;
   if (name == "buildx") facts.has_buildx = true;
-  if (name == "compose") facts.compose_version = value;
+  if (name == "compose") facts.compose_version = value.starts_with('v') ? value.substr(1) : value;
+  if (name == "standalone") facts.compose_standalone = true;
   if (name == "zstd") facts.has_zstd = true;
   if (name == "gzip") facts.has_gzip = true;
 }
@@ -119,9 +122,10 @@ bool contains(std::string_view haystack, std::string_view needle) {
 }  // namespace
 
 std::string serialize(const ParentFacts& facts, const ParentSettings& settings) {
-  return fmt::format("{}\nkey={}\nstage_root={}\nengine={}\nbuildx={}\ncompose={}\nzstd={}\ngzip={}\n", kFactsVersion,
-                     settings_key(settings), facts.stage_root, facts.engine_version, facts.has_buildx ? "1" : "",
-                     facts.compose_version, facts.has_zstd ? "1" : "", facts.has_gzip ? "1" : "");
+  return fmt::format("{}\nkey={}\nstage_root={}\nengine={}\nbuildx={}\ncompose={}\nstandalone={}\nzstd={}\ngzip={}\n",
+                     kFactsVersion, settings_key(settings), facts.stage_root, facts.engine_version,
+                     facts.has_buildx ? "1" : "", facts.compose_version, facts.compose_standalone ? "1" : "",
+                     facts.has_zstd ? "1" : "", facts.has_gzip ? "1" : "");
 }
 
 std::optional<ParentFacts> parse_facts(std::string_view text, const ParentSettings& settings) {
@@ -137,15 +141,28 @@ std::optional<ParentFacts> parse_facts(std::string_view text, const ParentSettin
   return facts;
 }
 
+namespace {
+
+/// The docker command with docker-compose in place of docker: `sudo -n docker` → `sudo -n docker-compose`.
+std::vector<std::string> standalone_compose(std::vector<std::string> command) {
+  for (std::string& word : command) {
+    const std::size_t slash = word.rfind('/');
+    if (word.substr(slash == std::string::npos ? 0 : slash + 1) == "docker") word += "-compose";
+  }
+  return command;
+}
+
+}  // namespace
+
 std::string docker_prelude(const ParentSettings& settings) {
   // Non-interactive logins often lack the directories that docker is installed in (docker/cli#3045).
-  std::string command;
-  for (const std::string& word : settings.docker_command) command += text::shell_quote(word) + " ";
   return fmt::format(
       "PATH=\"$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/snap/bin:/opt/bin\"; export PATH\n"
       "otto_docker() {{ {} \"$@\"; }}\n"
+      "otto_docker_compose() {{ {} \"$@\"; }}\n"
       "command -v {} >/dev/null 2>&1 || exit {}\n",
-      command, text::shell_quote(settings.docker_command.front()), kNoDockerExit);
+      text::shell_join(settings.docker_command), text::shell_join(standalone_compose(settings.docker_command)),
+      text::shell_quote(settings.docker_command.front()), kNoDockerExit);
 }
 
 Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& settings, const ProbeRequest& request) {

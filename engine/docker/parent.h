@@ -23,9 +23,11 @@ struct ParentFacts {
   std::string stage_root;      ///< absolute
   std::string engine_version;  ///< "26.1.5"
   bool has_buildx = false;
-  std::string compose_version;  ///< "2.26.1"; empty: no Compose v2
+  std::string compose_version;  ///< "2.26.1", "1.29.2"; empty: no Compose
   bool has_zstd = false;
   bool has_gzip = false;
+  bool compose_standalone = false;  ///< Compose is the command docker-compose, not docker's plugin
+  [[nodiscard]] bool compose_v1() const { return compose_version.starts_with("1."); }
   [[nodiscard]] StageTools stage_tools() const { return {stage_root, has_zstd, has_gzip}; }
 };
 
@@ -39,8 +41,8 @@ std::string serialize(const ParentFacts& facts, const ParentSettings& settings);
 /// nullopt: of another version or gathered under other settings.
 std::optional<ParentFacts> parse_facts(std::string_view text, const ParentSettings& settings);
 
-/// Head of every docker script: extends PATH for non-interactive logins, defines otto_docker as the docker command,
-/// exits with kNoDockerExit where the command does not exist.
+/// Head of every docker script: extends PATH for non-interactive logins, defines otto_docker as the docker command and
+/// otto_docker_compose as the standalone Compose beside it, exits with kNoDockerExit where docker does not exist.
 std::string docker_prelude(const ParentSettings& settings);
 inline constexpr int kNoDockerExit = 81;
 

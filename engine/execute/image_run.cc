@@ -199,8 +199,10 @@ class ImageRun {
     started_[index] = Clock::now();
     const inputs::ImageInputs& image = images_[index];
     Staging& staging = *stagings_.at(image.context);
+    OTTO_RETURN_IF_ERROR(docker::check_builder(session_.facts(), build_request(image, "", stop)));
     for (int attempt = 0; attempt < kStageAttempts; ++attempt) {
       OTTO_TRY(const std::string stamp, stage(staging, image, result, stop));
+      report({Event::Kind::kPhase, Phase::kBuilding, image.name(), "", 0, 0, 0});
       OTTO_TRY(const docker::BuiltImage built,
                docker::build_image(session_.remote(), session_.settings(), session_.facts(),
                                    build_request(image, stamp, stop)));
@@ -261,6 +263,7 @@ class ImageRun {
     request.tag = image.tag;
     request.latest = image.latest;
     request.dockerfile = image.dockerfile;
+    request.dockerfile_name = image.settings->dockerfile.string();
     request.stage_key = image.context->stage_key;
     request.stage_stamp = stamp;
     request.record_name = docker::record_name(session_.repo().name, image.name());
@@ -279,7 +282,6 @@ class ImageRun {
       report({Event::Kind::kOutput, Phase::kBuilding, image.name(), std::string(line), 0, 0, 0});
     };
     request.stop = stop;
-    report({Event::Kind::kPhase, Phase::kBuilding, image.name(), "", 0, 0, 0});
     return request;
   }
 
@@ -299,6 +301,7 @@ class ImageRun {
       if (!fatal_) fatal_ = result.error();
       return;
     }
+    static_cast<void>(session_.forget_facts());  // what its builder can do may be why: the next command asks anew
     image.status = docker::ImageStatus::kFailed;
     image.error = result.error();
     report({Event::Kind::kFailed, Phase::kBuilding, image.name, result.error().message, 0, 0, image.duration_ms});

@@ -304,7 +304,10 @@ std::vector<std::string> external_images(const config::Settings& repo, const doc
 Result<std::vector<docker::ServiceResult>> run_stack(ParentSession& session, const StackInputs& stack,
                                                      std::optional<docker::StackModel> model, docker::Probe probe,
                                                      const PinnedImages& images, const StackRunRequest& request) {
-  return StackRun(session, stack, images, request)(std::move(model), std::move(probe));
+  auto results = StackRun(session, stack, images, request)(std::move(model), std::move(probe));
+  // What the parent's tools can do may be why; the next command asks anew.
+  if (!results.ok()) static_cast<void>(session.forget_facts());
+  return results;
 }
 
 }  // namespace otto::execute

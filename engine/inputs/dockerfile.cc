@@ -13,9 +13,6 @@
 namespace otto::inputs {
 namespace {
 
-constexpr std::array<std::string_view, 8> kPlatformArgs = {"TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT",
-                                                           "BUILDPLATFORM",  "BUILDOS",  "BUILDARCH",  "BUILDVARIANT"};
-
 /// The number that the text is, if it is one.
 std::optional<std::size_t> as_number(std::string_view text) {
   if (text.empty() || text.size() > 6) return std::nullopt;
@@ -56,13 +53,14 @@ class DockerfileReader {
                         "a Dockerfile needs at least one FROM");
     }
     OTTO_TRY(const std::vector<std::set<std::size_t>> needs, resolve_stage_references());
-    OTTO_TRY(const std::vector<bool> wanted, wanted_stages(needs));
+    OTTO_TRY(std::vector<bool> wanted, wanted_stages(needs));
     Dockerfile result;
     for (std::size_t i = 0; i < stages_.size(); ++i) {
       result.stages.push_back(stages_[i].name);
       if (!wanted[i]) continue;
       for (ImageReference& reference : stages_[i].references) result.references.push_back(std::move(reference));
     }
+    result.needed = std::move(wanted);
     return result;
   }
 

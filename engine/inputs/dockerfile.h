@@ -4,6 +4,7 @@
 // far as references need. Pure; must not know the repo's images: the caller decides which references are its own.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,6 +14,11 @@
 #include "graph/base/result.h"
 
 namespace otto::inputs {
+
+/// Build args that BuildKit gives by itself.
+inline constexpr std::array<std::string_view, 8> kPlatformArgs = {"TARGETPLATFORM", "TARGETOS",      "TARGETARCH",
+                                                                  "TARGETVARIANT",  "BUILDPLATFORM", "BUILDOS",
+                                                                  "BUILDARCH",      "BUILDVARIANT"};
 
 enum class ReferenceKind { kFrom, kCopyFrom, kMountFrom };
 
@@ -28,6 +34,7 @@ struct ImageReference {
 struct Dockerfile {
   std::vector<ImageReference> references;  ///< external to the file: no stage names, no numbers, not scratch
   std::vector<std::string> stages;         ///< names of its stages, lower case, "" for unnamed
+  std::vector<bool> needed;                ///< whether the target needs the stage; all where none is set
 };
 
 /// kConfig "FILE:LINE: …" for no FROM at all, or a FROM whose argument is empty after expansion (hint: build_args).

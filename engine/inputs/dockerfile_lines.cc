@@ -69,6 +69,7 @@ class LineReader {
       LogicalLine logical = join(line);
       if (text::trim(logical.text).empty()) continue;
       OTTO_RETURN_IF_ERROR(skip_heredocs(logical));
+      logical.end = at_ - 1;  // the line feed, or the end of the text
       out_.lines.push_back(std::move(logical));
     }
     return std::move(out_);
@@ -145,8 +146,9 @@ class LineReader {
     return logical;
   }
 
-  Result<void> skip_heredocs(const LogicalLine& logical) {
+  Result<void> skip_heredocs(LogicalLine& logical) {
     for (const Heredoc& heredoc : heredocs_of(logical.text, out_.escape)) {
+      logical.heredoc = true;
       bool closed = false;
       Physical line;
       while (!closed && next(line)) {

@@ -19,6 +19,8 @@ struct LogicalLine {
   std::string text;
   std::vector<std::size_t> origin;  ///< of each character of `text` in the file
   unsigned line = 0;                ///< of its first physical line, 1-based
+  std::size_t end = 0;              ///< after its last byte in the file, here-documents included
+  bool heredoc = false;             ///< it has one
 };
 
 struct DockerfileLines {

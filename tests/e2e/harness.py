@@ -102,6 +102,11 @@ class Lab:
     def exec(self, machine, *command, check=True, stdin=None):
         return self.tool("exec", machine, *command, check=check, stdin=stdin)
 
+    def start(self, machine):
+        """A machine that is there on demand (`tools/lab start`): its hosts.json entries by host id."""
+        entries = json.loads(self.tool("start", machine))
+        return {f"{entry['ne']}_{entry['board']}": entry for entry in entries}
+
     def link(self, name, *options):
         return json.loads(self.tool("link", name, *options))
 
@@ -396,7 +401,7 @@ class Repo:
         return outcome, lab().link(self.link)["up_bytes"] - before
 
     def clear(self):
-        for machine in ("pepper_seed", "carrot_seed"):
+        for machine in {"pepper_seed", "carrot_seed", self.parent.machine}:
             Parent(machine).clear(self.project, self.repositories)
         lab().tool("link", self.link, "--close", check=False)
         shutil.rmtree(self.folder)

@@ -107,6 +107,17 @@ class LabTest(unittest.TestCase):
         self.assertEqual(self.lab.ssh(self.port, command).returncode, 0)
         self.assertIn("permission denied", self.lab.ssh(self.port, "docker ps", user="nodocker").stderr)
 
+    def test_the_old_parent_comes_on_demand_with_debian_12s_own_tools(self):
+        hosts = self.lab.tool("start", "bean_old").stdout
+        self.assertEqual(self.lab.tool("start", "bean_old").stdout, hosts)
+        port = json.loads(hosts)[0]["ssh_options"]["port"]
+        versions = self.lab.ssh(port, "docker version -f {{.Server.Version}}; docker-compose version --short; docker buildx; docker compose")
+        self.assertRegex(versions.stdout, r"\A20\.10\.\S+\n1\.29\.2\n\Z", versions.stderr)
+        self.assertEqual(self.lab.ssh(port, "docker run --rm otto-lab/base:1 hostname").returncode, 0)
+        with open(self.lab.environment["OTTO_LAB_HOSTS"], encoding="utf-8") as file:
+            self.assertNotIn("bean", file.read())
+        self.assertIn("no machine to start", self.lab.tool("start", "carrot_seed", check=False).stderr)
+
     def test_the_plain_machine_has_no_docker(self):
         self.assertEqual(self.lab.ssh(self.lab.environment["OTTO_LAB_PORT_TURNIP_PLAIN"], "docker ps").returncode, 127)
 

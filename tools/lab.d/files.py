@@ -16,6 +16,7 @@ import layout
 
 PRIVATE_DIRECTORIES = {"home": 0o755, "root": 0o700, "tmp": 0o1777, "etc": 0o755, "etc/pam.d": 0o755, "docker": 0o711}
 DOCKER_COMMANDS = ("docker", "dockerd", "docker-compose", "docker-proxy", "podman")
+DOCKER_PLUGINS = ("libexec/docker", "lib/docker", "local/libexec/docker", "local/lib/docker")
 COMMAND_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
@@ -95,7 +96,8 @@ def make_machine(lab, machine, accounts):
     write(etc("hosts"), f"127.0.0.1 localhost {machine.name}\n")
     write(etc("daemon.json"), "{}\n")
     write(etc("sshd_config"), SSHD_CONFIG)
-    write(etc("pam.d", "sshd"), PAM_SSHD)
+    for service in ("sshd", "login"):
+        write(etc("pam.d", service), PAM_SSHD)
     write(etc("pam.d", "other"), PAM_OTHER)
     for kind in layout.KEY_TYPES:
         for suffix in ("", ".pub"):
@@ -106,7 +108,10 @@ def make_machine(lab, machine, accounts):
         make_home(lab.machine(machine.name, "home", name), user["uid"], authorized)
     if machine.engine:
         os.link(lab.path("base.tar"), lab.machine(machine.name, "base.tar"))
-    make_whiteouts(lab, machine)
+    if machine.debian12:
+        use_debian12(lab, machine)
+    else:
+        make_whiteouts(lab, machine)
 
 
 def make_home(home, uid, authorized):
@@ -141,6 +146,20 @@ def make_whiteouts(lab, machine):
                 os.makedirs(layer, exist_ok=True)
                 os.mknod(os.path.join(layer, name), 0o600 | 0o020000, 0)
                 write(lab.machine(machine.name, "hide", f"{number}.target"), folder)
+
+
+def use_debian12(lab, machine):
+    """Puts Debian 12's own Docker over /usr, and hides every newer client and plugin."""
+    packages = layout.debian12_packages()
+    os.makedirs(lab.machine(machine.name, "debian12"))
+    write(lab.machine(machine.name, "debian12.source"), packages)
+    layer = lab.machine(machine.name, "hide", "0")
+    for path in (*DOCKER_PLUGINS, *(os.path.join("local", folder, name) for folder in ("bin", "sbin") for name in DOCKER_COMMANDS)):
+        if os.path.lexists(os.path.join("/usr", path)):
+            os.makedirs(os.path.join(layer, os.path.dirname(path)), exist_ok=True)
+            os.mknod(os.path.join(layer, path), 0o600 | 0o020000, 0)
+    os.makedirs(layer, exist_ok=True)
+    write(lab.machine(machine.name, "hide", "0.target"), "/usr\n/mnt/debian12")
 
 
 def make_base_image(lab):
@@ -185,15 +204,25 @@ def host_entry(lab, machine, port):
     return entry
 
 
+def on_demand_entries(lab, machine, port, telnet_port):
+    """hosts.json entries of a machine that `tools/lab start` brought: by ssh, by telnet, and by telnet from its own sshd."""
+    entry = host_entry(lab, machine, port)
+    telnet = {"ne": machine.ne, "ip": "127.0.0.1", "term": "telnet", "docker_capable": machine.engine,
+              "creds": {name: user["password"] for name, user in layout.USERS.items()}, "labs": [layout.LAB_NAME]}
+    return [entry, {**telnet, "board": "telnet", "telnet_options": {"port": telnet_port}},
+            {**telnet, "board": "inner", "hop": machine.name}]
+
+
 def write_client_files(lab, links, owner):
     """hosts.json, known_hosts and the environment file; links: {machine: port on 127.0.0.1}."""
     write(lab.known_hosts, "")
-    for machine in layout.MACHINES:
+    machines = [machine for machine in layout.MACHINES if not machine.on_demand]
+    for machine in machines:
         if machine.hop:
             append_known_host(lab, machine.name, layout.HIDDEN_ADDRESS, 22)
         else:
             append_known_host(lab, machine.name, "127.0.0.1", links[machine.name])
-    hosts = [host_entry(lab, machine, links.get(machine.name)) for machine in layout.MACHINES]
+    hosts = [host_entry(lab, machine, links.get(machine.name)) for machine in machines]
     write(lab.hosts_json, json.dumps(hosts, indent=2) + "\n")
     values = {"DIR": lab.directory, "CLIENT": lab.client(), "HOSTS": lab.hosts_json, "KNOWN_HOSTS": lab.known_hosts,
               "NAME": layout.LAB_NAME, "BASE_IMAGE": layout.BASE_IMAGE, "PEPPER_ADDRESS": layout.HIDDEN_ADDRESS,

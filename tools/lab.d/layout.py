@@ -29,6 +29,8 @@ class Machine:
     board: str
     engine: bool
     hop: str | None = None
+    debian12: bool = False  # Debian 12's own Docker and Compose v1 instead of the newer ones, and a telnet server
+    on_demand: bool = False  # comes with `tools/lab start`, and is in no hosts.json
 
 
 MACHINES = (
@@ -36,8 +38,15 @@ MACHINES = (
     Machine("carrot_seed", "carrot", "seed", engine=True),
     Machine("pepper_seed", "pepper", "seed", engine=True, hop="leek_gate"),
     Machine("turnip_plain", "turnip", "plain", engine=False),
+    Machine("bean_old", "bean", "old", engine=True, debian12=True, on_demand=True),
 )
 BY_NAME = {machine.name: machine for machine in MACHINES}
+
+
+def debian12_packages():
+    """Where tools/setup unpacks Debian 12's packages that are older than what this machine has installed."""
+    repository = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+    return os.path.join(os.environ.get("OTTO_LAB_DEBIAN12") or os.path.join(repository, ".deps", "debian12"), "usr")
 
 
 def default_directory():

@@ -32,6 +32,9 @@ def mount(source, target, kind=None, flags=0, options=None):
 def mount_everything(folder):
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     mount(folder, "/mnt", None, MS_BIND)
+    if os.path.exists("/mnt/debian12.source"):
+        with open("/mnt/debian12.source", encoding="utf-8") as file:
+            mount(file.read(), "/mnt/debian12", None, MS_BIND)
     mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755")
     for name in ("sshd", "lock"):
         os.mkdir("/run/" + name, 0o755)
@@ -47,9 +50,9 @@ def mount_everything(folder):
         for name in sorted(os.listdir("/mnt/hide")):
             if name.endswith(".target"):
                 with open("/mnt/hide/" + name, encoding="utf-8") as file:
-                    target = file.read()
-                layer = "/mnt/hide/" + name.removesuffix(".target")
-                mount("overlay", target, "overlay", 0, f"lowerdir={layer}:{target}")
+                    target, *layers = file.read().split("\n")
+                layers = ["/mnt/hide/" + name.removesuffix(".target"), *layers, target]
+                mount("overlay", target, "overlay", 0, "lowerdir=" + ":".join(layers))
 
 
 class Init:
@@ -62,6 +65,19 @@ class Init:
     def start_sshd(self):
         spawn("/usr/sbin/sshd", "-D", "-e", "-f", "/mnt/etc/sshd_config")
         wait_for(lambda: can_connect(socket.AF_INET, ("127.0.0.1", 22)), "sshd")
+
+    def start_telnetd(self):
+        """inetd of a single service: one telnetd a connection."""
+        if not os.path.exists("/mnt/debian12.source"):
+            return
+        listener = socket.create_server(("0.0.0.0", 23))
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            while True:
+                connection, _ = listener.accept()
+                subprocess.Popen(["/usr/sbin/telnetd", "-h"], env=ENVIRONMENT, stdin=connection, stdout=connection)
+                connection.close()
+        listener.close()
 
     def start_engine(self):
         for leftover in ("/run/docker.pid", "/run/docker/containerd/containerd.pid"):
@@ -97,6 +113,7 @@ class Init:
         socket.sethostname(self.name)
         subprocess.run(["ip", "link", "set", "lo", "up"], env=ENVIRONMENT, check=True)
         self.start_sshd()
+        self.start_telnetd()
         if self.cgroup_parent != "-":
             self.start_engine()
         os.write(ready, b"ready\n")

@@ -49,17 +49,17 @@ class Supervisor:
         self.say("making keys and the base image")
         files.make_keys(self.lab)
         files.make_base_image(self.lab)
-        accounts = files.account_files()
+        self.accounts = files.account_files()
         ready = {}
         for machine in layout.MACHINES:
-            files.make_machine(self.lab, machine, accounts)
-            ready[machine.name] = self.start_machine(machine)
+            if not machine.on_demand:
+                ready[machine.name] = self.start_machine(machine)
         self.say("starting " + ", ".join(ready))
         self.pids = {name: self.find_init(process) for name, process in self.processes.items()}
         self.connect_hidden()
-        for machine in layout.MACHINES:
-            if not machine.hop:
-                self.start_link(machine.name, machine.name, [])
+        for name in ready:
+            if not layout.BY_NAME[name].hop:
+                self.start_link(name, name, [])
         for name, pipe in ready.items():
             self.await_ready(name, pipe)
         files.write_client_files(self.lab, {name: link[1] for name, link in self.links.items()}, self.user)
@@ -83,6 +83,7 @@ class Supervisor:
         shutil.copy(built, self.lab.path("bin", "link_proxy"))
 
     def start_machine(self, machine):
+        files.make_machine(self.lab, machine, self.accounts)
         reader, writer = os.pipe()
         parent = f"/{self.lab.id}/{machine.name}" if machine.engine else "-"
         command = ["setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork",
@@ -95,6 +96,20 @@ class Supervisor:
         self.processes[machine.name] = process
         self.selector.register(os.pidfd_open(process.pid), selectors.EVENT_READ, lambda: self.lost("machine " + machine.name))
         return reader
+
+    def start_on_demand(self, machine):
+        """A machine that not every lab needs, with links to its sshd and its telnetd; nothing to do where it runs."""
+        if machine.name not in self.pids:
+            if not os.path.isdir(layout.debian12_packages()):
+                raise RuntimeError(f"{layout.debian12_packages()} is not there; run tools/setup")
+            ready = self.start_machine(machine)
+            self.pids[machine.name] = self.find_init(self.processes[machine.name])
+            self.await_ready(machine.name, ready)
+            files.append_known_host(self.lab, machine.name, "127.0.0.1", self.start_link(machine.name, machine.name, []))
+            self.start_link(machine.name + "-telnet", machine.name, [], target="23")
+            self.write_state()
+        port = lambda name: self.links[name][1]
+        return files.on_demand_entries(self.lab, machine, port(machine.name), port(machine.name + "-telnet"))
 
     def find_init(self, process):
         """Process 1 of a machine: the only child of its unshare."""
@@ -121,11 +136,11 @@ class Supervisor:
             if file.readline() != b"ready\n":
                 raise RuntimeError(f"machine {name} did not come up; see {self.lab.path('log', name + '.log')}")
 
-    def start_link(self, name, machine, settings, port=0):
+    def start_link(self, name, machine, settings, port=0, target="22"):
         control = name + ".link"
         with open(self.lab.path("log", "links.log"), "ab") as log:
             process = subprocess.Popen(
-                [self.lab.path("bin", "link_proxy"), str(port), f"/proc/{self.pids[machine]}/ns/net", "127.0.0.1", "22",
+                [self.lab.path("bin", "link_proxy"), str(port), f"/proc/{self.pids[machine]}/ns/net", "127.0.0.1", target,
                  control, *settings], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd=self.lab.path("run"))
         line = process.stdout.readline()
         if not line:
@@ -171,10 +186,13 @@ class Supervisor:
         if request["op"] == "proxy":
             if name in self.links:
                 raise RuntimeError(f"there is a link '{name}' already")
-            port = self.start_link(name, request["machine"], request["settings"], request.get("port", 0))
+            port = self.start_link(name, request["machine"], request["settings"], request.get("port", 0),
+                                   request.get("target", "22"))
             files.append_known_host(self.lab, request["machine"], "127.0.0.1", port)
             self.write_state()
             return {"port": port}
+        if request["op"] == "start":
+            return {"hosts": self.start_on_demand(layout.BY_NAME[name])}
         if request["op"] == "close":
             process, _, _ = self.links.pop(name)
             process.kill()

@@ -11,6 +11,7 @@ namespace {
 TEST(BuildProgressTest, StepsAreThoseOfTheDockerfile) {
   EXPECT_EQ(step_of("#7 [build 2/4] RUN make"), "[build 2/4] RUN make");
   EXPECT_EQ(step_of("#7 [2/3] COPY . /"), "[2/3] COPY . /");
+  EXPECT_EQ(step_of("Step 2/3 : COPY . /"), "Step 2/3 : COPY . /");
   EXPECT_EQ(step_of("#1 [internal] load build definition"), "");
   EXPECT_EQ(step_of("#7 DONE 0.3s"), "");
   EXPECT_EQ(step_of("plain text"), "");
@@ -37,11 +38,12 @@ TEST(BuildProgressTest, TheFailureIsTheReportAtTheEnd) {
 }
 
 /// A stage as stage.h leaves it is needed by the guard; these tests stop before it or replace it.
-TEST(BuildTest, WithoutBuildKitItIsRefused) {
+TEST(BuildTest, WithoutBuildxWhatNeedsItIsRefused) {
   FakeDocker docker("exit 0\n");
   docker.facts.has_buildx = false;
   BuildRequest request;
   request.stage_key = "k";
+  request.dockerfile = "FROM x\nRUN --mount=type=cache,target=/c true\n";
   const auto built = build_image(docker.remote, docker.settings, docker.facts, request);
   ASSERT_FALSE(built.ok());
   EXPECT_EQ(built.error().code, ErrorCode::kUnsupported);

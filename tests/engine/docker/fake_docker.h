@@ -26,6 +26,7 @@ class FakeDocker {
     facts.stage_root = tree.root().string();
     facts.engine_version = "26.1.5";
     facts.has_buildx = true;
+    facts.compose_version = "2.26.1";
   }
 
   testing::TempTree tree;

@@ -41,6 +41,17 @@ TEST(ProbeTest, TellsImagesContainersAndFacts) {
   EXPECT_TRUE(probe->facts->stage_root.ends_with("/otto/stages"));
 }
 
+TEST(ProbeTest, AStandaloneComposeIsFoundBesideDocker) {
+  FakeDocker docker("[ \"$1\" != compose ] && [ \"$1\" != buildx ]\n");
+  docker.tree.write("docker-compose", "#!/bin/sh\necho 1.29.2\n", 0755);
+  const auto probe = probe_parent(docker.remote, docker.settings, {{}, "", true, {}});
+  ASSERT_TRUE(probe.ok()) << probe.error().message;
+  EXPECT_FALSE(probe->facts->has_buildx);
+  EXPECT_EQ(probe->facts->compose_version, "1.29.2");
+  EXPECT_TRUE(probe->facts->compose_standalone);
+  EXPECT_TRUE(probe->facts->compose_v1());
+}
+
 TEST(ProbeTest, AnEngineErrorIsNotAMissingImage) {
   struct Case {
     const char* words;
@@ -95,6 +106,7 @@ TEST(FactsTest, RememberedForTheSameSettingsOnly) {
   EXPECT_FALSE(back->has_zstd);
   EXPECT_TRUE(back->has_gzip);
   EXPECT_EQ(back->compose_version, "2.26.1");
+  EXPECT_FALSE(back->compose_standalone);
   EXPECT_FALSE(parse_facts(text, {{"docker"}, "/srv/stage"}));
   EXPECT_FALSE(parse_facts(text, {{"sudo", "-n", "docker"}, std::nullopt}));
   EXPECT_FALSE(parse_facts("", settings));

@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""A parent as Debian 12 ships it: Docker 20.10 without buildx, and Compose v1."""
+
+import os
+import signal
+import subprocess
+
+import harness
+from harness import SERVICES, await_true
+
+OLD = "bean_old"
+ODD = "it's $5 ${HOME} \"now\" \\ $$ ${X:-y}\tend"
+
+
+class OldRepo(harness.Repo):
+    """A copy of the example whose parent is the old one."""
+
+    def __init__(self, name):
+        self.old = harness.lab().start(OLD)
+        super().__init__(name, OLD)
+        self.replace(".otto/settings.toml", 'default_host = "pepper_seed"', f'default_host = "{OLD}"')
+
+    def write_hosts(self, change=lambda hosts: None):
+        super().write_hosts(lambda hosts: (hosts.update(self.old), change(hosts)))
+
+
+class Stack(harness.Test):
+    @classmethod
+    def setUpClass(cls):
+        cls.repo = OldRepo("oldstack")
+        cls.addClassCleanup(cls.repo.clear)
+        cls.first = cls.repo.otto("docker", "up", "--wait", VEGGIES_GREETING=ODD, DOCKER_ODD=ODD)
+
+    def setUp(self):
+        self.repo.up()
+        self.before = self.repo.containers()
+
+    def replaced(self):
+        return {service for service, each in self.repo.containers().items() if each.id != self.before[service].id}
+
+    def test_the_parent_has_only_the_old_tools(self):
+        parent = self.repo.parent
+        self.assertIn("20.10", parent.docker("version", "--format", "{{.Server.Version}}"))
+        self.assertEqual(parent.sh("docker-compose version --short").strip(), "1.29.2")
+        for plugin in ("buildx", "compose"):
+            self.assertNotIn("ersion", parent.docker(plugin, "version", check=False))
+
+    def test_first_up_builds_in_order_and_starts_everything(self):
+        self.assertEqual(self.first.code, 0, self.first.err)
+        self.assertEqual(self.first.statuses(), {"base": "built", "api": "built"})
+        self.assertEqual(self.first.actions(), {service: "created" for service in SERVICES})
+        for name in ("base", "api"):
+            image = self.first.image(name)
+            self.assertEqual(self.repo.images(name).get(image["hash"]), image["image_id"])
+
+    def test_the_stack_is_pinned_and_follows_the_conditions(self):
+        state = self.repo.up()
+        self.assertEqual({service for service, each in self.before.items() if each.status == "running"}, SERVICES - {"migrate"})
+        self.assertEqual(self.before["migrate"].status, "exited")
+        for service, each in self.before.items():
+            image = state.image("api" if service == "api" else "base")
+            self.assertEqual((each.image, each.image_id), (image["tag"], image["image_id"]), service)
+        self.assertLess(self.before["db"].started_at, self.before["migrate"].started_at)
+        self.assertLess(self.before["migrate"].started_at, self.before["api"].started_at)
+
+    def test_second_up_does_nothing(self):
+        since = self.repo.parent.clock()
+        outcome = self.repo.text("docker", "up")
+        self.assertEqual(outcome.out, "oldstack on bean_old: nothing to do (2 images, 5 services up to date)\n", outcome.err)
+        self.assertEqual(self.repo.parent.events(since, self.repo.project, self.repo.repositories), [])
+        self.assertEqual(self.repo.containers(), self.before)
+
+    def test_one_edit_recreates_what_uses_it(self):
+        self.repo.append("api/src/catalog/tomato.txt", "ripe\n")
+        outcome = self.repo.up()
+        self.assertEqual(outcome.statuses(), {"base": "cached", "api": "built"})
+        self.assertEqual(self.replaced(), {"api", "metrics"})
+        found = self.repo.parent.docker("run", "--rm", "--entrypoint", "grep", self.repo.tag("api"), "-rl", "ripe", "/srv/api")
+        self.assertIn("/srv/api/", found)
+        shared = self.repo.text("host", "bean_old.oldstack.metrics", "oneshot", "wget -q -O - http://127.0.0.1:8080/version.txt")
+        self.assertEqual(shared.out, "1.4.0\n", shared.err)
+
+    def test_an_image_is_built_from_exactly_its_upstream(self):
+        self.repo.parent.docker("tag", "otto-lab/base:1", "oldstack-base:latest")  # somebody's mistake
+        self.repo.write("base/etc/motd", "a newer day\n")
+        outcome = self.repo.up()
+        self.assertEqual(outcome.statuses(), {"base": "built", "api": "built"})
+        self.assertEqual(self.repo.parent.file_in_image(self.repo.tag("api"), "/etc/motd"), "a newer day\n")
+        self.assertEqual(self.replaced(), SERVICES)
+
+    def test_values_arrive_as_they_are(self):
+        self.addCleanup(self.repo.write, "compose.yml", self.repo.read("compose.yml"))
+        self.repo.replace("compose.yml", 'GREETING: "${VEGGIES_GREETING:-hello}"',
+                          'GREETING: "${VEGGIES_GREETING:-hello}"\n      BY_FILE: "${DOCKER_ODD:-}"')
+        self.repo.done("docker", "up", VEGGIES_GREETING=ODD, DOCKER_ODD=ODD)
+        self.assertEqual(self.replaced(), {"api", "metrics"})
+        shown = self.repo.text("host", "bean_old.oldstack.api", "run", 'printf "%s\\n" "$GREETING" "$BY_FILE"')
+        self.assertEqual(shown.out, f"{ODD}\n{ODD}\n", shown.err)
+
+    def test_a_changed_definition_and_a_stopped_service(self):
+        self.repo.parent.docker("stop", "-t", "0", self.before["worker"].id)
+        self.repo.append("api.env", "NEW=1\n")
+        outcome = self.repo.up("--explain")
+        self.assertEqual((outcome.actions()["api"], outcome.actions()["worker"]), ("recreated", "started"))
+        self.assertEqual(self.replaced(), {"api", "metrics"})
+        self.assertEqual({each.status for service, each in self.repo.containers().items() if service != "migrate"}, {"running"})
+
+    def test_what_compose_v1_does_not_know_is_refused_with_a_reason(self):
+        good = self.repo.read("compose.yml")
+        self.addCleanup(self.repo.write, "compose.yml", good)
+        self.repo.write("compose.yml", good.replace("depends_on: [api]", "depends_on: {api: {condition: service_started, restart: true}}"))
+        self.assert_error(self.repo.otto("docker", "up"), 1, "compose_failed", "restart", hint="Compose v1")
+        self.repo.write("compose.yml", good.replace("    env_file:", "    configs: [odd]\n    env_file:") + "configs: {odd: {file: ./api.env}}\n")
+        self.assert_error(self.repo.otto("docker", "up"), 1, "unsupported", "configs", hint="Compose v2")
+        self.assertEqual(self.repo.containers(), self.before)
+
+    def test_ps_and_down(self):
+        shown = self.repo.done("docker", "ps", "--on", OLD).json["hosts"][0]["containers"]
+        ours = {each["service"]: each["id"] for each in shown if each.get("host_id", "").startswith("bean_old.oldstack.")}
+        self.assertEqual(ours, {service: each.id for service, each in self.before.items() if service != "migrate"})
+        label = "label=com.docker.compose.project=" + self.repo.project
+        kinds = lambda kind: self.repo.parent.docker(kind, "ls", "-q", "--filter", label)
+        self.repo.done("docker", "down")
+        self.assertEqual((self.repo.containers(), kinds("network"), kinds("volume")), ({}, "", f"{self.repo.project}_data\n"))
+        self.assertEqual(self.repo.up().actions(), {service: "created" for service in SERVICES})
+        self.repo.done("docker", "down", "--volumes")
+        self.assertEqual((self.repo.containers(), kinds("network"), kinds("volume")), ({}, "", ""))
+
+
+class Builder(harness.Test):
+    """The legacy builder: the context, the Dockerfile, what it cannot do."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.repo = OldRepo("oldbuild")
+        cls.addClassCleanup(cls.repo.clear)
+
+    def setUp(self):
+        self.images = self.repo.images("whole")
+
+    def image(self, dockerfile):
+        self.repo.only_image("whole", dockerfile)
+        self.repo.replace(".otto/settings.toml", 'default_host = "pepper_seed"', f'default_host = "{OLD}"')
+
+    def tree(self, reference):
+        """What /ctx of an image holds: path → (mode, content or target); directories by name."""
+        folder = os.path.join(self.repo.folder, "tree")
+        self.repo.parent.tree_in_image(reference, "/ctx", folder)
+        found = {}
+        for where, folders, names in os.walk(folder):
+            for name in folders + names:
+                path = os.path.join(where, name)
+                status = os.lstat(path)
+                if os.path.islink(path):
+                    found[os.path.relpath(path, folder)] = os.readlink(path)
+                elif os.path.isfile(path):
+                    with open(path, "rb") as file:
+                        found[os.path.relpath(path, folder)] = (status.st_mode & 0o7777, file.read())
+                else:
+                    found[os.path.relpath(path, folder)] = "folder"
+        subprocess.run(["rm", "-rf", folder], check=True)
+        return found
+
+    def test_the_context_is_exactly_what_otto_says(self):
+        self.image("FROM otto-lab/base:1\nCOPY . /ctx\n")
+        self.repo.write("api/.dockerignore", "docs\n.dockerignore\n")
+        self.repo.write("api/odd \u00e9\nname", "odd\n")
+        self.repo.write("api/empty", "")
+        os.symlink("nowhere/at all", self.repo.path("api/dangling"))
+        os.makedirs(self.repo.path("api/nothing here"))
+        os.chmod(self.repo.path("api/notes.txt"), 0o640)
+        self.addCleanup(lambda: os.path.exists(self.repo.path("docker/whole.Dockerfile.dockerignore")) and
+                        os.remove(self.repo.path("docker/whole.Dockerfile.dockerignore")))
+        for own in (None, "tests\n"):  # the Dockerfile's own ignore file is in force: the other one is data
+            if own is not None:
+                self.repo.write("docker/whole.Dockerfile.dockerignore", own)
+            self.repo.build()
+            listed = self.repo.done("docker", "context", "whole").json["files"]
+            found = self.tree(self.repo.tag("whole"))
+            self.assertEqual(set(found), {each["path"] for each in listed})
+            self.assertEqual((own is not None, own is not None), (".dockerignore" in found, "docs" in found))
+            for each in listed:
+                path = each["path"]
+                if each["type"] == "symlink":
+                    self.assertEqual(found[path], each["target"])
+                elif each["type"] == "file" and path != ".dockerignore":
+                    with open(self.repo.path("api/" + path), "rb") as file:
+                        self.assertEqual(found[path], (int(each["mode"], 8), file.read()), path)
+
+    def test_stages_that_the_target_does_not_need_are_passed_by(self):
+        self.image("FROM otto-lab/base:1 AS good\nRUN echo good > /ctx\n"
+                   "FROM nobody.invalid/has:this AS broken\n# a note\nRUN false \\\n  && false\nCOPY --from=good /ctx /x\n"
+                   "FROM good AS wanted\nCOPY --from=0 /ctx /again\nFROM broken AS later\nRUN false\n")
+        self.repo.replace(".otto/settings.toml", 'context =', 'target = "wanted"\ncontext =')
+        self.repo.build()
+        self.assertEqual(self.repo.parent.file_in_image(self.repo.tag("whole"), "/again"), "good\n")
+
+    def test_what_needs_buildkit_is_refused_before_anything_is_sent(self):
+        for line, word in (("RUN --mount=type=cache,target=/c true", "'run --mount'"), ("COPY --link notes.txt /", "'copy --link'"),
+                           ("COPY --chmod=600 notes.txt /", "'copy --chmod'"), ("RUN <<EOF\ntrue\nEOF", "a here-document"),
+                           ("ARG TARGETARCH", "TARGETARCH")):
+            self.image(f"FROM otto-lab/base:1\n{line}\n")
+            outcome = self.repo.otto("docker", "build")
+            self.assertEqual(outcome.code, 1, outcome.err)
+            self.assertEqual(outcome.statuses(), {"whole": "failed"})
+            self.assertIn("whole.Dockerfile:2: " + ("the build arg " if word == "TARGETARCH" else "") + word, outcome.err)
+            self.assertIn("docker-buildx", outcome.err)
+            self.assertEqual(outcome.image("whole")["uploaded_bytes"], 0)
+        self.assertEqual(self.repo.images("whole"), self.images)
+
+    def test_a_failed_build_shows_the_step_and_leaves_no_tag(self):
+        self.image("FROM otto-lab/base:1\nRUN echo spoilt milk && false\n")
+        outcome = self.repo.otto("docker", "build")
+        self.assertEqual(outcome.code, 1)
+        self.assertIn("spoilt milk", outcome.err)
+        self.assertIn("returned a non-zero code: 1", outcome.err)
+        self.assertEqual(self.repo.images("whole"), self.images)
+        self.assertNotIn("spoilt", self.repo.parent.docker("ps", "-a", "--no-trunc", "--format", "{{.Command}}"))
+
+    def test_killed_during_the_build(self):
+        self.image("FROM otto-lab/base:1\nCOPY . /ctx\nRUN sleep 20.077\n")
+        process = self.repo.start("docker", "build")
+        await_true("the build runs", lambda: harness.lab().processes(OLD, "^sleep 20.077"))
+        ended = harness.lab().watch_end(OLD, "sleep 20.077")
+        at = harness.time.time()
+        process.send_signal(signal.SIGKILL)
+        self.repo.finish(process)
+        self.assertLess(ended() - at, 2.0)
+        self.assertEqual(self.repo.images("whole"), self.images)
+
+
+if __name__ == "__main__":
+    harness.main()
