@@ -9,14 +9,14 @@
 namespace otto::config {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Pair;
-using testing::StartsWith;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::StartsWith;
 namespace fs = std::filesystem;
 
-class HostsTest : public testing::Test {
+class HostsTest : public ::testing::Test {
  protected:
   Result<std::vector<HostEntry>> load(std::string_view json) {
     warnings_.clear();
@@ -153,10 +153,11 @@ TEST_F(HostsTest, NoErrorShowsAPassword) {
         R"({"root": "hunter2", "root": "hunter2"})", R"({"root": ["hunter2"]})", R"("hunter2")", R"({"root": "hunter2)",
         R"({"root": "hunter2\n"})", R"({"root": "hun\ter2\x"})", R"({"root": "a" "hunter2"})"}) {
     const std::string text = failure(R"([{"ne": "a", "creds": )" + creds + "}]");
-    EXPECT_THAT(text, testing::Not(HasSubstr("hunter2"))) << text;
+    EXPECT_THAT(text, ::testing::Not(HasSubstr("hunter2"))) << text;
     EXPECT_THAT(text, StartsWith("$ROOT/lab/hosts.json:1:")) << creds;
   }
-  EXPECT_THAT(failure(R"([{"ne": "a", "ip": "h", "password_env": "$hunter2!"}])"), testing::Not(HasSubstr("hunter2")));
+  EXPECT_THAT(failure(R"([{"ne": "a", "ip": "h", "password_env": "$hunter2!"}])"),
+              ::testing::Not(HasSubstr("hunter2")));
 }
 
 TEST_F(HostsTest, DeepNestingIsRefusedNotFollowed) {

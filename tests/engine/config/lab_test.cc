@@ -8,9 +8,9 @@
 namespace otto::config {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 namespace fs = std::filesystem;
 
 std::vector<std::string> ids(const std::vector<HostEntry>& hosts) {
@@ -19,7 +19,7 @@ std::vector<std::string> ids(const std::vector<HostEntry>& hosts) {
   return ids;
 }
 
-class LabTest : public testing::Test {
+class LabTest : public ::testing::Test {
  protected:
   void SetUp() override {
     add_repo("one", R"([{"ne": "pepper", "board": "seed", "ip": "h1", "labs": ["veggies"], "hop": "jump"},

@@ -7,11 +7,11 @@
 namespace otto::config {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 namespace fs = std::filesystem;
 
-class RepoSearchTest : public testing::Test {
+class RepoSearchTest : public ::testing::Test {
  protected:
   void SetUp() override {
     repo_.write("a/.otto/settings.toml", "name = 'a'\n");

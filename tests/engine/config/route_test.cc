@@ -8,9 +8,9 @@
 namespace otto::config {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 HostEntry host(const std::string& id, const std::string& hop = {}) {
   HostEntry entry;
@@ -30,7 +30,7 @@ std::vector<std::string> via(const Result<transport::Route>& route) {
   return ids;
 }
 
-class RouteTest : public testing::Test {
+class RouteTest : public ::testing::Test {
  protected:
   RouteTest() {
     lab_.hosts = {host("a", "outer"), host("b"), host("target", "a")};

@@ -10,11 +10,11 @@
 namespace otto::config {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Pair;
-using testing::StartsWith;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::StartsWith;
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSeedExample = R"(name = "repo1"
@@ -41,7 +41,7 @@ default_host = "pepper_seed"             # lab host id; CLI --on overrides
 services = ["api", "db"]                 # used for tab-completion only
 )";
 
-class SettingsTest : public testing::Test {
+class SettingsTest : public ::testing::Test {
  protected:
   void SetUp() override { repo_.write_example_files(); }
 
