@@ -6,10 +6,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <random>
+#include <set>
 #include <utility>
 
 #include "engine/docker/stage_codec.h"
 #include "engine/docker/stage_delta.h"
+#include "engine/docker/stage_recipe.h"
 #include "engine/docker/stage_report.h"
 #include "engine/docker/stage_script.h"
 #include "engine/docker/stage_upload.h"
@@ -50,11 +52,16 @@ bool valid_key(std::string_view key) {
 /// One job on the parent. The output arrives on the thread that runs the job, the input is fed by another.
 class Exchange {
  public:
-  Exchange(const StageTools& tools, const StageRequest& request, Trust trust)
-      : tools_(tools), request_(request), trust_(trust), fresh_(fresh_id()) {}
+  Exchange(const StageTools& tools, const StageRequest& request, Trust trust, bool reuse)
+      : tools_(tools), request_(request), trust_(trust), reuse_(reuse), fresh_(fresh_id()) {}
 
+  enum class Verdict {
+    kDone,
+    kDistrusted,  ///< what was trusted did not hold
+    kNoReuse,     ///< what was to be made from the stage's own files could not be
+  };
   struct Outcome {
-    bool again = false;  ///< what was trusted did not hold
+    Verdict verdict = Verdict::kDone;
     StageState state;
   };
 
@@ -109,7 +116,12 @@ class Exchange {
         if (shared.wait_for(changed_, kKnock, settled)) {
           if (shared->reader.report().garbled)
             return make_error(ErrorCode::kIo, "the parent's answer to staging cannot be read");
-          return std::move(shared->reader.report());
+          auto& report = shared->reader.report();
+          report.ready = false;
+          auto sections = std::exchange(report.sections, {});
+          StageReport told = report;
+          told.sections = std::move(sections);
+          return told;
         }
       }
       if (request_.stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
@@ -139,7 +151,8 @@ class Exchange {
       return {};
     }
     StagedEntries wanted(*request_.wanted);
-    auto delta = plan_delta(base, wanted, request_.kind);
+    auto delta = plan_delta(base, wanted, request_.kind, reuse_);
+    if (reuse_) OTTO_RETURN_IF_ERROR(find_recipes(base, wanted, delta, write));
     StageState state{report.directory, report.stamp, 0, 0, report.condition == "edited" || report.condition == "half"};
     if (delta.empty() && (report.condition == "clean" || report.condition == "edited")) {
       if (report.manifest != delta.manifest.hex()) {  // what was believed is not what was staged
@@ -158,6 +171,21 @@ class Exchange {
     }
     shared_.lock()->state = std::move(state);
     return {};
+  }
+
+  /// Asks for the chunk lists of what the large files of the delta might be made from: one more round trip.
+  Result<void> find_recipes(const StageBase& base, const StagedEntries& wanted, StageDelta& delta,
+                            const ByteSink& write) {
+    const auto candidates = recipe_candidates(delta, base, wanted);
+    if (candidates.empty()) return {};
+    std::set<std::string> digests;
+    for (const auto& candidate : candidates) digests.insert(candidate.source->digest.hex());
+    OTTO_RETURN_IF_ERROR(write(fmt::format("chunks {}\n", fmt::join(digests, " "))));
+    OTTO_TRY(auto report, await_report(write));
+    std::map<std::string, ChunkList> lists;
+    for (const auto& digest : digests)
+      if (auto list = parse_chunk_list(report.sections["chunks." + digest])) lists[digest] = std::move(*list);
+    return make_recipes(delta, candidates, lists, locate(), request_.stop);
   }
 
   [[nodiscard]] SourceLocator locate() const {
@@ -195,10 +223,11 @@ class Exchange {
     if (request_.stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted").in(where);
     if (shared->own_error) return std::move(*shared->own_error).in(where);
     if (!output) return std::move(output).error().in(where);
-    if (shared->distrust) return Outcome{true, {}};
-    if (output->status.success() && shared->reader.report().done) return Outcome{false, shared->state};
+    if (shared->distrust) return Outcome{Verdict::kDistrusted, {}};
+    if (output->status.success() && shared->reader.report().done) return Outcome{Verdict::kDone, shared->state};
     int code = output->status.shell_code();
-    if (code == kStageBaseMismatch) return Outcome{true, {}};
+    if (code == kStageBaseMismatch) return Outcome{Verdict::kDistrusted, {}};
+    if (code == kStageNoReuse && reuse_) return Outcome{Verdict::kNoReuse, {}};
     auto words = text::printable(text::trim(shared->words));
     if (words.empty()) words = fmt::format("the job ended with {}", code);
     if (code == kStageUnsupported)
@@ -214,6 +243,7 @@ class Exchange {
   const StageTools& tools_;
   const StageRequest& request_;
   Trust trust_;
+  bool reuse_;
   std::string fresh_;
   bool announced_ = false;  // of the thread that runs the job
   Sync<Shared> shared_;
@@ -227,11 +257,15 @@ Result<StageState> bring_stage(transport::Remote& remote, const StageTools& tool
   if (tools.root.empty() || tools.root.front() != '/' || tools.root.find('\n') != std::string::npos)
     return make_error(ErrorCode::kConfig, fmt::format("stage_dir '{}' is not an absolute path", tools.root),
                       "write an absolute path as \"stage_dir\" in hosts.json");
+  bool reuse = true;
   for (auto trust : std::array{Trust::kBelieved, Trust::kParent, Trust::kNothing}) {
     if (trust == Trust::kParent && !request.believed) continue;
-    Exchange exchange(tools, request, trust);
-    OTTO_TRY(auto outcome, exchange.run(remote));
-    if (!outcome.again) return std::move(outcome.state);
+    OTTO_TRY(auto outcome, Exchange(tools, request, trust, reuse).run(remote));
+    if (outcome.verdict == Exchange::Verdict::kNoReuse) {
+      reuse = false;
+      OTTO_TRY(outcome, Exchange(tools, request, trust, reuse).run(remote));
+    }
+    if (outcome.verdict == Exchange::Verdict::kDone) return std::move(outcome.state);
   }
   return make_error(ErrorCode::kIo,
                     fmt::format("the stage '{}' on {} could not be written", request.key, remote.host_id()));

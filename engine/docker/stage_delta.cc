@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/docker/stage_reuse.h"
+
 namespace otto::docker {
 namespace {
 
@@ -146,9 +148,11 @@ FoundEntry read_found(std::string_view facts) {
 
 }  // namespace
 
-StageDelta plan_delta(const StageBase& base, const StagedEntries& wanted, StageKind kind) {
+StageDelta plan_delta(const StageBase& base, const StagedEntries& wanted, StageKind kind, bool reuse) {
   StagedEntries before(base.manifest);
-  return Planner(base, before, wanted, kind).plan();
+  auto delta = Planner(base, before, wanted, kind).plan();
+  if (reuse) reuse_staged(base, before, wanted, kind, delta);
+  return delta;
 }
 
 bool read_differences(std::string_view text, std::map<std::string, FoundEntry>& touched) {

@@ -1,16 +1,18 @@
 // The difference between what a stage holds and what it shall hold, as the operations that are sent.
 //
-// Pure: the whole decision, so that it can be tested without a parent. Must not know the protocol's framing. New ways
-// to save bytes (copies of renamed files, recipes of chunks) belong here as further members beside `send`.
+// Pure: the whole decision, so that it can be tested without a parent. Must not know the protocol's framing. What need
+// not travel whole leaves `send` for a member of its own (stage_reuse.h).
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/docker/stage.h"
+#include "engine/docker/stage_chunks.h"
 #include "engine/docker/stage_manifest.h"
 
 namespace otto::docker {
@@ -34,10 +36,30 @@ struct SentEntry {
   unsigned nanoseconds = 0;
 };
 
+/// A file made from what another path of the stage held before.
+struct ReusedEntry {
+  const graph::ContextEntry* entry = nullptr;  ///< borrowed from the wanted entries
+  std::string from;
+};
+
+/// A large file that the parent puts together from chunks of `source` and from bytes that are sent.
+struct Recipe {
+  SentEntry sent;
+  std::string source;  ///< a path of the stage
+  graph::Digest source_digest;
+  ChunkList list;  ///< of the new content
+  std::vector<ChunkRun> runs;
+  std::vector<std::uint64_t> old_offsets;  ///< of the source's chunks
+  std::optional<ChunkList> outgrown;       ///< what to keep instead of `list`, where the file has grown much
+};
+
 struct StageDelta {
-  std::vector<SentEntry> send;  ///< by path: directories come before what is in them
-  std::string deletions;        ///< NUL-terminated, in the order to delete; in place each begins with '-', 'd' or 'f'
-                                ///< (delete; unless a directory; unless a regular file)
+  std::vector<SentEntry> send;     ///< by path: directories come before what is in them
+  std::vector<ReusedEntry> moves;  ///< contexts only: the old path's inode gets the new name
+  std::vector<ReusedEntry> copies;
+  std::vector<Recipe> recipes;
+  std::string deletions;  ///< NUL-terminated, in the order to delete; in place each begins with '-', 'd' or 'f'
+                          ///< (delete; unless a directory; unless a regular file)
   std::map<unsigned, std::string> modes;  ///< new permission bits -> NUL-terminated paths
   std::string removed_lines;              ///< of the manifest, sorted
   std::string added_lines;
@@ -46,11 +68,13 @@ struct StageDelta {
   graph::Digest shape;
 
   [[nodiscard]] bool empty() const {
-    return send.empty() && deletions.empty() && modes.empty() && removed_lines.empty() && added_lines.empty();
+    return send.empty() && recipes.empty() && moves.empty() && copies.empty() && deletions.empty() && modes.empty() &&
+           removed_lines.empty() && added_lines.empty();
   }
 };
 
-StageDelta plan_delta(const StageBase& base, const StagedEntries& wanted, StageKind kind);
+/// `reuse`: files whose content the stage has already are not sent.
+StageDelta plan_delta(const StageBase& base, const StagedEntries& wanted, StageKind kind, bool reuse = true);
 
 /// Reads the parent's differences (`comm -z` of two listings: lines of the second begin with a tab). False: not ours.
 bool read_differences(std::string_view text, std::map<std::string, FoundEntry>& touched);

@@ -95,6 +95,67 @@ fi
 printf 'ready\n'
 )sh";
 
+// What is made from the stage's own files (docs/stage.md, "Reuse"). Moved files keep their inode, the others become
+// copies. Large files are put together from chunks of old ones, and their chunk lists likewise: "recipes" is calls of
+// begin to end. Lists only save bytes: trouble with them is none.
+constexpr std::string_view kReuse = R"sh(
+hold() {
+  [ -s "$work/links" ] || return 0
+  tar -x -f "$work/links" -P || fail 74 "cannot make links in $dir"
+}
+names() { find . ! -type d -print0 </dev/null; }
+copy() {
+  (cd "$work/$1" && names | tar -c -f - --format=pax --hard-dereference --null -T -) |
+    tar -x -f - -C "$2" -P -p --no-same-owner --warning=no-timestamp $3
+}
+check_copies() {
+  [ -d "$work/copied" ] || return 0
+  mkdir "$work/checked" && copy copied "$work/checked" "" && rm -rf -- "$work/copied" &&
+    mv "$work/checked" "$work/copied" || fail 71 "cannot write in $dir"
+  case $(cd "$work/copied" && names | sort -z | xargs -0 -r sha256sum -z | sha256sum) in "$(cat "$work/copies") "*) ;;
+    *) fail 74 "what was to be copied in $dir is not what was staged" ;;
+  esac
+}
+place() {
+  if [ -d "$work/moved" ]; then
+    cp -r -l -P --remove-destination -- "$work/moved/." "$tree/" || fail 71 "cannot write in $dir/$tree"
+  fi
+  if [ -d "$work/copied" ]; then copy copied "$tree" "$overwrite" || fail 71 "cannot write in $dir/$tree"; fi
+  rm -rf -- "$work/moved" "$work/copied" "$work/links"
+}
+begin() {
+  from=$tree/$2 out=$work/$made/$1
+  [ -f "$from" ] && [ ! -L "$from" ] && [ -r "$from" ] || fail 74 "$dir/$from is not what was staged"
+  mkdir -p -- "${out%/*}" && true >"$out" || fail 71 "cannot write in $dir"
+}
+begin_list() {
+  from=chunks/$2 out=$work/lists/$1
+  mkdir -p "$work/lists" && true >"$out" || fail 71 "cannot write in $dir"
+}
+piece() {
+  dd if="$1" bs=256K iflag=skip_bytes,count_bytes skip="$2" count="$3" status=none </dev/null >>"$out" ||
+    fail 71 "cannot write in $dir"
+}
+old() { piece "$from" "$@"; }
+new() { piece "$work/literals" "$@"; }
+end() {
+  case $(sha256sum <"$out") in "$1 "*) ;; *) fail 74 "$dir/$from is not what was staged" ;; esac
+  chmod "0$3" "$out" && touch -d "@$2" "$out" || fail 71 "cannot write in $dir"
+}
+put_together() {
+  [ -s "$work/recipes" ] || return 0
+  if [ "$kind" = context ]; then made=moved; else made=copied; fi
+  . "./$work/recipes"
+  rm -f "$work/literals"
+}
+keep_lists() {
+  [ -d "$work/lists" ] || return 0
+  { mkdir -p chunks && mv -f "$work/lists"/* chunks/ && ls chunks >"$work/have" &&
+    grep -o -F -f "$work/have" "$data/manifest" | sort -u | comm -23 "$work/have" - |
+    (cd chunks && xargs -r rm -f --); } </dev/null 2>/dev/null || true
+}
+)sh";
+
 // Numbered as in docs/stage.md, "Order of writes".
 constexpr std::string_view kApply = R"sh(
 take() {
@@ -151,18 +212,19 @@ mark_unfinished() {
   fi
 }
 change_tree() {
+  overwrite=
+  [ "$kind" = context ] || overwrite=--overwrite
   [ ! -L "$tree" ] || fail 71 "$dir/$tree is a symbolic link, which is refused"
   [ -d "$tree" ] || mkdir "$tree" || fail 71 "cannot write in $dir"
   chmod 00755 "$tree"
   if [ "$kind" = in-place ]; then delete_in_place "$work/delete"
   else (cd "$tree" && xargs -0 -r rm -rf --) <"$work/delete" || fail 71 "cannot delete in $dir/$tree"
   fi
+  place
   for list in "$work"/mode.*; do
     [ -f "$list" ] || continue
     (cd "$tree" && xargs -0 -r chmod "0${list##*.}" --) <"$list" || fail 71 "cannot change modes in $dir/$tree"
   done
-  overwrite=
-  [ "$kind" = context ] || overwrite=--overwrite
   tar -x -f - -P -p --no-same-owner --warning=no-timestamp --warning=no-unknown-keyword $overwrite || fail 71 "cannot unpack into $dir/$tree"
   cat >/dev/null
   [ -f "$work/complete" ] || fail 73 "input ended early"
@@ -175,6 +237,7 @@ finish() {
       *) fail 71 "what lies in $dir/$tree is not what was sent (is something else writing there?)" ;;
     esac
   fi
+  keep_lists
   cat "$work/bumps" >"$data/bumps" &&
     printf 'otto-stage 1\n%s\n%s\n%s\n%s\n%s\nend\n' "$kind" "$fresh" "$tree" "$data" "$manifest_digest" \
       >"$work/stamp" &&
@@ -187,14 +250,25 @@ apply() {
   { [ -d "$work" ] || mkdir "$work"; } && mkdir "$data" || fail 71 "cannot write in $dir"
   receive_sections
   merge_manifest
+  if [ "$kind" = in-place ]; then hold; check_copies; fi
+  put_together
   mark_unfinished
+  [ "$kind" = in-place ] || hold
   change_tree
   finish
 }
 
-order=
-while [ -z "$order" ]; do read -r order || fail 73 "input ended early"; done
-set -- $order
+while true; do
+  read -r order || fail 73 "input ended early"
+  set -- $order
+  case ${1-} in
+    '') continue ;;
+    chunks) shift ;;
+    *) break ;;
+  esac
+  for digest; do [ ! -f "chunks/$digest" ] || section "chunks.$digest" "chunks/$digest"; done
+  printf 'ready\n'
+done
 case $1 in
   keep) rm -rf -- "$work"; printf 'done\n'; exit 0 ;;
   put) incoming=$2 manifest_digest=$3 shape_digest=$4 ;;
@@ -231,7 +305,7 @@ otto_stage_verify() {
 }  // namespace
 
 std::string_view stage_exchange_script() {
-  static const std::string script = fmt::format("{}{}{}{}", kCommon, kOpen, kReport, kApply);
+  static const std::string script = fmt::format("{}{}{}{}{}", kCommon, kOpen, kReport, kReuse, kApply);
   return script;
 }
 

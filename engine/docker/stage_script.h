@@ -13,6 +13,7 @@ enum StageExit : int {
   kStageUnsupported = 69,   ///< the parent lacks a tool
   kStageUnusable = 71,      ///< a directory or disk cannot be used; standard error says why
   kStageBaseMismatch = 72,  ///< the manifest there is not the one the delta was made for; nothing was changed
+  kStageNoReuse = 74,       ///< what was to be made from the stage's own files cannot be; send it whole
   kStageTruncated = 73,     ///< input ended early; the stage is without a stamp
 };
 

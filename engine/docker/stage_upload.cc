@@ -7,6 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "engine/docker/stage_recipe.h"
+#include "engine/docker/stage_reuse.h"
+
 namespace otto::docker {
 namespace {
 
@@ -23,12 +26,22 @@ class Upload {
   Upload(const UploadRequest& request, const ByteSink& sink) : request_(request), sink_(sink) {
     const auto& delta = *request.delta;
     if (request.kind == StageKind::kInPlace) collect_paths();
+    pack_links();
     sections_ = {{"removed", delta.removed_lines},
                  {"added", delta.added_lines},
                  {"bumps", delta.bumps},
                  {"delete", delta.deletions},
                  {"paths", paths_}};
+    if (!links_.empty()) sections_.emplace_back("links", links_);
+    if (!copies_.empty()) sections_.emplace_back("copies", copies_);
     for (const auto& [mode, paths] : delta.modes) sections_.emplace_back(fmt::format("mode.{:04o}", mode), paths);
+    if (!delta.recipes.empty()) {
+      recipes_ = recipes_script(delta.recipes);
+      sections_.emplace_back("recipes", recipes_);
+      literals_ = literal_bytes(delta.recipes);
+      raw_total_ += literals_;
+      totals_.files += delta.recipes.size();
+    }
     for (const auto& section : sections_) raw_total_ += section.second.size();
     for (const auto& sent : delta.send) raw_total_ += sent.entry->size + kMemberOverhead;
   }
@@ -37,12 +50,10 @@ class Upload {
     TarPacker packer(
         request_.locate, [this](std::string_view bytes) { return take_tar(bytes); }, request_.stop);
     for (const auto& sent : request_.delta->send) {
-      TarPacker::Member member{request_.tree + "/" + sent.entry->path, sent.entry, staged_seconds(*sent.entry),
-                               sent.nanoseconds};
-      OTTO_RETURN_IF_ERROR(packer.add(member));
+      OTTO_RETURN_IF_ERROR(pack(packer, sent));
       if (sent.entry->type != graph::EntryType::kDirectory) ++totals_.files;
     }
-    OTTO_RETURN_IF_ERROR(packer.add_mark(fmt::format("work.{}/complete", request_.fresh)));
+    OTTO_RETURN_IF_ERROR(packer.add_data(fmt::format("work.{}/complete", request_.fresh), ""));
     OTTO_RETURN_IF_ERROR(packer.finish());
     if (!compressor_) OTTO_RETURN_IF_ERROR(begin());
     OTTO_RETURN_IF_ERROR(compressor_->finish());
@@ -51,15 +62,46 @@ class Upload {
   }
 
  private:
+  /// A large file is followed by its chunk list.
+  Result<void> pack(TarPacker& packer, const SentEntry& sent) {
+    const auto& entry = *sent.entry;
+    TarPacker::Member member{request_.tree + "/" + entry.path, &entry, staged_seconds(entry), sent.nanoseconds, {}};
+    if (entry.type != graph::EntryType::kFile || entry.size < kLargeFile) return packer.add(member);
+    Chunker chunker(chunk_average(entry.size));
+    member.on_content = [&](std::string_view bytes) { chunker.update(bytes); };
+    OTTO_RETURN_IF_ERROR(packer.add(member));
+    return packer.add_data(fmt::format("work.{}/lists/{}", request_.fresh, entry.digest.hex()),
+                           serialize(chunker.finish()));
+  }
+
   /// What an interrupted change in place may have touched, for the next one to look after.
   void collect_paths() {
     for (const auto& sent : request_.delta->send) (paths_ += sent.entry->path) += '\0';
+    for (const auto& recipe : request_.delta->recipes) (paths_ += recipe.sent.entry->path) += '\0';
+    for (const auto& copy : request_.delta->copies) (paths_ += copy.entry->path) += '\0';
     std::string_view rest = request_.delta->deletions;
     while (!rest.empty()) {
       auto end = rest.find('\0');
       paths_ += rest.substr(1, end);  // with its NUL
       rest.remove_prefix(end + 1);
     }
+  }
+
+  /// An archive of links to the files that are used again, made before anything is deleted.
+  void pack_links() {
+    const auto& delta = *request_.delta;
+    if (delta.moves.empty() && delta.copies.empty()) return;
+    TarPacker packer({}, [this](std::string_view bytes) { return links_ += bytes, Result<void>(); }, {});
+    auto link = [&](std::string_view folder, const ReusedEntry& reused) {
+      OTTO_CHECK(packer
+                     .add_link(fmt::format("work.{}/{}/{}", request_.fresh, folder, reused.entry->path),
+                               fmt::format("{}/{}", request_.tree, reused.from))
+                     .ok());
+    };
+    for (const auto& reused : delta.moves) link("moved", reused);
+    for (const auto& reused : delta.copies) link("copied", reused);
+    OTTO_CHECK(packer.finish().ok());
+    if (request_.kind == StageKind::kInPlace) copies_ = copies_digest(delta.copies).hex();
   }
 
   Result<void> take_tar(std::string_view bytes) {
@@ -72,7 +114,7 @@ class Upload {
 
   /// Decides the codec by the sample, then sends the order and all that was held back.
   Result<void> begin() {
-    auto codec = choose_codec();
+    OTTO_TRY(auto codec, choose_codec());
     OTTO_RETURN_IF_ERROR(send(
         fmt::format("put {} {} {}\n", codec_name(codec), request_.delta->manifest.hex(), request_.delta->shape.hex())));
     compressor_ = std::make_unique<Compressor>(codec, [this](std::string_view bytes) { return send(bytes); });
@@ -81,11 +123,37 @@ class Upload {
       OTTO_RETURN_IF_ERROR(compressor_->write(bytes));
       raw_done_ += bytes.size();
     }
+    OTTO_RETURN_IF_ERROR(send_literals());
     OTTO_RETURN_IF_ERROR(compressor_->write("tar\n"));
     return compressor_->write(std::exchange(sample_, {}));
   }
 
-  Codec choose_codec() {
+  Result<void> send_literals() {
+    if (literals_ == 0) return {};
+    OTTO_RETURN_IF_ERROR(compressor_->write(fmt::format("section literals {}\n", literals_)));
+    LiteralReader reader(request_.delta->recipes, request_.locate, request_.stop);
+    std::string bytes;
+    for (;;) {
+      OTTO_TRY(const bool more, reader.next(bytes));
+      if (!more) return {};
+      raw_done_ += bytes.size();
+      OTTO_RETURN_IF_ERROR(compressor_->write(bytes));
+    }
+  }
+
+  Result<std::string> sample_literals() {
+    LiteralReader reader(request_.delta->recipes, request_.locate, request_.stop);
+    std::string sample;
+    std::string bytes;
+    while (sample.size() < kSample) {
+      OTTO_TRY(const bool more, reader.next(bytes));
+      if (!more) break;
+      sample += bytes;
+    }
+    return sample;
+  }
+
+  Result<Codec> choose_codec() {
     if (request_.codec == Codec::kNone || raw_total_ < kTiny) return Codec::kNone;
     std::uint64_t before = sample_.size();
     std::uint64_t after = 0;
@@ -93,8 +161,10 @@ class Upload {
       after += bytes.size();
       return Result<void>();
     });
-    bool fine = trial.write(sample_).ok();
-    if (sample_.size() < kTellingPart) {
+    OTTO_TRY(const auto literals, sample_literals());
+    before += literals.size();
+    bool fine = trial.write(sample_).ok() && trial.write(literals).ok();
+    if (before < kTellingPart) {
       for (const auto& section : sections_) {
         before += section.second.size();
         fine = fine && trial.write(section.second).ok();
@@ -124,6 +194,10 @@ class Upload {
   const UploadRequest& request_;
   const ByteSink& sink_;
   std::string paths_;
+  std::string links_;
+  std::string recipes_;
+  std::uint64_t literals_ = 0;
+  std::string copies_;
   std::vector<Section> sections_;
   std::uint64_t raw_total_ = 0;
   std::uint64_t raw_done_ = 0;

@@ -6,19 +6,15 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
 
-#include "engine/docker/stage_codec.h"
+#include "engine/docker/stage_source.h"
 #include "graph/context_manifest.h"
 
 namespace otto::docker {
-
-/// Where the entry of a path lies on this machine.
-using SourceLocator = std::function<std::filesystem::path(const std::string& path)>;
 
 class TarPacker {
  public:
@@ -30,11 +26,14 @@ class TarPacker {
     const graph::ContextEntry* entry = nullptr;  ///< borrowed; read where `locate` says
     std::int64_t seconds = 0;
     unsigned nanoseconds = 0;
+    std::function<void(std::string_view bytes)> on_content = {};  ///< sees a file's bytes as they are packed
   };
   /// kInputsChanged naming the path; kIo where it cannot be read; kInterrupted; the sink's errors.
   Result<void> add(const Member& member);
-  /// An empty regular file that stands for nothing in the source.
-  Result<void> add_mark(const std::string& name);
+  /// Another name for what lies at `target` where the archive is unpacked.
+  Result<void> add_link(const std::string& name, const std::string& target);
+  /// A regular file that stands for nothing in the source.
+  Result<void> add_data(const std::string& name, std::string_view bytes);
   /// The end of the archive; without it the stream is visibly cut.
   Result<void> finish();
 

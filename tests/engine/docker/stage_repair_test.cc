@@ -9,6 +9,7 @@
 #include "engine/docker/stage_delta.h"
 #include "engine/docker/stage_script.h"
 #include "tests/engine/docker/stage_fixture.h"
+#include "tests/support/noise.h"
 
 namespace otto::docker {
 namespace {
@@ -250,7 +251,7 @@ TEST_F(StageRepairTest, AnInterruptedFirstUploadLeavesNothingBehind) {
   EXPECT_EQ(guard(next.stamp).first, 0);
   std::size_t left = 0;
   for ([[maybe_unused]] const auto& item : fs::directory_iterator(stage_dir())) ++left;
-  EXPECT_EQ(left, 4U) << "lock, stamp, tree and data";
+  EXPECT_EQ(left, 5U) << "lock, stamp, tree, data and chunks";
 }
 
 TEST_F(StageRepairTest, AnUploadWithoutItsLastMemberIsNotStamped) {
@@ -277,10 +278,14 @@ TEST_F(StageRepairTest, AnUploadWithoutItsLastMemberIsNotStamped) {
 }
 
 TEST_F(StageRepairTest, AConnectionCutAtAnyByteConverges) {
+  put("big", noise(600'000, 1));
+  put("b/renamed", noise(3'000, 2));
   fs::copy(source(), home_ / "old", fs::copy_options::recursive | fs::copy_options::copy_symlinks);
   auto old = scan(home_ / "old");
   put("a/one", "changed, of another size");
   put("b/new", std::string(40'000, 'n'));
+  put("big", noise(600'000, 1) + "appended");
+  fs::rename(source() / "b/renamed", source() / "renamed");
   put("zzz/last", "last");
   fs::remove(source() / "a/two");
   fs::remove(source() / "a/link");

@@ -18,7 +18,7 @@ class TarPackerTest : public StageFixture {
                      {});
     for (const auto& entry : manifest.entries)
       OTTO_RETURN_IF_ERROR(packer.add({"tree/" + entry.path, &entry, entry.mtime_s, 123'456'789}));
-    OTTO_RETURN_IF_ERROR(packer.add_mark("mark"));
+    OTTO_RETURN_IF_ERROR(packer.add_data("mark", ""));
     return packer.finish();
   }
 };
