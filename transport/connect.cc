@@ -8,6 +8,7 @@
 #include "transport/hop_chain.h"
 #include "transport/local_transport.h"
 #include "transport/ssh_transport.h"
+#include "transport/telnet_transport.h"
 
 namespace otto::transport {
 
@@ -19,10 +20,10 @@ Result<std::unique_ptr<Transport>> connect(const Route& route, const Interaction
                           "remove \"hop\" in hosts.json");
       }
       return std::unique_ptr<Transport>(std::make_unique<LocalTransport>(route.target.id));
-    case Protocol::kTelnet:
-      return make_error(ErrorCode::kUnsupported,
-                        fmt::format("host '{}': telnet hosts are not supported yet", route.target.id),
-                        "use term \"ssh\" for this host");
+    case Protocol::kTelnet: {
+      OTTO_TRY(auto transport, TelnetTransport::connect(route, interaction, stop));
+      return std::unique_ptr<Transport>(std::move(transport));
+    }
     case Protocol::kSsh: break;
   }
   OTTO_TRY(const auto hosts, resolve_route(route, stop));

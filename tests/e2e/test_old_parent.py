@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A parent as Debian 12 ships it: Docker 20.10 without buildx, and Compose v1."""
 
+import copy
 import os
 import signal
 import subprocess
@@ -21,7 +22,7 @@ class OldRepo(harness.Repo):
         self.replace(".otto/settings.toml", 'default_host = "pepper_seed"', f'default_host = "{OLD}"')
 
     def write_hosts(self, change=lambda hosts: None):
-        super().write_hosts(lambda hosts: (hosts.update(self.old), change(hosts)))
+        super().write_hosts(lambda hosts: (hosts.update(copy.deepcopy(self.old)), change(hosts)))
 
 
 class Stack(harness.Test):

@@ -124,14 +124,6 @@ TEST(Connect, OddNamesNeverReachAnything) {
   EXPECT_EQ(error_of(address).code, ErrorCode::kConfig);
 }
 
-TEST(Connect, TelnetIsRefusedByName) {
-  Address address = somewhere(23);
-  address.protocol = Protocol::kTelnet;
-  const Error error = error_of(address);
-  EXPECT_EQ(error.code, ErrorCode::kUnsupported);
-  EXPECT_NE(error.message.find("'pepper_seed': telnet hosts are"), std::string::npos);
-}
-
 TEST(Connect, LocalHostsTakeNoHop) {
   Address local;
   local.id = "here";

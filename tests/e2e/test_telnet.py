@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Hosts by telnet: a real telnetd and login, directly and from behind an ssh hop; a stack on such a parent."""
+
+import copy
+import signal
+
+import harness
+from harness import await_true
+
+MACHINE = "bean_old"
+TELNET, INNER = "bean_telnet", "bean_inner"
+
+
+class Telnet(harness.Test):
+    @classmethod
+    def setUpClass(cls):
+        cls.entries = harness.lab().start(MACHINE)
+        cls.repo = harness.Repo("telnetty", MACHINE)
+        cls.addClassCleanup(cls.repo.clear)
+        cls.repo.replace(".otto/settings.toml", 'default_host = "pepper_seed"', f'default_host = "{TELNET}"')
+        cls.hosts()
+
+    @classmethod
+    def hosts(cls, change=lambda hosts: None):
+        cls.repo.write_hosts(lambda hosts: (hosts.update(copy.deepcopy(cls.entries)), change(hosts)))
+
+    def host(self, *arguments, **options):
+        return self.repo.text("host", *arguments, **options)
+
+    def test_commands_as_by_ssh(self):
+        outcome = self.host(TELNET, "oneshot", "echo out; echo err >&2; exit 7")
+        self.assertEqual((outcome.code, outcome.out, outcome.err.splitlines()[-1:]), (7, "out\n", ["err"]))
+        outcome = self.host(TELNET, "run", "cd /usr; x='a  b'", "pwd; echo \"$x\"; id -un", "tty; true")
+        self.assertEqual((outcome.code, outcome.out), (0, "/usr\na  b\notto\nnot a tty\n"), outcome.err)
+        outcome = self.host(TELNET, "oneshot", "wc -c; printf 'gr\\303\\274n'", stdin="x" * 100_000 + "\r\n")
+        self.assertEqual(outcome.out, "100002\ngr\u00fcn", outcome.err)
+        self.assertEqual(self.host(TELNET, "run", "false", "echo never").out, "")
+
+    def test_from_behind_an_ssh_hop(self):
+        outcome = self.host(INNER, "oneshot", "hostname; echo $SSH_CONNECTION")
+        self.assertEqual((outcome.code, outcome.out), (0, "bean_old\n\n"), outcome.err)
+
+    def test_a_stack_on_a_telnet_parent(self):
+        first = self.repo.up()
+        self.assertEqual(first.json["parent"], TELNET)
+        self.assertEqual(first.statuses(), {"base": "built", "api": "built"})
+        self.assertEqual(set(self.repo.containers()), harness.SERVICES)
+        again = self.repo.text("docker", "up")
+        self.assertIn("nothing to do (2 images, 5 services up to date)", again.out, again.err)
+        container = f"{TELNET}.telnetty.api"
+        outcome = self.host(container, "oneshot", "cat; hostname; exit 5", stdin="in\n")
+        self.assertEqual((outcome.code, outcome.out), (5, f"in\n{self.repo.containers()['api'].id[:12]}\n"), outcome.err)
+        self.repo.done("docker", "down", "--volumes")
+        self.assertEqual(self.repo.containers(), {})
+
+    def test_a_wrong_password_and_a_closed_port(self):
+        self.addCleanup(self.hosts)
+        self.hosts(lambda hosts: hosts[TELNET].update(creds={"otto": "wrong"}))
+        self.assert_error(self.repo.otto("docker", "ps", "--on", TELNET), 3, "auth_failed", TELNET, "Login incorrect", hint="creds")
+        self.hosts(lambda hosts: hosts[TELNET].update(telnet_options={"port": 1}))
+        self.assert_error(self.repo.otto("docker", "ps", "--on", TELNET), 3, "unreachable", TELNET)
+
+    def test_nothing_keeps_running_after_otto(self):
+        for number, how in (("091", signal.SIGINT), ("092", signal.SIGKILL)):
+            sleep = f"sleep 600.{number}"
+            process = self.repo.start("host", TELNET, "run", sleep)
+            await_true("the command runs", lambda: harness.lab().processes(MACHINE, f"^{sleep}"))
+            ended = harness.lab().watch_end(MACHINE, sleep)
+            at = harness.time.time()
+            process.send_signal(how)
+            self.repo.finish(process)
+            self.assertLess(ended() - at, 2.0, how)
+
+
+if __name__ == "__main__":
+    harness.main()
