@@ -23,6 +23,8 @@ class DockerUp : public Verb {
     definition.flag("--no-build", no_build_, "build nothing: use the images last built for this project there");
     definition.flag("--explain", explain_, "say why each image was built, or what was found unchanged");
     definition.flag("--wait", options_.wait, "return when the services are running or healthy");
+    definition.flag("--remove-orphans", options_.remove_orphans,
+                    "remove containers of services that the compose files no longer have");
     definition.number("-j,--jobs", options_.jobs, 1, 256, "4", "how many images are built at once");
   }
 

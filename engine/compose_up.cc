@@ -74,7 +74,7 @@ class Up {
     } else {
       images_.ids = probe.image_ids;
     }
-    execute::StackRunRequest request{options_.services, options_.wait, options_.dry_run};
+    execute::StackRunRequest request{options_.services, options_.wait, options_.remove_orphans, options_.dry_run};
     OTTO_TRY(report_.services,
              execute::run_stack(session, stack, std::move(model), std::move(probe), images_, request));
     return std::move(report_);

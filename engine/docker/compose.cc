@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <regex>
+
 #include "engine/docker/compose_v1.h"
 #include "graph/base/text.h"
 
@@ -31,9 +35,10 @@ otto_await() {
       case "$2:$status:$code:$health" in
         completed:exited:0:*|up:exited:0:*|*:running:*:healthy|up:running:*:) ;;
         healthy:running:*:) echo "service '$1' has no health check, but others wait for it to be healthy" >&2; exit 1 ;;
-        *:unhealthy) echo "service '$1' is unhealthy" >&2; exit 1 ;;
+        up:paused:*) echo "service '$1' is paused" >&2; exit 1 ;;
         *:exited:*|*:dead:*) echo "service '$1' exited with code $code" >&2
           otto_docker logs --tail 10 $ids >&2; exit 1 ;;
+        *:unhealthy) echo "service '$1' is unhealthy" >&2; exit 1 ;;
         *) waiting=1 ;;
       esac
     done <<END
@@ -44,6 +49,65 @@ END
   done
 }
 )sh";
+
+/// Gives up looking as soon as one has failed: others would fail for its sake.
+constexpr std::string_view kEarlyExits = R"sh(
+ids=
+for service; do
+  more=$(otto_docker ps -aq --no-trunc --filter label=com.docker.compose.project="$project" \
+    --filter label=com.docker.compose.service="$service" --filter label=com.docker.compose.oneoff=False) || exit 1
+  ids="$ids $more"
+done
+[ -n "${ids# }" ] || exit 0
+otto_look() {
+  found=
+  states=$(otto_docker container inspect --format "$format" $ids) || exit 0  # removed meanwhile
+  while read -r id status code restarts service number; do
+    case $status:$code:$restarts in
+      exited:0:*) continue ;;
+      exited:*|dead:*) kind=exited ;;
+      restarting:0:*) continue ;;
+      restarting:*|*:*:[1-9]*) kind=restarting ;;
+      *) continue ;;
+    esac
+    found=1
+    [ -z "$1" ] || { printf 'otto-exit\t%s\t%s\t%s\t%s\n' "$kind" "$service" "$number" "$code"
+      otto_docker logs --tail 10 "$id" 2>&1 | sed 's/^/  /'; }
+  done <<END
+$states
+END
+}
+for turn in 1 2 3 4; do
+  otto_look ""
+  [ -z "$found" ] || break
+  [ $turn = 4 ] || sleep 0.1
+done
+[ -z "$found" ] || otto_look report
+)sh";
+
+constexpr std::string_view kEarlyFormat =
+    "{{.Id}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} "
+    "{{index .Config.Labels \"com.docker.compose.service\"}} "
+    "{{index .Config.Labels \"com.docker.compose.container-number\"}}";
+
+std::vector<EarlyExit> read_early_exits(const std::string& answer) {
+  std::vector<EarlyExit> all;
+  for (const std::string& line : text::split(answer, '\n')) {
+    const std::vector<std::string> fields = text::split(line, '\t');
+    if (fields.size() == 5 && fields[0] == "otto-exit") {
+      all.push_back({fields[2], static_cast<unsigned>(std::max(1, std::atoi(fields[3].c_str()))),
+                     std::atoi(fields[4].c_str()), fields[1] == "restarting", ""});
+    } else if (!all.empty() && !line.empty()) {
+      all.back().log += (all.back().log.empty() ? "" : "\n") + text::printable(line);
+    }
+  }
+  return all;
+}
+
+/// libnetwork now and then does not yet know a network that was made a moment ago.
+bool lost_a_network(const transport::Output& output) {
+  return !output.status.success() && std::regex_search(output.err, std::regex("network [^ ]+ not found"));
+}
 
 }  // namespace
 
@@ -79,11 +143,15 @@ std::string Compose::command() const {
   return facts_.compose_standalone ? "otto_docker_compose" : "otto_docker compose";
 }
 
-Result<transport::Output> Compose::run(std::string text, std::string_view what) {
+Result<transport::Output> Compose::call(std::string text) {
   transport::Script script;
   script.text = docker_prelude(settings_) + std::move(text);
   script.stop = stop_;
-  OTTO_TRY(transport::Output output, remote_.run_job(script));
+  return remote_.run_job(script);
+}
+
+Result<transport::Output> Compose::run(std::string text, std::string_view what) {
+  OTTO_TRY(transport::Output output, call(std::move(text)));
   if (output.status.success()) return output;
   return docker_error(output, remote_.host_id(), ErrorCode::kComposeFailed, what);
 }
@@ -129,15 +197,31 @@ Result<std::string> Compose::config(const ComposeStack& stack) {
   return v1 ? v1_config_as_json(output->out) : Result<std::string>(std::move(output->out));
 }
 
-Result<void> Compose::up(const ComposeStack& stack, const std::string& override_yaml,
-                         const std::vector<std::string>& services, Mode mode) {
+Result<Compose::UpCall> Compose::up(const ComposeStack& stack, const std::string& override_yaml,
+                                    const std::vector<std::string>& services, Mode mode) {
   OTTO_RETURN_IF_ERROR(check_compose());
   const std::string flags = mode == Mode::kRecreate ? "--force-recreate" : "--no-recreate";
   const std::string script =
       stack_head(stack, override_yaml) +
       fmt::format("otto_compose up -d --no-deps --no-build {} {} >&2 </dev/null\n", flags, text::shell_join(services));
-  OTTO_RETURN_IF_ERROR(run(script, fmt::format("docker compose up failed for {}", text::join(services, ", "))));
-  return {};
+  OTTO_TRY(transport::Output output, call(script));
+  UpCall made{lost_a_network(output)};
+  if (made.repeated) {
+    OTTO_TRY(output, call(script));
+  }
+  if (output.status.success()) return made;
+  return docker_error(output, remote_.host_id(), ErrorCode::kComposeFailed,
+                      fmt::format("docker compose up failed for {}", text::join(services, ", ")));
+}
+
+Result<std::vector<EarlyExit>> Compose::early_exits(const std::string& project,
+                                                    const std::vector<std::string>& services) {
+  if (services.empty()) return std::vector<EarlyExit>();
+  OTTO_TRY(const transport::Output output,
+           run(fmt::format("project={}\nformat={}\nset -- {}\n{}", quote(project), quote(kEarlyFormat),
+                           text::shell_join(services), kEarlyExits),
+               "the containers just started cannot be looked at"));
+  return read_early_exits(output.out);
 }
 
 Result<void> Compose::await_lines(const std::string& project, const std::string& lines) {
@@ -152,7 +236,9 @@ Result<void> Compose::await(const std::string& project, const std::vector<Depend
   for (const Dependency& condition : conditions) {
     if (condition.condition == DependencyCondition::kStarted) continue;
     const bool healthy = condition.condition == DependencyCondition::kHealthy;
-    lines += fmt::format("otto_await {} {}\n", quote(condition.service), healthy ? "healthy" : "completed");
+    const std::string line =
+        fmt::format("otto_await {} {}", quote(condition.service), healthy ? "healthy" : "completed");
+    lines += condition.required ? line + "\n" : "( " + line + " ) || :\n";
   }
   return await_lines(project, lines);
 }

@@ -31,6 +31,15 @@ struct ComposeStack {
   std::map<std::string, std::string> environment;  ///< those with a value
 };
 
+/// A container that ended with an error as soon as it was started.
+struct EarlyExit {
+  std::string service;
+  unsigned number = 1;
+  int code = 0;
+  bool restarting = false;  ///< its restart policy starts it again
+  std::string log;          ///< its last lines, indented
+};
+
 class Compose {
  public:
   /// Borrows all three.
@@ -41,21 +50,29 @@ class Compose {
   Result<std::string> config(const ComposeStack& stack);
 
   enum class Mode { kRecreate, kStart };
-  /// `up -d --no-deps --no-build` of exactly these services, recreating them or starting what is there. kComposeFailed.
-  Result<void> up(const ComposeStack& stack, const std::string& override_yaml, const std::vector<std::string>& services,
-                  Mode mode);
+  struct UpCall {
+    bool repeated = false;
+  };
+  /// `up -d --no-deps --no-build` of exactly these services, recreating them or starting what is there; a second time
+  /// where the engine has lost sight of a network that Compose has just made. kComposeFailed.
+  Result<UpCall> up(const ComposeStack& stack, const std::string& override_yaml,
+                    const std::vector<std::string>& services, Mode mode);
 
-  /// Waits until each condition holds. kComposeFailed: it cannot hold any more (unhealthy, exited).
+  /// Looks for a moment (0.3 s) at containers that were started just now: those that have failed already.
+  Result<std::vector<EarlyExit>> early_exits(const std::string& project, const std::vector<std::string>& services);
+
+  /// Waits until each condition holds. kComposeFailed: one that is required cannot hold any more (unhealthy, exited).
   Result<void> await(const std::string& project, const std::vector<Dependency>& conditions);
   /// Waits until each service runs, healthy where it has a health check, or has exited 0. kComposeFailed.
   Result<void> await_up(const std::string& project, const std::vector<std::string>& services);
 
   /// `down` of whatever carries the project's label; needs no files.
   Result<void> down(const std::string& project, unsigned timeout_s, bool volumes);
-  /// Removes containers of services that the stack no longer has.
+  /// Stops and removes containers of services that the stack no longer has.
   Result<void> remove_containers(const std::vector<std::string>& ids);
 
  private:
+  Result<transport::Output> call(std::string script);
   Result<transport::Output> run(std::string script, std::string_view what);
   std::string stack_head(const ComposeStack& stack, const std::string& override_yaml) const;
   [[nodiscard]] Result<void> check_compose() const;

@@ -150,6 +150,18 @@ fs::path StackInputs::locate(const std::string& staged_path) const {
   return whole == sources.end() ? fs::path(staged_path) : whole->second / staged_path;
 }
 
+Result<std::set<std::string>> services_elsewhere(const Workspace& workspace, const Target& target) {
+  std::set<std::string> names;
+  for (const config::ComposeSettings& compose : target.repo->composes) {
+    if (std::find(target.composes.begin(), target.composes.end(), &compose) != target.composes.end()) continue;
+    OTTO_TRY(const inputs::ComposeInputs files,
+             inputs::read_compose_files(target.repo->root, {compose.path},
+                                        [&](const char* name) { return workspace.getenv(name); }));
+    for (const inputs::ComposeService& service : files.services) names.insert(service.name);
+  }
+  return names;
+}
+
 Result<StackInputs> read_stack(Workspace& workspace, const Target& target, const std::optional<std::string>& project) {
   return Reader(workspace, target)(project);
 }

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "engine/execute/parent_session.h"
@@ -30,6 +31,10 @@ struct StackInputs {
   /// Where the entry of a staged path lies on this machine.
   [[nodiscard]] std::filesystem::path locate(const std::string& staged_path) const;
 };
+
+/// Names of the services that the repo's compose files of other parents define: no orphans of this stack. Errors as
+/// inputs::read_compose_files.
+Result<std::set<std::string>> services_elsewhere(const Workspace& workspace, const Target& target);
 
 /// `project`: the compose project, else get_user_compose_project. kConfig, kIo, kInputsChanged, kInterrupted.
 Result<StackInputs> read_stack(Workspace& workspace, const Target& target, const std::optional<std::string>& project);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "cache/parent_store.h"
 #include "cache/registration_store.h"
@@ -43,16 +44,19 @@ class StackRun {
     }
     OTTO_RETURN_IF_ERROR(pin_services(probe));
     OTTO_TRY(const plan::StackPlan plan, plan::plan_stack(model_, probe.containers, image_ids_, request_.services));
+    OTTO_TRY(const bool removed, tell_orphans(plan.orphans));
     if (request_.dry_run) return results(plan, probe.containers);
-    if (!plan.waves.empty() || !plan.orphans.empty() || files_changed()) {
+    if (!plan.waves.empty() || files_changed()) {
       OTTO_RETURN_IF_ERROR(stage());
       OTTO_RETURN_IF_ERROR(execute(plan));
     }
-    if (request_.wait) OTTO_RETURN_IF_ERROR(wait_for(plan));
-    if (!plan.waves.empty() || !plan.orphans.empty()) {
+    OTTO_TRY(const std::vector<docker::EarlyExit> exits, compose_.early_exits(stack_.project, started(plan)));
+    if (!plan.waves.empty() || removed) {
       OTTO_TRY(probe, session_.probe({}, stack_.project));
     }
     OTTO_RETURN_IF_ERROR(register_containers(probe.containers));
+    OTTO_RETURN_IF_ERROR(check(exits));
+    if (request_.wait) OTTO_RETURN_IF_ERROR(wait_for(plan));
     return results(plan, probe.containers);
   }
 
@@ -153,7 +157,6 @@ class StackRun {
 
   Result<void> execute(const plan::StackPlan& plan) {
     const std::string override_yaml = docker::compose_override(pins_, digests_);
-    OTTO_RETURN_IF_ERROR(compose_.remove_containers(plan.orphans));
     for (const plan::Wave& wave : plan.waves) {
       OTTO_RETURN_IF_ERROR(await(wave.awaits));
       OTTO_RETURN_IF_ERROR(bring_up(wave.recreate, override_yaml, docker::Compose::Mode::kRecreate, plan));
@@ -186,17 +189,80 @@ class StackRun {
     for (const std::string& service : services) {
       report({Event::Kind::kPhase, Phase::kStarting, service, reason_of(plan, service), 0, 0, 0});
     }
-    const Result<void> result = compose_.up(call_, override_yaml, services, mode);
+    const auto result = compose_.up(call_, override_yaml, services, mode);
+    if (result.ok() && result->repeated) {
+      report({Event::Kind::kNotice, Phase::kStarting, text::join(services, ", "),
+              "the engine did not find a network that was just made; it was asked again", 0, 0, 0});
+    }
     for (const std::string& service : services) {
       report({result.ok() ? Event::Kind::kDone : Event::Kind::kFailed, Phase::kStarting, service,
               std::string(action_of(plan, service)), 0, 0, ms_since(begun)});
     }
-    return result;
+    OTTO_RETURN_IF_ERROR(result);
+    return {};
+  }
+
+  static std::vector<std::string> started(const plan::StackPlan& plan) {
+    std::vector<std::string> all;
+    for (const plan::Wave& wave : plan.waves) {
+      all.insert(all.end(), wave.recreate.begin(), wave.recreate.end());
+      all.insert(all.end(), wave.start.begin(), wave.start.end());
+    }
+    return all;
+  }
+
+  /// Those that their restart policy starts again may be waiting for something: a warning. Others have failed.
+  Result<void> check(const std::vector<docker::EarlyExit>& exits) {
+    std::string failed;
+    for (const docker::EarlyExit& exit : exits) {
+      const std::string who =
+          exit.number > 1 ? fmt::format("{} (replica {})", exit.service, exit.number) : exit.service;
+      const std::string log = exit.log.empty() ? "; it logged nothing" : ":\n" + exit.log;
+      if (exit.restarting) {
+        report({Event::Kind::kWarning, Phase::kStarting, exit.service,
+                fmt::format("service '{}' ended at once and is restarted by its policy{}", who, log), 0, 0, 0});
+      } else {
+        failed += fmt::format("{}service '{}' exited at once with code {}{}", failed.empty() ? "" : "\n", who,
+                              exit.code, log);
+      }
+    }
+    if (failed.empty()) return {};
+    return make_error(ErrorCode::kComposeFailed, fmt::format("on host '{}' {}", session_.host().id, failed),
+                      "what else was started stays up; mend the service and run `otto docker up` again");
+  }
+
+  // --- containers of services that are no more ---
+
+  /// True if containers were removed: only when asked, and never those of the repo's other compose files.
+  Result<bool> tell_orphans(std::vector<plan::ContainerState> orphans) {
+    if (orphans.empty()) return false;
+    OTTO_TRY(const std::set<std::string> elsewhere, services_elsewhere(session_.workspace(), session_.target()));
+    std::erase_if(orphans, [&](const plan::ContainerState& orphan) { return elsewhere.contains(orphan.service); });
+    if (orphans.empty()) return false;
+    std::vector<std::string> ids, names;
+    for (const plan::ContainerState& orphan : orphans) {
+      ids.push_back(orphan.id);
+      names.push_back(container_host_id(session_.host().id, session_.repo().name, orphan.service, orphan.number));
+    }
+    const std::string all = text::join(names, ", ");
+    if (!request_.remove_orphans) {
+      report(
+          {Event::Kind::kWarning, Phase::kChecking, stack_.project,
+           fmt::format("no compose file has these any more: {}; `otto docker up --remove-orphans` removes them", all),
+           0, 0, 0});
+      return false;
+    }
+    if (!request_.dry_run) OTTO_RETURN_IF_ERROR(compose_.remove_containers(ids));
+    report({Event::Kind::kNotice, Phase::kStopping, stack_.project,
+            fmt::format("{}: {}", request_.dry_run ? "would be removed" : "removed", all), 0, 0, 0});
+    return !request_.dry_run;
   }
 
   Result<void> wait_for(const plan::StackPlan& plan) {
     std::vector<std::string> services;
-    for (const plan::ServiceStep& step : plan.steps) services.push_back(step.service);
+    for (const plan::ServiceStep& step : plan.steps) {
+      if (model_.services.at(step.service).replicas > 0) services.push_back(step.service);
+    }
     report({Event::Kind::kPhase, Phase::kWaiting, stack_.project, "for the services to be up", 0, 0, 0});
     return compose_.await_up(stack_.project, services);
   }

@@ -29,6 +29,7 @@ struct PinnedImages {
 struct StackRunRequest {
   std::vector<std::string> services;
   bool wait = false;
+  bool remove_orphans = false;
   bool dry_run = false;
 };
 
@@ -39,7 +40,8 @@ Result<std::optional<docker::StackModel>> remembered_model(const ParentSession& 
 std::vector<std::string> external_images(const config::Settings& repo, const docker::StackModel& model);
 
 /// `model`: from remembered_model(); absent: asked for. `probe` must hold the stack's containers and, with a model, the
-/// ids of its external images. kComposeFailed, kUnknownName, kConfig, kUnsupported and errors that end a run.
+/// ids of its external images. kComposeFailed (also: a container ended with an error at once), kUnknownName, kConfig,
+/// kUnsupported and errors that end a run.
 Result<std::vector<docker::ServiceResult>> run_stack(ParentSession& session, const StackInputs& stack,
                                                      std::optional<docker::StackModel> model, docker::Probe probe,
                                                      const PinnedImages& images, const StackRunRequest& request);

@@ -58,7 +58,7 @@ class Planner {
     }
     plan.waves = waves();
     for (const ContainerState& container : containers) {
-      if (model_.services.count(container.service) == 0) plan.orphans.push_back(container.id);
+      if (model_.services.count(container.service) == 0) plan.orphans.push_back(container);
     }
     return plan;
   }

@@ -46,9 +46,9 @@ struct Wave {
 };
 
 struct StackPlan {
-  std::vector<ServiceStep> steps;    ///< every wanted service, sorted by name
-  std::vector<Wave> waves;           ///< empty: nothing to do
-  std::vector<std::string> orphans;  ///< container ids of services that the stack no longer has
+  std::vector<ServiceStep> steps;       ///< every wanted service, sorted by name
+  std::vector<Wave> waves;              ///< empty: nothing to do
+  std::vector<ContainerState> orphans;  ///< containers of services that the stack does not have
 };
 
 /// `selected`: services named by the user (their dependencies join, and running containers that cannot outlive theirs);

@@ -90,6 +90,7 @@ struct UpOptions {
   std::optional<std::string> on;
   bool build = true;                  ///< false: pin to the last hash built for this project on the parent
   bool wait = false;                  ///< until services are running or healthy
+  bool remove_orphans = false;        ///< containers of services that no compose file of the repo has any more
   std::vector<std::string> services;  ///< empty: all
   unsigned jobs = 0;
   bool dry_run = false;

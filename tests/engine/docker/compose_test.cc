@@ -76,6 +76,55 @@ TEST(ComposeTest, FailureCarriesComposesWords) {
   EXPECT_NE(config.error().message.find("undefined network"), std::string::npos);
 }
 
+TEST(ComposeTest, OptionalConditionsMayFail) {
+  FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo 'exited 2 ' ;; esac\n");
+  Compose compose(docker.remote, docker.settings, docker.facts, {});
+  const Dependency optional{"db", DependencyCondition::kCompleted, false, false};
+  EXPECT_TRUE(compose.await("otto-p-me", {optional}).ok());
+  const Dependency required{"db", DependencyCondition::kCompleted, false, true};
+  EXPECT_FALSE(compose.await("otto-p-me", {optional, required}).ok());
+}
+
+TEST(ComposeTest, ALostNetworkIsAskedForOnceMore) {
+  const std::string body = R"sh(
+echo x >> "$0.calls"
+[ "$(wc -l < "$0.calls")" -le FAILURES ] && { echo 'Error: network otto-p-me_default not found' >&2; exit 1; }
+exit 0
+)sh";
+  for (const auto& [failures, ok] : {std::pair("1", true), std::pair("2", false)}) {
+    std::string script = body;
+    FakeDocker docker(script.replace(script.find("FAILURES"), 8, failures));
+    Compose compose(docker.remote, docker.settings, docker.facts, {});
+    const auto up = compose.up(sample(), "", {"api"}, Compose::Mode::kStart);
+    ASSERT_EQ(up.ok(), ok);
+    if (ok) {
+      EXPECT_TRUE(up->repeated);
+    }
+    EXPECT_EQ(read(docker.tree.path("docker.calls")), "x\nx\n");
+  }
+}
+
+TEST(ComposeTest, EarlyExitsAreThoseThatFailed) {
+  FakeDocker docker(R"sh(
+case "$1" in
+ps) case "$*" in *service=ok\ *) echo c1 ;; *service=bad\ *) echo c2 ;; *) echo c3 c4 ;; esac ;;
+container) printf '%s\n' 'c1 exited 0 0 ok 1' 'c2 exited 7 0 bad 2' 'c3 restarting 1 3 loop 1' 'c4 running 0 0 loop 2' ;;
+logs) echo "log of $4" ;;
+esac
+)sh");
+  Compose compose(docker.remote, docker.settings, docker.facts, {});
+  const auto exits = compose.early_exits("otto-p-me", {"ok", "bad", "loop"});
+  ASSERT_TRUE(exits.ok()) << exits.error().message;
+  ASSERT_EQ(exits->size(), 2U);
+  EXPECT_EQ((*exits)[0].service, "bad");
+  EXPECT_EQ((*exits)[0].number, 2U);
+  EXPECT_EQ((*exits)[0].code, 7);
+  EXPECT_FALSE((*exits)[0].restarting);
+  EXPECT_EQ((*exits)[0].log, "  log of c2");
+  EXPECT_EQ((*exits)[1].service, "loop");
+  EXPECT_TRUE((*exits)[1].restarting);
+}
+
 struct AwaitCase {
   const char* state;  // "status exit-code health"
   DependencyCondition condition;
@@ -100,7 +149,7 @@ INSTANTIATE_TEST_SUITE_P(States, ComposeAwaitTest,
                          ::testing::Values(AwaitCase{"running 0 healthy", DependencyCondition::kHealthy, true},
                                            AwaitCase{"running 0 unhealthy", DependencyCondition::kHealthy, false},
                                            AwaitCase{"running 0 ", DependencyCondition::kHealthy, false},
-                                           AwaitCase{"exited 1 ", DependencyCondition::kHealthy, false},
+                                           AwaitCase{"exited 1 unhealthy", DependencyCondition::kHealthy, false},
                                            AwaitCase{"exited 0 ", DependencyCondition::kCompleted, true},
                                            AwaitCase{"exited 2 ", DependencyCondition::kCompleted, false},
                                            AwaitCase{"created 0 ", DependencyCondition::kStarted, true}));

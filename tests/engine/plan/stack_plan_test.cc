@@ -355,7 +355,8 @@ TEST_F(StackPlanTest, Orphans) {
   example();
   container("old").id = "old-container";
   const auto plan = plan_stack(model_, containers_, image_ids_, {});
-  EXPECT_EQ(plan->orphans, std::vector<std::string>{"old-container"});
+  ASSERT_EQ(plan->orphans.size(), 1U);
+  EXPECT_EQ(plan->orphans[0].id, "old-container");
   EXPECT_TRUE(plan->waves.empty());
 }
 
