@@ -12,6 +12,7 @@ namespace {
 #define OTTO_BUILD_COLUMNS                                                                                      \
   "SELECT id, at_ms, project, image, parent, hash, tag, image_id, duration_ms, uploaded_bytes, uploaded_files," \
   " fingerprint FROM build "
+#define OTTO_HAS_REASONS "AND EXISTS (SELECT 1 FROM build_reason WHERE build_id = build.id) "
 
 Result<std::vector<graph::Reason>> read_reasons(sqlite::Connection& connection, std::int64_t build_id) {
   OTTO_TRY(sqlite::Query query, connection.query("SELECT kind, subject, detail FROM build_reason "
@@ -122,6 +123,19 @@ Result<std::optional<BuildRecord>> BuildStore::last_build_anywhere(std::string_v
       select(*database_, 1, OTTO_BUILD_COLUMNS "WHERE project = ?1 AND image = ?2 ORDER BY id DESC", project, image));
 }
 
+Result<std::optional<BuildRecord>> BuildStore::last_made(std::string_view project, std::string_view image,
+                                                         std::optional<std::string_view> parent) {
+  if (parent) {
+    return first_of(select(*database_, 1,
+                           OTTO_BUILD_COLUMNS "WHERE project = ?1 AND image = ?2 AND parent = ?3 " OTTO_HAS_REASONS
+                                              "ORDER BY id DESC",
+                           project, image, *parent));
+  }
+  return first_of(select(*database_, 1,
+                         OTTO_BUILD_COLUMNS "WHERE project = ?1 AND image = ?2 " OTTO_HAS_REASONS "ORDER BY id DESC",
+                         project, image));
+}
+
 Result<std::optional<BuildRecord>> BuildStore::find(std::string_view project, std::string_view image,
                                                     std::string_view parent, std::string_view hash) {
   return first_of(select(*database_, 1,
@@ -139,6 +153,7 @@ Result<std::vector<BuildRecord>> BuildStore::history(std::string_view project, s
   return select(*database_, limit, OTTO_BUILD_COLUMNS "WHERE project = ?1 ORDER BY id DESC", project);
 }
 
+#undef OTTO_HAS_REASONS
 #undef OTTO_BUILD_COLUMNS
 
 }  // namespace otto::cache

@@ -27,6 +27,9 @@ class BuildStore {
                                                 std::string_view parent);
   /// The newest record of that image on any parent.
   Result<std::optional<BuildRecord>> last_build_anywhere(std::string_view project, std::string_view image);
+  /// The newest record with reasons: a build, and no image that was found there. On that parent, or on any.
+  Result<std::optional<BuildRecord>> last_made(std::string_view project, std::string_view image,
+                                               std::optional<std::string_view> parent);
   /// The newest record of exactly that hash (40 hex digits) on that parent.
   Result<std::optional<BuildRecord>> find(std::string_view project, std::string_view image, std::string_view parent,
                                           std::string_view hash);

@@ -1,6 +1,5 @@
 #include "cli/list.h"
 
-#include <chrono>
 #include <string>
 #include <vector>
 
@@ -11,11 +10,6 @@
 
 namespace otto::cli {
 namespace {
-
-std::int64_t epoch_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
 
 std::string ids_of(const std::vector<HostListing>& hosts) {
   std::vector<std::string> ids;
@@ -36,7 +30,8 @@ Result<int> list_all_hosts(Session& session) {
   if (session.json()) {
     session.print(json::hosts(hosts));
   } else {
-    session.print(session.options().quiet ? ids_of(hosts) : render_hosts(hosts, epoch_ms(), session.terminal().out));
+    session.print(session.options().quiet ? ids_of(hosts)
+                                          : render_hosts(hosts, Session::now_ms(), session.terminal().out));
   }
   return kExitDone;
 }

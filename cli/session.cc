@@ -1,5 +1,6 @@
 #include "cli/session.h"
 
+#include <chrono>
 #include <filesystem>
 #include <system_error>
 
@@ -35,6 +36,11 @@ Result<std::unique_ptr<Workspace>> Session::open(const WorkspaceNeeds& needs) co
     };
   }
   return Workspace::open(wanted, progress_, stop_);
+}
+
+std::int64_t Session::now_ms() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
 void Session::print(std::string_view data) {

@@ -5,6 +5,7 @@
 // the main thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -50,6 +51,8 @@ class Session {
   [[nodiscard]] const Terminal& terminal() const { return terminal_; }
   [[nodiscard]] Progress& progress() const { return progress_; }
   [[nodiscard]] const std::stop_token& stop() const { return stop_; }
+  /// The wall clock, for "3 minutes ago".
+  [[nodiscard]] static std::int64_t now_ms();
   [[nodiscard]] bool json() const { return options_.format == Format::kJson; }
 
   /// As Workspace::open.

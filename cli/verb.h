@@ -48,7 +48,8 @@ struct VerbInfo {
   std::unique_ptr<Verb> (*make)();
 };
 
-extern const VerbInfo kDockerBuild, kDockerUp, kDockerDown, kDockerPs, kDockerContext, kHostRun, kHostOneshot;
+extern const VerbInfo kDockerBuild, kDockerUp, kDockerDown, kDockerPs, kDockerContext, kDockerExplain, kDockerHistory,
+    kHostRun, kHostOneshot;
 
 std::span<const VerbInfo* const> all_verbs();
 

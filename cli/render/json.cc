@@ -28,18 +28,21 @@ Json of_error(const Error& error) {
   return json;
 }
 
-Json of_image(const docker::ImageResult& image) {
-  Json reasons = Json::array();
-  for (const graph::Reason& reason : image.reasons) {
-    reasons.push_back(
-        {{"kind", graph::reason_name(reason.kind)}, {"subject", reason.subject}, {"detail", reason.detail}});
+Json of_reasons(const std::vector<graph::Reason>& reasons) {
+  Json all = Json::array();
+  for (const graph::Reason& reason : reasons) {
+    all.push_back({{"kind", graph::reason_name(reason.kind)}, {"subject", reason.subject}, {"detail", reason.detail}});
   }
+  return all;
+}
+
+Json of_image(const docker::ImageResult& image) {
   return {{"name", image.name},
           {"status", docker::status_name(image.status)},
           {"tag", image.tag},
           {"hash", image.hash},
           {"image_id", image.image_id},
-          {"reasons", std::move(reasons)},
+          {"reasons", of_reasons(image.reasons)},
           {"uploaded_bytes", image.uploaded_bytes},
           {"uploaded_files", image.uploaded_files},
           {"duration_ms", image.duration_ms}};
@@ -49,6 +52,34 @@ Json of_images(const docker::BuildReport& report) {
   Json images = Json::array();
   for (const docker::ImageResult& image : report.images) images.push_back(of_image(image));
   return images;
+}
+
+Json of_explanation(const docker::ImageExplanation& image) {
+  Json last;
+  if (image.last_build) {
+    last = {{"at", rfc3339(image.last_build->at_ms)},
+            {"parent", image.last_build->parent},
+            {"reasons", of_reasons(image.last_build->reasons)}};
+  }
+  return {{"name", image.now.name},
+          {"tag", image.now.tag},
+          {"last_build", std::move(last)},
+          {"now", {{"status", docker::status_name(image.now.status)}, {"reasons", of_reasons(image.now.reasons)}}}};
+}
+
+Json of_recorded(const docker::RecordedBuild& build) {
+  return {{"at", rfc3339(build.at_ms)},
+          {"repo", build.repo},
+          {"image", build.image},
+          {"parent", build.parent},
+          {"status", recorded_status(build)},
+          {"tag", build.tag},
+          {"hash", build.hash},
+          {"image_id", build.image_id},
+          {"reasons", of_reasons(build.reasons)},
+          {"uploaded_bytes", build.uploaded_bytes},
+          {"uploaded_files", build.uploaded_files},
+          {"duration_ms", build.duration_ms}};
 }
 
 Json of_host(const HostListing& host) {
@@ -120,6 +151,23 @@ std::string ps(std::span<const docker::HostContainers> hosts) {
     all.push_back(std::move(json));
   }
   return document({{"hosts", std::move(all)}});
+}
+
+std::string explain(std::span<const docker::ExplainReport> reports) {
+  const bool several = reports.size() != 1;
+  return one_or_more(reports, [several](const docker::ExplainReport& report) {
+    Json json = Json::object();
+    if (several) json.update({{"parent", report.parent}, {"repo", report.repo}});
+    Json& images = json["images"] = Json::array();
+    for (const docker::ImageExplanation& image : report.images) images.push_back(of_explanation(image));
+    return json;
+  });
+}
+
+std::string history(std::span<const docker::RecordedBuild> builds) {
+  Json all = Json::array();
+  for (const docker::RecordedBuild& build : builds) all.push_back(of_recorded(build));
+  return document({{"builds", std::move(all)}});
 }
 
 std::string context(const docker::ContextListing& listing) {

@@ -20,6 +20,9 @@ std::string build(std::span<const docker::BuildReport> reports);
 std::string up(std::span<const docker::UpReport> reports);
 std::string down(std::span<const docker::DownReport> reports);
 std::string ps(std::span<const docker::HostContainers> hosts);
+/// {"images": [...]} of one report; of several {"reports": [{"parent", "repo", "images"}…]}.
+std::string explain(std::span<const docker::ExplainReport> reports);
+std::string history(std::span<const docker::RecordedBuild> builds);
 std::string context(const docker::ContextListing& listing);
 std::string hosts(std::span<const HostListing> hosts);
 std::string labs(std::span<const std::string> names);

@@ -140,4 +140,24 @@ std::string table(const std::vector<std::string>& header, const std::vector<std:
   return out;
 }
 
+std::string image_reference(std::string_view reference, const Style& style) {
+  constexpr std::size_t kHash = 40, kShown = 12;
+  const std::size_t colon = reference.rfind(':');
+  const bool is_hash = colon != std::string_view::npos && reference.size() - colon - 1 == kHash;
+  return one_line(style.short_hashes && is_hash ? reference.substr(0, colon + 1 + kShown) : reference);
+}
+
+std::string table_with_notes(const std::vector<std::vector<Cell>>& rows, const std::vector<std::string>& below,
+                             const Style& style) {
+  const std::string lines = table({}, rows, style);
+  std::string out;
+  std::size_t begin = 0;
+  for (const std::string& note : below) {  // the table has one line a row
+    const std::size_t end = lines.find('\n', begin) + 1;
+    out.append(lines, begin, end - begin).append(note);
+    begin = end;
+  }
+  return out;
+}
+
 }  // namespace otto::cli

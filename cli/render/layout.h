@@ -28,6 +28,9 @@ std::string grouped(std::uint64_t number);
 /// "1 file", "3 files".
 std::string counted(std::uint64_t number, std::string_view noun);
 
+/// An image reference as it is shown: on a terminal a 40-digit hash tag is cut to 12.
+std::string image_reference(std::string_view reference, const Style& style);
+
 struct Cell {
   std::string text;
   Paint paint = Paint::kNone;
@@ -38,5 +41,9 @@ struct Cell {
 /// than others. `header` is shown bold; empty: none.
 std::string table(const std::vector<std::string>& header, const std::vector<std::vector<Cell>>& rows,
                   const Style& style);
+
+/// The table without a header, each row followed by its own text of `below` (whole lines; may be empty).
+std::string table_with_notes(const std::vector<std::vector<Cell>>& rows, const std::vector<std::string>& below,
+                             const Style& style);
 
 }  // namespace otto::cli

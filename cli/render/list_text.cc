@@ -19,13 +19,6 @@ std::string short_id(const std::string& id, const Style& style) {
   return one_line(style.short_hashes ? std::string_view(id).substr(0, kShortId) : std::string_view(id));
 }
 
-std::string short_image(const std::string& image, const Style& style) {
-  const std::size_t colon = image.rfind(':');
-  constexpr std::size_t kHash = 40;
-  if (!style.short_hashes || colon == std::string::npos || image.size() - colon - 1 != kHash) return one_line(image);
-  return one_line(std::string_view(image).substr(0, colon + 1 + kShortId));
-}
-
 Paint paint_of(HostState state) {
   switch (state) {
     case HostState::kRunning: return Paint::kGreen;
@@ -48,7 +41,7 @@ std::string render_ps(std::span<const docker::HostContainers> hosts, const Style
       rows.push_back({{one_line(host.id)},
                       {short_id(container.id, style)},
                       {one_line(container.host_id.empty() ? container.name : container.host_id), Paint::kBold},
-                      {short_image(container.image, style)},
+                      {image_reference(container.image, style)},
                       {one_line(container.status)}});
     }
   }
@@ -84,7 +77,7 @@ std::string render_hosts(std::span<const HostListing> hosts, std::int64_t now_ms
                     {std::string(host_kind_name(host.kind))},
                     {unsaid ? "" : std::string(host_state_name(host.state)), paint_of(host.state)},
                     {host.docker_capable ? "yes" : ""},
-                    {short_image(host.image, style)},
+                    {image_reference(host.image, style)},
                     {host.last_seen_ms == 0 ? "" : ago(host.last_seen_ms, now_ms)}});
   }
   return table({"ID", "KIND", "STATE", "DOCKER", "IMAGE", "LAST SEEN"}, rows, style);

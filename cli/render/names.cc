@@ -34,6 +34,10 @@ std::string_view entry_type_name(graph::EntryType type) {
   panic("unknown entry type", __FILE__, __LINE__);
 }
 
+std::string_view recorded_status(const docker::RecordedBuild& build) {
+  return docker::status_name(was_built(build) ? docker::ImageStatus::kBuilt : docker::ImageStatus::kCached);
+}
+
 std::string_view phase_name(Phase phase) {
   switch (phase) {
     case Phase::kConnecting: return "connecting";

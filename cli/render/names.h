@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "graph/context_manifest.h"
+#include "otto/docker.h"
 #include "otto/host.h"
 #include "otto/reporter.h"
 
@@ -15,6 +16,10 @@ namespace otto::cli {
 std::string_view host_kind_name(HostKind kind);
 std::string_view host_state_name(HostState state);
 std::string_view entry_type_name(graph::EntryType type);
+/// A record without reasons is of an image that was found there.
+inline bool was_built(const docker::RecordedBuild& build) { return !build.reasons.empty(); }
+/// "built" or "cached".
+std::string_view recorded_status(const docker::RecordedBuild& build);
 std::string_view phase_name(Phase phase);
 std::string_view event_kind_name(Event::Kind kind);
 

@@ -1,14 +1,17 @@
-// Why an image was, or would be, built: the lines of --explain under its own line.
+// Why an image was, or would be, built: the lines under its own line.
 //
-//     dockerfile-changed
+//     dockerfile-changed docker/api.Dockerfile
+//       - 3: EXPOSE 8080
+//       + 3: EXPOSE 8081
 //     build-arg-changed VERSION
 //   + file-added src/new.c
 //   ~ file-changed src/main.c
-//   … and 12 more
+//   … and 812 more
 //
 // Pure.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "cli/render/style.h"
@@ -16,7 +19,10 @@
 
 namespace otto::cli {
 
-/// With no reason: what was compared and found unchanged. At most 20 files are listed, all of them with -v.
-std::string render_reasons(const docker::ImageResult& image, const Style& style);
+/// Causes first, then files: at most 10 of them, all with -v.
+std::string render_reasons(std::span<const graph::Reason> reasons, const Style& style);
+
+/// The reasons of an image's verdict; where nothing is stale, what was compared and found unchanged.
+std::string render_verdict(const docker::ImageResult& image, const Style& style);
 
 }  // namespace otto::cli

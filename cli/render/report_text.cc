@@ -18,36 +18,15 @@ using docker::ImageStatus;
 using docker::ServiceAction;
 using docker::ServiceResult;
 
-constexpr std::size_t kShortHash = 12;
-
-Paint paint_of(ImageStatus status) {
-  switch (status) {
-    case ImageStatus::kBuilt:
-    case ImageStatus::kPulled: return Paint::kGreen;
-    case ImageStatus::kFailed: return Paint::kRed;
-    case ImageStatus::kStale: return Paint::kYellow;
-    case ImageStatus::kCached:
-    case ImageStatus::kSkipped:
-    case ImageStatus::kUnknown: return Paint::kDim;
-  }
-  return Paint::kNone;
-}
-
 bool has_tag(ImageStatus status) { return status != ImageStatus::kFailed && status != ImageStatus::kSkipped; }
 
 std::string tag_text(const ImageResult& image, const Style& style) {
-  if (!has_tag(image.status)) return {};
-  std::string tag = one_line(image.tag);
-  if (style.short_hashes && image.hash.size() > kShortHash && tag.ends_with(":" + image.hash)) {
-    tag.resize(tag.size() - image.hash.size() + kShortHash);
-  }
-  return tag;
+  return has_tag(image.status) ? image_reference(image.tag, style) : std::string();
 }
 
 std::string remark(const ImageResult& image) {
   if (image.status == ImageStatus::kSkipped && image.error) return one_line(image.error->message);
-  if (image.uploaded_bytes == 0 && image.uploaded_files == 0) return {};
-  return fmt::format("uploaded {} ({})", text::human_size(image.uploaded_bytes), counted(image.uploaded_files, "file"));
+  return upload_text(image.uploaded_bytes, image.uploaded_files);
 }
 
 std::string images_text(const std::vector<ImageResult>& images, const ReportView& view, const Style& style) {
@@ -61,16 +40,9 @@ std::string images_text(const std::vector<ImageResult>& images, const ReportView
                     {timed ? text::human_duration(image.duration_ms) : "", Paint::kNone, true},
                     {remark(image), Paint::kDim}});
   }
-  const std::string lines = table({}, rows, style);
-  if (!view.explain) return lines;
-  std::string out;
-  std::size_t begin = 0;
-  for (const ImageResult& image : images) {  // the table has one line a row
-    const std::size_t end = lines.find('\n', begin) + 1;
-    out.append(lines, begin, end - begin).append(render_reasons(image, style));
-    begin = end;
-  }
-  return out;
+  std::vector<std::string> below;
+  for (const ImageResult& image : images) below.push_back(view.explain ? render_verdict(image, style) : "");
+  return table_with_notes(rows, below, style);
 }
 
 std::string heading(std::string_view repo, std::string_view parent) { return fmt::format("{} on {}", repo, parent); }
@@ -130,6 +102,24 @@ std::string one_up(const docker::UpReport& report, bool headed, const ReportView
 }
 
 }  // namespace
+
+Paint paint_of(ImageStatus status) {
+  switch (status) {
+    case ImageStatus::kBuilt:
+    case ImageStatus::kPulled: return Paint::kGreen;
+    case ImageStatus::kFailed: return Paint::kRed;
+    case ImageStatus::kStale: return Paint::kYellow;
+    case ImageStatus::kCached:
+    case ImageStatus::kSkipped:
+    case ImageStatus::kUnknown: return Paint::kDim;
+  }
+  return Paint::kNone;
+}
+
+std::string upload_text(std::uint64_t bytes, std::uint64_t files) {
+  if (bytes == 0 && files == 0) return {};
+  return fmt::format("uploaded {} ({})", text::human_size(bytes), counted(files, "file"));
+}
 
 std::string render_build(std::span<const docker::BuildReport> reports, const ReportView& view, const Style& style) {
   std::string out;

@@ -7,6 +7,7 @@
 // Nothing to do is one line. Errors of single images are a block of their own (failures), for standard error. Pure.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -26,6 +27,10 @@ std::string render_down(std::span<const docker::DownReport> reports, const Repor
 
 /// The errors of the parent and of images that failed, one block each; empty: none failed.
 std::string render_failures(const docker::BuildReport& report, const Style& style);
+
+Paint paint_of(docker::ImageStatus status);
+/// "uploaded 1.4 kB (3 files)"; empty where nothing was.
+std::string upload_text(std::uint64_t bytes, std::uint64_t files);
 
 /// The tags that exist now (with dry_run: that would), one a line: `--quiet`.
 std::string render_tags(std::span<const docker::BuildReport> reports, bool dry_run);

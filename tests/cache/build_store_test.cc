@@ -74,6 +74,20 @@ TEST_F(Builds, HistoryIsNewestFirstAndLimited) {
   EXPECT_EQ(builds.history("repo1", {}, 1)->front().reasons, a_build().reasons);
 }
 
+TEST_F(Builds, TheLastMadeHasReasons) {
+  BuildRecord adopted = a_build();
+  adopted.reasons.clear();
+  EXPECT_FALSE(builds.last_made("repo1", "api", "pepper_seed")->has_value());
+  ASSERT_TRUE(builds.record(adopted).ok());
+  EXPECT_FALSE(builds.last_made("repo1", "api", std::nullopt)->has_value());
+  ASSERT_TRUE(builds.record(a_build()).ok());
+  ASSERT_TRUE(builds.record(a_build("api", "salt")).ok());
+  ASSERT_TRUE(builds.record(adopted).ok());
+  EXPECT_EQ((*builds.last_made("repo1", "api", "pepper_seed"))->id, 2);
+  EXPECT_EQ((*builds.last_made("repo1", "api", std::nullopt))->id, 3);
+  EXPECT_FALSE(builds.last_made("repo1", "db", std::nullopt)->has_value());
+}
+
 TEST_F(Builds, ADamagedFingerprintMakesTheRecordAbsent) {
   ASSERT_TRUE(builds.record(a_build("api", "pepper_seed", "1")).ok());
   ASSERT_TRUE(builds.record(a_build("api", "pepper_seed", "2")).ok());

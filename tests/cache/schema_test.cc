@@ -136,6 +136,8 @@ TEST_F(Schema, EveryReadOfACommandHasItsIndex) {
   }
   EXPECT_TRUE(builds.last_build("repo1", "api", "pepper")->has_value());
   EXPECT_TRUE(builds.last_build_anywhere("repo1", "api")->has_value());
+  EXPECT_TRUE(builds.last_made("repo1", "api", "pepper")->has_value());
+  EXPECT_TRUE(builds.last_made("repo1", "api", std::nullopt)->has_value());
   EXPECT_TRUE(builds.find("repo1", "api", "pepper", a_build().hash)->has_value());
   EXPECT_EQ(builds.history("repo1", "api", 10)->size(), 2u);
   EXPECT_EQ(builds.history("repo1", {}, 10)->size(), 6u);

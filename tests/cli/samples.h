@@ -96,6 +96,54 @@ inline docker::BuildReport unreachable_dry_run() {
   return report;
 }
 
+/// 2026-11-22T15:04:05Z.
+inline constexpr std::int64_t kThen = 1'795'359'845'000;
+
+inline docker::RecordedBuild recorded(const std::string& name, const std::string& hash,
+                                      std::vector<graph::Reason> reasons) {
+  docker::RecordedBuild build;
+  build.at_ms = kThen;
+  build.repo = "veggies";
+  build.image = name;
+  build.parent = "pepper_seed";
+  build.hash = hash;
+  build.tag = "veggies-" + name + ":" + hash;
+  build.image_id = "sha256:0123";
+  build.reasons = std::move(reasons);
+  if (build.reasons.empty()) return build;
+  build.duration_ms = 2800;
+  build.uploaded_bytes = 10700;
+  build.uploaded_files = 1;
+  return build;
+}
+
+inline std::vector<docker::RecordedBuild> history() {
+  return {recorded("api", kHashB, {}),
+          recorded("api", kHashA,
+                   {{graph::ReasonKind::kFileChanged, kOddName, ""},
+                    {graph::ReasonKind::kDockerfileChanged, "docker/api.Dockerfile", "- 3: EXPOSE 80\n+ 3: EXPOSE 81"},
+                    {graph::ReasonKind::kUpstreamChanged, "base", "hash 1a2b… → ffee…"}}),
+          recorded("base", kHashB, {{graph::ReasonKind::kNeverBuilt, "base", ""}})};
+}
+
+/// api is stale, base is as built, tool was never built, and gone could not be asked about.
+inline docker::ExplainReport explained() {
+  docker::ExplainReport report;
+  report.parent = "pepper_seed";
+  report.repo = "veggies";
+  docker::ImageResult api = image("api", docker::ImageStatus::kStale, kHashB);
+  api.reasons = {{graph::ReasonKind::kFileAdded, "src/new.c", ""},
+                 {graph::ReasonKind::kBuildArgChanged, "VERSION", ""}};
+  docker::ImageResult tool = image("tool", docker::ImageStatus::kStale, kHashA);
+  tool.reasons = {{graph::ReasonKind::kNeverBuilt, "tool", "so far only on carrot_seed"}};
+  report.images = {{history()[2], built().images[1]},
+                   {history()[1], api},
+                   {std::nullopt, tool},
+                   {history()[1], image("gone", docker::ImageStatus::kUnknown, kHashA)}};
+  report.images[0].now.name = "base";
+  return report;
+}
+
 inline std::vector<HostListing> hosts() {
   return {{"pepper_seed", HostKind::kUnix, "", "veggies", true, HostState::kUnknown, "", "", 0},
           {"local", HostKind::kLocal, "", "", false, HostState::kUnknown, "", "", 0},
