@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kMoment{80};
 constexpr std::chrono::seconds kLoginLimit{40};
+constexpr std::chrono::seconds kKeepalive{15};
 
 }  // namespace
 
@@ -25,6 +26,7 @@ Result<std::unique_ptr<TelnetSession>> TelnetSession::log_in(Fd socket, const st
                                                              const std::stop_token& stop) {
   std::unique_ptr<TelnetSession> session(new TelnetSession(std::move(socket), who));
   OTTO_RETURN_IF_ERROR(session->talk(address, stop));
+  OTTO_RETURN_IF_ERROR(session->stream_.keep_alive(address.keepalive_interval.value_or(kKeepalive), stop));
   OTTO_RETURN_IF_ERROR(session->install(stop));
   return session;
 }

@@ -17,6 +17,9 @@ namespace otto::transport {
 namespace {
 
 constexpr std::size_t kReadSize = 64 * 1024;
+constexpr int kMostUnanswered = 3;
+constexpr std::string_view kTimingMark = "\xff\xfd\x06";                       // IAC DO TIMING-MARK
+constexpr std::string_view kMarkAnswers[] = {"\xff\xfb\x06", "\xff\xfc\x06"};  // IAC WILL, IAC WONT
 constexpr telnet_telopt_t kOptions[] = {
     {TELNET_TELOPT_BINARY, TELNET_WILL, TELNET_DO}, {TELNET_TELOPT_SGA, TELNET_WILL, TELNET_DO},
     {TELNET_TELOPT_ECHO, TELNET_WONT, TELNET_DO},   {TELNET_TELOPT_TTYPE, TELNET_WILL, TELNET_DONT},
@@ -128,6 +131,20 @@ Result<void> TelnetStream::send(std::string_view bytes, const std::stop_token& s
   return flush(stop, false);
 }
 
+Result<void> TelnetStream::keep_alive(std::chrono::milliseconds interval, const std::stop_token& stop) {
+  keepalive_ = interval;
+  return interval.count() == 0 ? Result<void>() : ask_for_life(stop);
+}
+
+/// libtelnet keeps no state of timing marks, so they pass it by.
+Result<void> TelnetStream::ask_for_life(const std::stop_token& stop) {
+  {
+    const std::lock_guard lock(protocol_);
+    outbox_ += kTimingMark;
+  }
+  return flush(stop, true);
+}
+
 Result<std::optional<std::string>> TelnetStream::receive(Deadline deadline, const std::stop_token& stop) {
   std::string buffer(kReadSize, '\0');
   for (;;) {
@@ -136,6 +153,11 @@ Result<std::optional<std::string>> TelnetStream::receive(Deadline deadline, cons
     if (got < 0 && errno != EAGAIN && errno != EINTR) return classify_lost(who_, errno_text(errno));
     if (got > 0) {
       received_ += static_cast<std::uint64_t>(got);
+      unanswered_ = 0;
+      for (const std::string_view answer : kMarkAnswers) {
+        answers_ = answers_ || std::string_view(buffer.data(), static_cast<std::size_t>(got)).find(answer) !=
+                                   std::string_view::npos;
+      }
       std::string data;
       {
         const std::lock_guard lock(protocol_);
@@ -147,9 +169,16 @@ Result<std::optional<std::string>> TelnetStream::receive(Deadline deadline, cons
       if (!data.empty()) return std::optional(std::move(data));
       continue;
     }
-    switch (wait_for_fd(socket_.get(), POLLIN, deadline, stop)) {
+    const bool watch = answers_ && keepalive_.count() != 0;
+    Deadline wake = deadline;
+    if (watch && (!deadline || Clock::now() + keepalive_ < *deadline)) wake = Clock::now() + keepalive_;
+    switch (wait_for_fd(socket_.get(), POLLIN, wake, stop)) {
       case Ready::kReady: break;
-      case Ready::kTimedOut: return timed_out(who_, "waiting for output");
+      case Ready::kTimedOut:
+        if (wake == deadline) return timed_out(who_, "waiting for output");
+        if (++unanswered_ > kMostUnanswered) return classify_lost(who_, "it does not answer any more");
+        OTTO_RETURN_IF_ERROR(ask_for_life(stop));
+        break;
       case Ready::kStopped: return interrupted();
     }
   }

@@ -35,6 +35,9 @@ class TelnetStream {
   /// Asks for eight clean bits each way.
   Result<void> ask_binary(const std::stop_token& stop);
   Result<void> resize(unsigned columns, unsigned rows, const std::stop_token& stop);
+  /// Asks a server that has been silent for so long for a sign of life (RFC 860, timing mark); three without an answer
+  /// are the end of the connection. Servers that do not know the question are not judged by it. Zero: never.
+  Result<void> keep_alive(std::chrono::milliseconds interval, const std::stop_token& stop);
   /// Nothing has come since the last receive(), nor has the server closed.
   [[nodiscard]] bool quiet() const;
   [[nodiscard]] const std::string& who() const { return who_; }
@@ -44,6 +47,7 @@ class TelnetStream {
   static void on_event(telnet_t* telnet, telnet_event_t* event, void* self);
   void on_option(const telnet_event_t& event);
   void send_window();
+  Result<void> ask_for_life(const std::stop_token& stop);
   Result<void> flush(const std::stop_token& stop, bool may_leave);
   Result<void> write_out(const std::stop_token& stop);
 
@@ -54,6 +58,9 @@ class TelnetStream {
   telnet_t* telnet_ = nullptr;
   std::string inbox_, outbox_, failure_;
   bool binary_out_ = false, binary_in_ = false, window_wanted_ = false, after_cr_ = false;
+  std::chrono::milliseconds keepalive_{0};
+  bool answers_ = false;  // the receiver's, as the rest of the line
+  int unanswered_ = 0;
   std::mutex writing_;
   std::atomic<std::uint64_t> sent_{0}, received_{0};
 };

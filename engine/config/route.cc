@@ -114,7 +114,8 @@ Result<transport::Address> address_of(const HostEntry& host, const SshOptions& d
   address.host_key_policy = either(own.host_key_policy, defaults.host_key_policy);
   address.connect_timeout = ssh ? either(own.connect_timeout, defaults.connect_timeout)
                                 : either(host.telnet_options.connect_timeout, defaults.connect_timeout);
-  address.keepalive_interval = either(own.keepalive_interval, defaults.keepalive_interval);
+  address.keepalive_interval = ssh ? either(own.keepalive_interval, defaults.keepalive_interval)
+                                   : either(host.telnet_options.keepalive_interval, defaults.keepalive_interval);
   address.use_ssh_config = either(own.use_ssh_config, defaults.use_ssh_config).value_or(true);
   return address;
 }

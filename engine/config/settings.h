@@ -35,7 +35,8 @@ struct SshOptions {
 /// `telnet_options` of hosts.json.
 struct TelnetOptions {
   std::optional<std::uint16_t> port;
-  std::optional<std::chrono::milliseconds> connect_timeout;  ///< in the file: seconds, may have a fraction
+  std::optional<std::chrono::milliseconds> connect_timeout;     ///< in the file: seconds, may have a fraction
+  std::optional<std::chrono::milliseconds> keepalive_interval;  ///< likewise
 };
 
 struct ImageSettings {

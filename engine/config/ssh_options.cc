@@ -19,7 +19,8 @@ constexpr std::array<FieldSpec, 7> kFields = {{
     {"keepalive_interval", "15"},
     {"use_ssh_config", "true"},
 }};
-constexpr std::array<FieldSpec, 2> kTelnetFields = {{{"port", "23"}, {"connect_timeout", "10"}}};
+constexpr std::array<FieldSpec, 3> kTelnetFields = {
+    {{"port", "23"}, {"connect_timeout", "10"}, {"keepalive_interval", "15"}}};
 
 Result<std::optional<std::chrono::milliseconds>> read_seconds(const Fields& fields, std::string_view key,
                                                               double least) {
@@ -54,6 +55,7 @@ Result<TelnetOptions> read_telnet_options(const Source& source, const Node& tabl
   OTTO_TRY(const auto port, fields.integer("port", 1, 65535));
   if (port) options.port = static_cast<std::uint16_t>(*port);
   OTTO_TRY(options.connect_timeout, read_seconds(fields, "connect_timeout", 0.001));
+  OTTO_TRY(options.keepalive_interval, read_seconds(fields, "keepalive_interval", 0));
   return options;
 }
 

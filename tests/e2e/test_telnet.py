@@ -72,5 +72,27 @@ class Telnet(harness.Test):
             self.assertLess(ended() - at, 2.0, how)
 
 
+class Silence(harness.Test):
+    """The cable pulled: nothing is closed, nothing comes any more."""
+
+    def test_a_silently_lost_connection_ends_both_sides(self):
+        entries = harness.lab().start(MACHINE)
+        repo = harness.Repo("pulled", MACHINE)
+        self.addCleanup(repo.clear)
+        port = harness.lab().link_up(MACHINE, "pulled-telnet", "--to", "telnet")
+        self.addCleanup(harness.lab().tool, "link", "pulled-telnet", "--close")
+        entries[TELNET]["telnet_options"] = {"port": port, "keepalive_interval": 1}
+        repo.write_hosts(lambda hosts: hosts.update(entries))
+        process = repo.start("host", TELNET, "run", "sleep 600.095")
+        await_true("the command runs", lambda: harness.lab().processes(MACHINE, "^sleep 600.095"))
+        at = harness.time.time()
+        harness.lab().link("pulled-telnet", "--stall", "on")
+        outcome = repo.finish(process)
+        self.assertEqual(outcome.code, 255, outcome.err)
+        self.assertIn("does not answer any more", outcome.err)
+        self.assertLess(harness.time.time() - at, 15)
+        await_true("the command has ended", lambda: not harness.lab().processes(MACHINE, "^sleep 600.095"), seconds=40)
+
+
 if __name__ == "__main__":
     harness.main()

@@ -53,6 +53,7 @@ TEST_F(HostsTest, ReadsEveryOtherKey) {
     "ne": "Pepper", "board": "Seed", "neId": 3, "slot": "B", "ip": "2001:db8::7",
     "creds": {"zoe": "s3cret", "adam": null, "eve": ""}, "user": "adam", "password_env": "LAB_PW",
     "hop": "Jump", "term": "telnet", "transfer": "nc", "docker_command": ["sudo", "docker"], "stage_dir": "/data/otto",
+    "telnet_options": {"port": 2323, "connect_timeout": 1.5, "keepalive_interval": 0},
     "ssh_options": {"port": 2222, "identity_files": ["keys/id", "~/.ssh/id"], "known_hosts": ["/etc/kh"],
       "host_key_policy": "off", "connect_timeout": 0.25, "keepalive_interval": 3, "use_ssh_config": false}}])");
   ASSERT_TRUE(hosts) << hosts.error().message;
@@ -69,6 +70,9 @@ TEST_F(HostsTest, ReadsEveryOtherKey) {
   EXPECT_THAT(host.docker_command.value(), ElementsAre("sudo", "docker"));
   EXPECT_EQ(host.stage_dir, "/data/otto");
   EXPECT_FALSE(host.docker_capable);
+  EXPECT_EQ(host.telnet_options.port, 2323);
+  EXPECT_EQ(host.telnet_options.connect_timeout, std::chrono::milliseconds(1500));
+  EXPECT_EQ(host.telnet_options.keepalive_interval, std::chrono::milliseconds(0));
   EXPECT_EQ(host.ssh_options.port, 2222);
   EXPECT_THAT(host.ssh_options.identity_files.value(),
               ElementsAre(repo_.path("lab/keys/id").string(), "/home/me/.ssh/id"));

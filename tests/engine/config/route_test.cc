@@ -133,6 +133,10 @@ TEST_F(RouteTest, SshDefaultsGiveTelnetHostsNoPort) {
   lab_.hosts[2].term = transport::Protocol::kTelnet;
   EXPECT_EQ(route()->target.port, std::nullopt);
   EXPECT_EQ(route()->target.protocol, transport::Protocol::kTelnet);
+  lab_.hosts[2].telnet_options = {std::uint16_t{2323}, std::chrono::seconds(4), std::chrono::seconds(5)};
+  EXPECT_EQ(route()->target.port, 2323);
+  EXPECT_EQ(route()->target.connect_timeout, std::chrono::seconds(4));
+  EXPECT_EQ(route()->target.keepalive_interval, std::chrono::seconds(5));
 }
 
 }  // namespace
