@@ -25,19 +25,19 @@ otto_states() {
   ids=$(otto_docker ps -aq --no-trunc --filter label=com.docker.compose.project="$project" \
     --filter label=com.docker.compose.service="$1" --filter label=com.docker.compose.oneoff=False) || exit 1
   [ -n "$ids" ] || { echo "service '$1' has no container" >&2; exit 1; }
-  otto_docker container inspect --format '{{.State.Status}} {{.State.ExitCode}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' $ids
+  otto_docker container inspect --format '{{.Id}} {{.State.Status}} {{.State.ExitCode}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' $ids
 }
 otto_await() {
   while :; do
     waiting=
     states=$(otto_states "$1") || exit 1
-    while read -r status code health; do
+    while read -r id status code health; do
       case "$2:$status:$code:$health" in
         completed:exited:0:*|up:exited:0:*|*:running:*:healthy|up:running:*:) ;;
         healthy:running:*:) echo "service '$1' has no health check, but others wait for it to be healthy" >&2; exit 1 ;;
         up:paused:*) echo "service '$1' is paused" >&2; exit 1 ;;
         *:exited:*|*:dead:*) echo "service '$1' exited with code $code" >&2
-          otto_docker logs --tail 10 $ids >&2; exit 1 ;;
+          otto_docker logs --tail 10 "$id" 2>&1 | sed 's/^/  /' >&2; exit 1 ;;
         *:unhealthy) echo "service '$1' is unhealthy" >&2; exit 1 ;;
         *) waiting=1 ;;
       esac

@@ -77,7 +77,7 @@ TEST(ComposeTest, FailureCarriesComposesWords) {
 }
 
 TEST(ComposeTest, OptionalConditionsMayFail) {
-  FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo 'exited 2 ' ;; esac\n");
+  FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo 'c1 exited 2 ' ;; esac\n");
   Compose compose(docker.remote, docker.settings, docker.facts, {});
   const Dependency optional{"db", DependencyCondition::kCompleted, false, false};
   EXPECT_TRUE(compose.await("otto-p-me", {optional}).ok());
@@ -135,7 +135,7 @@ class ComposeAwaitTest : public ::testing::TestWithParam<AwaitCase> {};
 
 TEST_P(ComposeAwaitTest, ConditionsThatHoldOrCannot) {
   const AwaitCase& test = GetParam();
-  FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo '" + std::string(test.state) + "' ;; esac\n");
+  FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo 'c1 " + std::string(test.state) + "' ;; esac\n");
   Compose compose(docker.remote, docker.settings, docker.facts, {});
   const auto waited = compose.await("otto-p-me", {{"db", test.condition, false, true}});
   EXPECT_EQ(waited.ok(), test.holds) << (waited.ok() ? "" : waited.error().message);
@@ -158,7 +158,7 @@ TEST(ComposeTest, AwaitsWhatIsStillStarting) {
   FakeDocker docker(R"sh(
 case "$1" in
 ps) echo c1 ;;
-container) if [ -e "$0.ready" ]; then echo 'running 0 healthy'; else : > "$0.ready"; echo 'running 0 starting'; fi ;;
+container) if [ -e "$0.ready" ]; then echo 'c1 running 0 healthy'; else : > "$0.ready"; echo 'c1 running 0 starting'; fi ;;
 esac
 )sh");
   Compose compose(docker.remote, docker.settings, docker.facts, {});
