@@ -31,6 +31,7 @@ Result<std::map<const config::Settings*, std::vector<std::string>>> images_by_re
   std::map<const config::Settings*, std::vector<std::string>> by_repo;
   std::vector<std::string> names;
   for (const config::Settings& repo : workspace.repos()) {
+    if (repo.images_error) return *repo.images_error;
     for (const config::ImageSettings& image : repo.images) {
       names.push_back(image.name);
       if (std::find(wanted.begin(), wanted.end(), image.name) != wanted.end()) by_repo[&repo].push_back(image.name);

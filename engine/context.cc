@@ -18,6 +18,7 @@ struct Found {
 Result<Found> find_image(Workspace& workspace, std::string_view image) {
   std::vector<std::string> names;
   for (const config::Settings& repo : workspace.repos()) {
+    if (repo.images_error) return *repo.images_error;
     for (const config::ImageSettings& known : repo.images) {
       names.push_back(known.name);
       if (known.name != image) continue;

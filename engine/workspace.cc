@@ -7,6 +7,7 @@
 #include "cache/database.h"
 #include "engine/config/hosts.h"
 #include "engine/config/settings.h"
+#include "engine/inputs/compose_images.h"
 #include "graph/base/sync.h"
 #include "graph/base/text.h"
 #include "transport/connect.h"
@@ -101,6 +102,7 @@ Result<std::unique_ptr<Workspace>> Workspace::open(const WorkspaceOptions& optio
   }
   for (const auto& root : roots) {
     OTTO_TRY(config::Settings settings, config::load_settings(root));
+    inputs::add_compose_images(settings, [&](const char* name) { return state->getenv(name); });
     state->repos.push_back(std::move(settings));
   }
   OTTO_RETURN_IF_ERROR(refuse_equal_names(state->repos));

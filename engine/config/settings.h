@@ -46,6 +46,7 @@ struct ImageSettings {
   std::map<std::string, std::string> build_args;
   std::optional<std::string> target;
   std::optional<std::string> platform;
+  std::vector<std::string> aliases;  ///< further references that mean it: `image:` beside a compose file's `build:`
   SourceLocation where;
 };
 
@@ -70,7 +71,8 @@ struct Settings {
   SshOptions host_defaults;  ///< [host_defaults.ssh_options]
   std::string registry_url = "docker.io";
   std::vector<std::string> docker_command = {"docker"};
-  std::vector<ImageSettings> images;
+  std::vector<ImageSettings> images;  ///< [[docker.images]]; in a workspace, then those that compose files build
+  std::optional<Error> images_error;  ///< why the images of compose files are not known
   std::vector<ComposeSettings> composes;
 };
 

@@ -4,6 +4,7 @@ namespace otto::execute {
 
 Result<inputs::RepoInputs> read_repo_images(Workspace& workspace, const config::Settings& repo,
                                             const std::vector<std::string>& names) {
+  if (repo.images_error) return *repo.images_error;
   inputs::ReadRequest request;
   request.repo = &repo;
   request.images = names;

@@ -9,6 +9,7 @@
 #include "cache/parent_store.h"
 #include "cache/registration_store.h"
 #include "engine/docker/stage.h"
+#include "engine/inputs/compose_images.h"
 #include "engine/inputs/own_images.h"
 #include "engine/plan/stack_plan.h"
 #include "graph/base/text.h"
@@ -24,6 +25,14 @@ std::uint64_t ms_since(std::chrono::steady_clock::time_point begun) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count());
 }
 
+std::map<std::string, std::string> built_services(const config::Settings& repo, const StackInputs& stack) {
+  std::map<std::string, std::string> images;
+  for (const inputs::ComposeService& service : stack.files.services) {
+    if (service.build) images.emplace(service.name, inputs::built_image_name(repo, service));
+  }
+  return images;
+}
+
 class StackRun {
  public:
   StackRun(ParentSession& session, const StackInputs& stack, const PinnedImages& images, const StackRunRequest& request)
@@ -32,6 +41,7 @@ class StackRun {
         images_(images),
         request_(request),
         own_(session.repo()),
+        built_(built_services(session.repo(), stack)),
         compose_(session.remote(), session.settings(), session.facts(), session.workspace().stop()) {}
 
   Result<std::vector<docker::ServiceResult>> operator()(std::optional<docker::StackModel> model, docker::Probe probe) {
@@ -126,12 +136,8 @@ class StackRun {
   Result<void> pin_services(const docker::Probe& probe) {
     for (const auto& [name, service] : model_.services) {
       digests_[name] = service.digest;
-      if (service.image.empty()) {
-        return make_error(ErrorCode::kUnsupported,
-                          fmt::format("service '{}' has a `build:` section but no image", name),
-                          "declare it under [[docker.images]] and name it with `image: <project>-<image>`");
-      }
-      const std::string* own = own_.find(service.image);
+      const auto built = built_.find(name);
+      const std::string* own = built != built_.end() ? &built->second : own_.find(service.image);
       if (own == nullptr) {
         const auto id = probe.image_ids.find(service.image);
         if (id != probe.image_ids.end()) image_ids_[name] = id->second;
@@ -333,6 +339,7 @@ class StackRun {
   const PinnedImages& images_;
   const StackRunRequest& request_;
   const inputs::OwnImages own_;
+  const std::map<std::string, std::string> built_;  // service with a build section → image
   docker::Compose compose_;
   docker::ComposeStack call_;
   docker::StackModel model_;

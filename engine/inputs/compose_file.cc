@@ -11,11 +11,13 @@
 namespace otto::inputs {
 namespace fs = std::filesystem;
 
-Result<ComposeInputs> read_compose_files(const fs::path& root, const std::vector<fs::path>& files,
-                                         const GetEnv& getenv) {
+namespace {
+
+Result<ComposeInputs> read(const fs::path& root, const std::vector<fs::path>& files, const GetEnv& getenv,
+                           ComposeReader::Extent wanted) {
   const GetEnv environment = getenv ? getenv : [](const char* name) -> const char* { return std::getenv(name); };
   try {
-    return ComposeReader(root, environment).run(files);
+    return ComposeReader(root, environment, wanted).run(files);
   } catch (const YAML::Exception& problem) {
     return make_error(ErrorCode::kConfig, fmt::format("{}:{}:{}: {}", files.empty() ? "" : files.front().string(),
                                                       problem.mark.line + 1, problem.mark.column + 1, problem.msg));
@@ -23,6 +25,19 @@ Result<ComposeInputs> read_compose_files(const fs::path& root, const std::vector
     return make_error(ErrorCode::kIo,
                       fmt::format("cannot look at '{}': {}", problem.path1().string(), problem.code().message()));
   }
+}
+
+}  // namespace
+
+Result<ComposeInputs> read_compose_files(const fs::path& root, const std::vector<fs::path>& files,
+                                         const GetEnv& getenv) {
+  return read(root, files, getenv, ComposeReader::Extent::kEverything);
+}
+
+Result<std::vector<ComposeService>> read_compose_builds(const fs::path& root, const std::vector<fs::path>& files,
+                                                        const GetEnv& getenv) {
+  OTTO_TRY(ComposeInputs inputs, read(root, files, getenv, ComposeReader::Extent::kBuilds));
+  return std::move(inputs.services);
 }
 
 Result<std::map<std::string, std::string>> compose_environment(const ComposeInputs& inputs, const fs::path& env_file,

@@ -26,10 +26,22 @@ struct StagedPath {
   unsigned line = 0;
 };
 
+/// A `build:` section with variables put in, completed by the one it extends.
+struct ComposeBuild {
+  std::filesystem::path context;          ///< absolute, a directory of this machine; empty: not named
+  std::optional<std::string> dockerfile;  ///< relative to the context
+  std::map<std::string, std::string> args;
+  std::optional<std::string> target;
+  std::optional<std::string> platform;
+  std::string place;  ///< "FILE:LINE:COLUMN"
+};
+
 struct ComposeService {
   std::string name;
-  std::string image;    ///< as written, may hold ${VAR}; empty with only `build:`
-  bool builds = false;  ///< has a `build:` section; its context is not staged here
+  std::string image;                  ///< as written, may hold ${VAR}; empty with only `build:`
+  std::string expanded_image;         ///< with the client's variables put in
+  std::optional<ComposeBuild> build;  ///< its context is not staged: it is an image's (compose_images.h)
+  std::optional<std::string> platform;
   unsigned line = 0;
 };
 
@@ -54,6 +66,12 @@ using GetEnv = std::function<const char*(const char*)>;
 Result<ComposeInputs> read_compose_files(const std::filesystem::path& root,
                                          const std::vector<std::filesystem::path>& files,
                                          const GetEnv& getenv = nullptr);
+
+/// Only the services of a stack, with their images and `build:` sections: other files that they name may be missing,
+/// and variables in their paths unset.
+Result<std::vector<ComposeService>> read_compose_builds(const std::filesystem::path& root,
+                                                        const std::vector<std::filesystem::path>& files,
+                                                        const GetEnv& getenv);
 
 /// The values of `variables` as Compose takes them: the environment wins over `.env` beside the first compose file.
 /// Names without a value are absent. kConfig for a malformed .env line.

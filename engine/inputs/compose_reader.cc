@@ -29,6 +29,26 @@ Lookup with_file(Lookup outer, const std::map<std::string, std::string>& values)
   };
 }
 
+/// Later definitions of a service win; what they leave open is the earlier one's.
+void fill(ComposeService& made, const ComposeService& earlier) {
+  if (made.image.empty()) {
+    made.image = earlier.image;
+    made.expanded_image = earlier.expanded_image;
+  }
+  if (!made.platform) made.platform = earlier.platform;
+  if (!earlier.build) return;
+  if (!made.build) {
+    made.build = earlier.build;
+    return;
+  }
+  ComposeBuild& build = *made.build;
+  if (build.context.empty()) build.context = earlier.build->context;
+  if (!build.dockerfile) build.dockerfile = earlier.build->dockerfile;
+  if (!build.target) build.target = earlier.build->target;
+  if (!build.platform) build.platform = earlier.build->platform;
+  build.args.insert(earlier.build->args.begin(), earlier.build->args.end());
+}
+
 }  // namespace
 
 std::optional<std::string> read_text(const fs::path& path) {
@@ -100,6 +120,7 @@ Result<void> ComposeReader::read_model(const File& file, const YAML::Node& model
   }
   OTTO_RETURN_IF_ERROR(read_includes(file, yaml::get(model, "include"), scope));
   OTTO_RETURN_IF_ERROR(read_services(file, yaml::get(model, "services"), scope));
+  if (extent_ == Extent::kBuilds) return {};
   OTTO_RETURN_IF_ERROR(read_named_volumes(file, yaml::get(model, "volumes"), scope));
   OTTO_RETURN_IF_ERROR(read_file_sources(file, yaml::get(model, "configs"), "config file", scope));
   return read_file_sources(file, yaml::get(model, "secrets"), "secret file", scope);
@@ -118,24 +139,44 @@ Result<void> ComposeReader::read_services(const File& file, const YAML::Node& se
       return make_error(ErrorCode::kConfig, fmt::format("{}: service '{}' is not a map", place, text::printable(name)),
                         "give it an image or a build section");
     }
-    Definition definition;
-    definition.service = {name, yaml::text(yaml::get(service, "image")), yaml::get(service, "build").IsDefined(),
-                          yaml::line(key)};
-    definition.origin = file.origin;
-    definition.place = place;
-    const auto [known, is_new] = services_.emplace(name, std::move(definition));
+    ComposeService made{name, {}, {}, {}, {}, yaml::line(key)};
+    const auto [known, is_new] = services_.emplace(name, Definition{{}, file.origin, place});
     if (!is_new && known->second.origin != file.origin) {
       return make_error(
           ErrorCode::kConfig,
           fmt::format("{}: service '{}' is defined already at {}", place, text::printable(name), known->second.place),
           "the compose files of one parent are one project: rename one of the two services");
     }
-    OTTO_RETURN_IF_ERROR(read_service(file, service, scope));
+    extended_.clear();
+    OTTO_RETURN_IF_ERROR(read_service(file, service, scope, made));
+    if (!is_new) fill(made, known->second.service);
+    known->second.service = std::move(made);
   }
   return {};
 }
 
-Result<void> ComposeReader::read_service(const File& file, const YAML::Node& service, const Scope& scope) {
+Result<void> ComposeReader::read_service(const File& file, const YAML::Node& service, const Scope& scope,
+                                         ComposeService& made) {
+  OTTO_RETURN_IF_ERROR(read_image(file, service, scope, made));
+  if (extent_ == Extent::kEverything) OTTO_RETURN_IF_ERROR(read_staged(file, service, scope));
+  return read_extends(file, yaml::get(service, "extends"), scope, made);
+}
+
+/// What `made` does not have yet.
+Result<void> ComposeReader::read_image(const File& file, const YAML::Node& service, const Scope& scope,
+                                       ComposeService& made) {
+  if (made.image.empty()) {
+    made.image = yaml::text(yaml::get(service, "image"));
+    auto expanded = interpolate(made.image, scope.lookup);
+    if (expanded.ok()) made.expanded_image = std::move(*expanded);
+  }
+  if (!made.platform) {
+    OTTO_TRY(made.platform, build_text(file, yaml::get(service, "platform"), "platform", scope));
+  }
+  return read_build(file, service, scope, made);
+}
+
+Result<void> ComposeReader::read_staged(const File& file, const YAML::Node& service, const Scope& scope) {
   take_names(yaml::get(service, "environment"));
   const YAML::Node build = yaml::get(service, "build");
   if (build.IsDefined() && build.IsMap()) take_names(yaml::get(build, "args"));
@@ -144,8 +185,7 @@ Result<void> ComposeReader::read_service(const File& file, const YAML::Node& ser
     OTTO_RETURN_IF_ERROR(
         stage(file, {label_file, yaml::text(label_file), "label_file"}, false, Missing::kError, scope));
   }
-  OTTO_RETURN_IF_ERROR(read_volumes(file, yaml::get(service, "volumes"), scope));
-  return read_extends(file, yaml::get(service, "extends"), scope);
+  return read_volumes(file, yaml::get(service, "volumes"), scope);
 }
 
 /// A name that an environment can hold; others could not be set for Compose.
@@ -187,28 +227,29 @@ Result<void> ComposeReader::read_env_files(const File& file, const YAML::Node& l
   return {};
 }
 
-Result<void> ComposeReader::read_extends(const File& file, const YAML::Node& extends, const Scope& scope) {
+Result<void> ComposeReader::read_extends(const File& file, const YAML::Node& extends, const Scope& scope,
+                                         ComposeService& made) {
   if (!extends.IsDefined() || extends.IsNull()) return {};
   const YAML::Node path = extends.IsMap() ? yaml::get(extends, "file") : YAML::Node(YAML::NodeType::Undefined);
   const std::string service = extends.IsMap() ? yaml::text(yaml::get(extends, "service")) : yaml::text(extends);
-  if (!path.IsDefined()) return extend_from(file, service, extends, scope);
+  if (!path.IsDefined()) return extend_from(file, service, extends, scope, made);
   OTTO_TRY(const auto local, compose_path(file, {path, yaml::text(path), "extended file"}, scope));
   if (!local) return {};
   OTTO_TRY(const File base, load(*local));
   layout_.add(base.path, false, true, yaml::line(path));
   Scope inner = scope;
   inner.directory = base.path.parent_path();
-  return extend_from(base, service, path, inner);
+  return extend_from(base, service, path, inner, made);
 }
 
 Result<void> ComposeReader::extend_from(const File& file, const std::string& service, const YAML::Node& where,
-                                        const Scope& scope) {
-  if (!visited_.insert(fmt::format("extends {} {}", file.name, service)).second) return {};
+                                        const Scope& scope, ComposeService& made) {
+  if (!extended_.insert(fmt::format("{}\n{}", file.name, service)).second) return {};
   std::vector<std::string> names;
   for (const YAML::Node& model : file.documents) {
     const YAML::Node services = model.IsMap() ? yaml::get(model, "services") : model;
     for (const auto& [name, definition] : yaml::entries(services)) {
-      if (name == service) return definition.IsMap() ? read_service(file, definition, scope) : Result<void>();
+      if (name == service) return definition.IsMap() ? read_service(file, definition, scope, made) : Result<void>();
       names.push_back(name);
     }
   }
@@ -235,7 +276,7 @@ Result<void> ComposeReader::read_include(const File& file, const YAML::Node& ent
   if (files.empty()) return {};
   OTTO_TRY(const Scope inner, include_scope(file, entry, files.front(), scope));
   for (const fs::path& path : files) {
-    if (!visited_.insert(fmt::format("include {} {}", path.string(), inner.directory.string())).second) continue;
+    if (!included_.insert(fmt::format("{}\n{}", path.string(), inner.directory.string())).second) continue;
     OTTO_TRY(File included, load(path));
     included.origin = files.front().string();
     OTTO_RETURN_IF_ERROR(read_file(included, inner));

@@ -33,7 +33,11 @@ class ComposeReader {
     Lookup lookup;
   };
 
-  ComposeReader(const std::filesystem::path& root, const GetEnv& getenv) : getenv_(getenv), layout_(root) {}
+  /// kBuilds: files that are only staged are passed over.
+  enum class Extent { kEverything, kBuilds };
+
+  ComposeReader(const std::filesystem::path& root, const GetEnv& getenv, Extent extent)
+      : getenv_(getenv), layout_(root), extent_(extent) {}
 
   Result<ComposeInputs> run(const std::vector<std::filesystem::path>& files);
 
@@ -58,10 +62,19 @@ class ComposeReader {
   Result<void> read_file(const File& file, const Scope& scope);
   Result<void> read_model(const File& file, const YAML::Node& model, const Scope& scope);
   Result<void> read_services(const File& file, const YAML::Node& services, const Scope& scope);
-  Result<void> read_service(const File& file, const YAML::Node& service, const Scope& scope);
+  Result<void> read_service(const File& file, const YAML::Node& service, const Scope& scope, ComposeService& made);
+  Result<void> read_image(const File& file, const YAML::Node& service, const Scope& scope, ComposeService& made);
+  Result<void> read_staged(const File& file, const YAML::Node& service, const Scope& scope);
+  Result<void> read_build(const File& file, const YAML::Node& service, const Scope& scope, ComposeService& made);
+  Result<void> read_build_context(const File& file, const YAML::Node& node, const Scope& scope, ComposeBuild& build);
+  Result<void> read_build_platform(const File& file, const YAML::Node& list, const Scope& scope, ComposeBuild& build);
+  Result<void> read_build_args(const File& file, const YAML::Node& args, const Scope& scope, ComposeBuild& build);
+  Result<std::optional<std::string>> build_text(const File& file, const YAML::Node& node, std::string_view what,
+                                                const Scope& scope) const;
   Result<void> read_env_files(const File& file, const YAML::Node& list, const Scope& scope);
-  Result<void> read_extends(const File& file, const YAML::Node& extends, const Scope& scope);
-  Result<void> extend_from(const File& file, const std::string& service, const YAML::Node& where, const Scope& scope);
+  Result<void> read_extends(const File& file, const YAML::Node& extends, const Scope& scope, ComposeService& made);
+  Result<void> extend_from(const File& file, const std::string& service, const YAML::Node& where, const Scope& scope,
+                           ComposeService& made);
   Result<void> read_volumes(const File& file, const YAML::Node& volumes, const Scope& scope);
   Result<void> read_volume(const File& file, const YAML::Node& volume, const Scope& scope);
   Result<void> read_includes(const File& file, const YAML::Node& list, const Scope& scope);
@@ -90,13 +103,15 @@ class ComposeReader {
 
   const GetEnv& getenv_;
   StageLayout layout_;
+  const Extent extent_;
   std::set<std::string> variables_;
   struct Definition {
     ComposeService service;
     std::string origin, place;
   };
   std::map<std::string, Definition> services_;
-  std::set<std::string> visited_;  ///< includes and extended services already read
+  std::set<std::string> included_;  ///< already read
+  std::set<std::string> extended_;  ///< by the service being read
 };
 
 }  // namespace otto::inputs

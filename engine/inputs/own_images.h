@@ -19,6 +19,7 @@ class OwnImages {
 
  private:
   std::map<std::string, std::string> by_repository_;
+  std::map<std::string, std::string> by_alias_;  ///< "repository:tag"
 };
 
 }  // namespace otto::inputs

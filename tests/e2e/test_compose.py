@@ -200,6 +200,73 @@ class Files(Stack):
                     self.assertNotIn(b"s3cret-value", file.read(), name)
 
 
+BUILDS = f"""services:
+  web:
+    build: {{context: ./web, dockerfile: Containerfile, target: prod, args: {{COLOUR: "${{COLOUR:-red}}", BARE: }}}}
+    command: [sleep, '100000']
+    init: true
+    stop_signal: SIGKILL
+  named:
+    build: named
+    image: team/named:1.0
+    command: [sleep, '100000']
+    init: true
+    stop_signal: SIGKILL
+  same:
+    image: team/named:1.0
+    command: [sleep, '100000']
+    init: true
+    stop_signal: SIGKILL
+  other:
+{SLEEP}"""
+
+
+class Builds(Stack):
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.repo.parent.clear, self.repo.project, ["stack-web", "stack-named"])
+        self.stack(BUILDS)
+        for name, text in {"web/Containerfile": "FROM otto-lab/base:1 AS prod\nARG COLOUR\nARG BARE\nCOPY page /page\n"
+                                                "RUN echo $COLOUR $BARE > /args\nFROM prod AS never\nRUN false\n",
+                           "web/page": "one\n", "named/Dockerfile": "FROM stack-web\nCOPY file /file\n", "named/file": "1\n"}.items():
+            self.repo.write(name, text)
+
+    def test_a_build_section_is_an_image_of_the_repo(self):
+        first = self.repo.done("docker", "up", BARE="bare")
+        self.assertEqual(first.statuses(), {"web": "built", "named": "built"})
+        before = self.repo.containers()
+        for service, image in {"web": "web", "named": "named", "same": "named"}.items():
+            self.assert_hash_tag(before[service].image, f"stack-{image}")
+            self.assertEqual(before[service].image, first.image(image)["tag"])
+        self.assertEqual(self.inside("web", "cat", "/page", "/args"), "one\nred bare\n")
+        self.assertEqual(self.repo.containers(), before)
+        again = self.repo.done("docker", "up", BARE="bare")
+        self.assertEqual((again.statuses(), set(again.actions().values())), ({"web": "cached", "named": "cached"}, {"unchanged"}))
+        self.repo.write("named/file", "2\n")
+        outcome = self.repo.done("docker", "up", BARE="bare")
+        self.assertEqual(outcome.statuses(), {"web": "cached", "named": "built"})
+        self.assertEqual(outcome.reasons("named"), [("file-changed", "file")])
+        self.assertEqual(outcome.actions(), {"web": "unchanged", "named": "recreated", "same": "recreated", "other": "unchanged"})
+        outcome = self.repo.done("docker", "build", "named", BARE="bare", COLOUR="blue")
+        self.assertEqual(outcome.reasons("web"), [("build-arg-changed", "COLOUR")])
+        self.assertEqual(outcome.reasons("named"), [("upstream-changed", "web")])
+        listed = self.repo.done("docker", "context", "web").json
+        self.assertEqual([file["path"] for file in listed["files"]], ["Containerfile", "page"])
+        self.repo.parent.clear(self.repo.project, [])
+        self.assertEqual(set(self.repo.done("docker", "up", "--no-build").actions().values()), {"created"})
+        self.assertEqual(self.inside("web", "cat", "/args"), "blue bare\n")
+
+    def test_what_cannot_be_built_is_refused_with_its_place(self):
+        for section, words, hint in (("{context: 'https://example.com/x.git'}", "not on this machine", "clone it"),
+                                     ("./nowhere", "does not exist", "relative paths"),
+                                     ("{context: web, dockerfile: Missing}", "Missing' does not exist", "relative to the build context"),
+                                     ("{context: web, dockerfile: Containerfile, secrets: [a]}", "'build.secrets'", "leave it out")):
+            self.stack(f"services:\n  web:\n    build: {section}\n")
+            outcome = self.repo.otto("docker", "up")
+            self.assert_error(outcome, 2, "config", "compose.yml:3:", words, hint=hint)
+            self.assertEqual(self.repo.otto("--list-hosts").code, 0)
+
+
 class Ends(Stack):
     def test_orphans_are_told_and_removed_when_asked(self):
         far = ("far.yml", f"services:\n  far:\n{SLEEP}", "carrot_seed")

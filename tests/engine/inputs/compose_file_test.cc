@@ -83,10 +83,10 @@ TEST_F(ComposeFileTest, ServicesAreListedSorted) {
   ASSERT_EQ(inputs->services.size(), 2U);
   EXPECT_EQ(inputs->services[0].name, "api");
   EXPECT_EQ(inputs->services[0].image, "");
-  EXPECT_TRUE(inputs->services[0].builds);
+  EXPECT_TRUE(inputs->services[0].build);
   EXPECT_EQ(inputs->services[0].line, 3U);
   EXPECT_EQ(inputs->services[1].image, "nginx:${V:-1}");
-  EXPECT_FALSE(inputs->services[1].builds);
+  EXPECT_FALSE(inputs->services[1].build);
   EXPECT_EQ(inputs->files, Names{"compose.yml"});
   EXPECT_EQ(inputs->project_directory, ".");
   EXPECT_EQ(inputs->paths.at(0).staged, "compose.yml");
