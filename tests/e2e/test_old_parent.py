@@ -72,17 +72,19 @@ class Stack(harness.Test):
         self.assertEqual(self.repo.containers(), self.before)
 
     def test_one_edit_recreates_what_uses_it(self):
+        self.repo.parent.docker("tag", "otto-lab/base:1", "oldstack-base:latest")  # somebody's mistake
         self.repo.append("api/src/catalog/tomato.txt", "ripe\n")
         outcome = self.repo.up()
         self.assertEqual(outcome.statuses(), {"base": "cached", "api": "built"})
         self.assertEqual(self.replaced(), {"api", "metrics"})
         found = self.repo.parent.docker("run", "--rm", "--entrypoint", "grep", self.repo.tag("api"), "-rl", "ripe", "/srv/api")
         self.assertIn("/srv/api/", found)
+        motd = self.repo.parent.file_in_image(self.repo.tag("api"), "/etc/motd")
+        self.assertEqual(motd, self.repo.read("base/etc/motd"), "the image is built from exactly its upstream")
         shared = self.repo.text("host", "bean_old.oldstack.metrics", "oneshot", "wget -q -O - http://127.0.0.1:8080/version.txt")
         self.assertEqual(shared.out, "1.4.0\n", shared.err)
 
-    def test_an_image_is_built_from_exactly_its_upstream(self):
-        self.repo.parent.docker("tag", "otto-lab/base:1", "oldstack-base:latest")  # somebody's mistake
+    def test_an_edited_upstream_reaches_what_is_built_from_it(self):
         self.repo.write("base/etc/motd", "a newer day\n")
         outcome = self.repo.up()
         self.assertEqual(outcome.statuses(), {"base": "built", "api": "built"})
