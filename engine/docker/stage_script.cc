@@ -71,6 +71,11 @@ done
 // An edit by hand that only changed directories' modes is put right here: they are not worth a line of the exchange.
 constexpr std::string_view kReport = R"sh(
 work=work.$fresh
+# Files that an unfinished writer left are sent again in any case; where they filled the disk nothing could be received.
+drop_unfinished() {
+  comm -z -13 "$base/listing" "$work/listing" | sed -z -n 's,^\(\([^/]\|/[^/]\)*\)//f [^/]*$,\1,p' |
+    (cd "$tree" && xargs -0 -r rm -f --)
+}
 section() { size=$(wc -c <"$2") && printf 'section %s %s\n' "$1" "$((size))" && cat <"$2"; }
 packed() { case $codec in zstd) zstd -1 -qc <"$1" ;; gzip) gzip -1 -nc <"$1" ;; *) cat <"$1" ;; esac; }
 if [ "$kind" = context ] && [ "$condition" != none ]; then
@@ -79,7 +84,7 @@ if [ "$kind" = context ] && [ "$condition" != none ]; then
     mkdir "$work" || fail 71 "cannot write in $dir"
     otto_stage_list "$tree" >"$work/listing" || fail 71 "cannot read $dir/$tree"
     comm -z -3 "$base/listing" "$work/listing" >"$work/differences" || fail 71 "cannot write in $dir"
-    [ "$condition" = half ] || condition=edited
+    if [ "$condition" = half ]; then drop_unfinished; else condition=edited; fi
   fi
 fi
 printf 'state %s %s %s %s\n' "$condition" "$id" "$digest" "$dir/$tree"
@@ -126,21 +131,21 @@ place() {
 begin() {
   from=$tree/$2 out=$work/$made/$1
   [ -f "$from" ] && [ ! -L "$from" ] && [ -r "$from" ] || fail 74 "$dir/$from is not what was staged"
-  mkdir -p -- "${out%/*}" && true >"$out" || fail 71 "cannot write in $dir"
+  mkdir -p -- "${out%/*}" && true >"$out" || fail 74 "cannot write in $dir"
 }
 begin_list() {
   from=chunks/$2 out=$work/lists/$1
-  mkdir -p "$work/lists" && true >"$out" || fail 71 "cannot write in $dir"
+  mkdir -p "$work/lists" && true >"$out" || fail 74 "cannot write in $dir"
 }
 piece() {
   dd if="$1" bs=256K iflag=skip_bytes,count_bytes skip="$2" count="$3" status=none </dev/null >>"$out" ||
-    fail 71 "cannot write in $dir"
+    fail 74 "cannot write in $dir"
 }
 old() { piece "$from" "$@"; }
 new() { piece "$work/literals" "$@"; }
 end() {
   case $(sha256sum <"$out") in "$1 "*) ;; *) fail 74 "$dir/$from is not what was staged" ;; esac
-  chmod "0$3" "$out" && touch -d "@$2" "$out" || fail 71 "cannot write in $dir"
+  chmod "0$3" "$out" && touch -d "@$2" "$out" || fail 74 "cannot write in $dir"
 }
 put_together() {
   [ -s "$work/recipes" ] || return 0

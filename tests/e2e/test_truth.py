@@ -109,6 +109,52 @@ class Edits(Truth):
         self.assertEqual(self.rehashed(self.repo.build().image("whole")["hash"]), self.repo.hash("whole"))
 
 
+class Saved(Truth):
+    """What need not travel does not, and what does not fit is told."""
+
+    def binary(self, name, content):
+        with open(self.repo.path("api/src/" + name), "wb") as file:
+            file.write(content)
+        self.addCleanup(lambda: os.path.exists(self.repo.path("api/src/" + name)) and os.remove(self.repo.path("api/src/" + name)))
+
+    def test_renamed_copied_and_large_edited_files_do_not_travel(self):
+        big, small = os.urandom(3_000_000), os.urandom(400_000)
+        self.binary("big.bin", big)
+        self.binary("data.bin", small)
+        known = self.repo.images("whole")
+        self.repo.build()
+        shutil.rmtree(self.repo.state)  # chunk lists are the parent's
+        os.remove(self.repo.path("api/src/data.bin"))
+        self.binary("www/moved.bin", small)
+        self.binary("copy.bin", small)
+        self.binary("big.bin", big[:1_500_000] + b"inserted" + big[1_500_000:] + b"appended")
+        outcome, sent = self.repo.sent("docker", "build")
+        self.assertLess(sent, 150_000)
+        self.assertLess(outcome.image("whole")["uploaded_bytes"], 64_000)
+        self.assertEqual(outcome.image("whole")["hash"], self.repo.hash("whole"))
+        self.assertEqual(len(self.assert_true_tags(*known)), 2)
+
+    def test_a_full_disk_is_told_and_the_next_build_converges(self):
+        self.repo.parent.sh('mkdir -p /home/otto/small && mount -t tmpfs -o "size=6m,mode=0700,uid=$(id -u otto)" small /home/otto/small')
+        self.addCleanup(self.repo.parent.sh, "umount /home/otto/small")
+        self.addCleanup(self.repo.write_hosts)
+        self.repo.write_hosts(lambda hosts: hosts["pepper_seed"].update(stage_dir="/home/otto/small/stages"))
+        half = os.urandom(4_000_000)
+        self.binary("half.bin", half)
+        self.repo.build()
+        known = self.repo.images("whole")
+        self.binary("more.bin", os.urandom(4_000_000))
+        outcome = self.repo.otto("docker", "build")
+        self.assertEqual((outcome.code, outcome.statuses()), (1, {"whole": "failed"}), outcome.err)
+        self.assertIn("No space left on device", outcome.err)
+        self.assertIn("stage_dir", outcome.err)
+        self.assertEqual(self.repo.images("whole"), known)
+        os.remove(self.repo.path("api/src/more.bin"))
+        self.binary("half.bin", half + b"no room to put it together beside the old one")
+        self.assertEqual(self.repo.build().statuses(), {"whole": "built"})
+        self.assert_true_tags(*known)
+
+
 class Races(Truth):
     name = "races"
 

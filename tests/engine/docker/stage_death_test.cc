@@ -57,7 +57,7 @@ class StageDeathTest : public StageFixture {
 };
 
 TEST_F(StageDeathTest, KilledAtTheParentsCommands) {
-  constexpr int kStep = 4;  // 1: at each of them; the first few are the supervisor's
+  constexpr int kStep = 8;  // 1: at each of them; the first few are the supervisor's
 
   remember_ = false;
   trees_[0] = scan(home_ / "one");
@@ -66,7 +66,7 @@ TEST_F(StageDeathTest, KilledAtTheParentsCommands) {
   ASSERT_TRUE(held.ok()) << held.error().message;
   count_commands();
   int killed = 0;
-  for (int commands = kStep, side = 1;; commands += kStep, side = 1 - side) {
+  for (int commands = 4, side = 1;; commands += kStep, side = 1 - side) {
     limit(commands);
     parent_ = make_parent();
     auto dying = bring_side(side);
@@ -82,7 +82,7 @@ TEST_F(StageDeathTest, KilledAtTheParentsCommands) {
     EXPECT_EQ(guard(held->stamp).first, 0);
     expect_holds(held->directory, trees_[side]);
   }
-  EXPECT_GT(killed, 30 / kStep);
+  EXPECT_GT(killed, 24 / kStep);
 }
 
 }  // namespace
