@@ -20,12 +20,14 @@ bool steers_docker(std::string_view name) {
   return name == "PATH" || name == "HOME" || name.starts_with("DOCKER_") || name.starts_with("COMPOSE_");
 }
 
+/// `.ID`, not `.Id`: for a name that only the raw JSON has, docker gives up its types, and then `.Health` may not be
+/// there.
 constexpr std::string_view kAwaitFunctions = R"sh(
 otto_states() {
   ids=$(otto_docker ps -aq --no-trunc --filter label=com.docker.compose.project="$project" \
     --filter label=com.docker.compose.service="$1" --filter label=com.docker.compose.oneoff=False) || exit 1
   [ -n "$ids" ] || { echo "service '$1' has no container" >&2; exit 1; }
-  otto_docker container inspect --format '{{.Id}} {{.State.Status}} {{.State.ExitCode}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' $ids
+  otto_docker container inspect --format '{{.ID}} {{.State.Status}} {{.State.ExitCode}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' $ids
 }
 otto_await() {
   while :; do
@@ -86,7 +88,7 @@ done
 )sh";
 
 constexpr std::string_view kEarlyFormat =
-    "{{.Id}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} "
+    "{{.ID}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} "
     "{{index .Config.Labels \"com.docker.compose.service\"}} "
     "{{index .Config.Labels \"com.docker.compose.container-number\"}}";
 

@@ -154,10 +154,10 @@ Result<std::set<std::string>> services_elsewhere(const Workspace& workspace, con
   std::set<std::string> names;
   for (const config::ComposeSettings& compose : target.repo->composes) {
     if (std::find(target.composes.begin(), target.composes.end(), &compose) != target.composes.end()) continue;
-    OTTO_TRY(const inputs::ComposeInputs files,
-             inputs::read_compose_files(target.repo->root, {compose.path},
-                                        [&](const char* name) { return workspace.getenv(name); }));
-    for (const inputs::ComposeService& service : files.services) names.insert(service.name);
+    OTTO_TRY(const std::vector<inputs::ComposeService> services,
+             inputs::read_compose_builds(target.repo->root, {compose.path},
+                                         [&](const char* name) { return workspace.getenv(name); }));
+    for (const inputs::ComposeService& service : services) names.insert(service.name);
   }
   return names;
 }

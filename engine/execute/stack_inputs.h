@@ -33,7 +33,7 @@ struct StackInputs {
 };
 
 /// Names of the services that the repo's compose files of other parents define: no orphans of this stack. Errors as
-/// inputs::read_compose_files.
+/// inputs::read_compose_builds.
 Result<std::set<std::string>> services_elsewhere(const Workspace& workspace, const Target& target);
 
 /// `project`: the compose project, else get_user_compose_project. kConfig, kIo, kInputsChanged, kInterrupted.

@@ -242,8 +242,10 @@ class StackRun {
   /// True if containers were removed: only when asked, and never those of the repo's other compose files.
   Result<bool> tell_orphans(std::vector<plan::ContainerState> orphans) {
     if (orphans.empty()) return false;
-    OTTO_TRY(const std::set<std::string> elsewhere, services_elsewhere(session_.workspace(), session_.target()));
-    std::erase_if(orphans, [&](const plan::ContainerState& orphan) { return elsewhere.contains(orphan.service); });
+    const auto elsewhere = services_elsewhere(session_.workspace(), session_.target());
+    if (!elsewhere.ok() && !request_.remove_orphans) return false;  // a broken file of another parent's stack
+    OTTO_RETURN_IF_ERROR(elsewhere);
+    std::erase_if(orphans, [&](const plan::ContainerState& orphan) { return elsewhere->contains(orphan.service); });
     if (orphans.empty()) return false;
     std::vector<std::string> ids, names;
     for (const plan::ContainerState& orphan : orphans) {
