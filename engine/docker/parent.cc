@@ -37,17 +37,24 @@ for tool in zstd gzip; do command -v $tool >/dev/null 2>&1 && printf 'fact\t%s\t
 )sh";
 }
 
+/// Begins to list the images while the rest of the probe runs; wait_for_images() ends it. Their lines are the only ones
+/// written meanwhile.
 std::string images_script(const std::vector<std::string>& images) {
   if (images.empty()) return {};
   std::string script = "otto_docker image ls --no-trunc --format 'image\t{{.ID}}\t{{.Repository}}:{{.Tag}}'";
   for (const std::string& image : images) {
     script += " --filter " + text::shell_quote("reference=" + familiar_reference(image));
   }
-  return script + " || exit $?\n";
+  return script + " & otto_images=$!\n";
 }
 
-std::string containers_script(const std::string& project) {
-  if (project.empty()) return {};
+/// The engine's words come from here alone where it does not answer at all.
+std::string wait_for_images(const std::vector<std::string>& images) {
+  return images.empty() ? "" : "wait \"$otto_images\" || exit $?\n";
+}
+
+std::string containers_script(const std::string& project, const std::string& images_done) {
+  if (project.empty()) return images_done;
   constexpr std::string_view kFormat =
       "container\t{{.ID}}\t{{.Image}}\t{{.State.Status}}\t{{.State.ExitCode}}\t"
       "{{if .State.Health}}{{.State.Health.Status}}{{end}}\t"
@@ -60,10 +67,11 @@ otto_containers() {{
   ids=$(otto_docker ps -aq --no-trunc --filter label=com.docker.compose.project={0} --filter label=com.docker.compose.oneoff=False) || return $?
   [ -z "$ids" ] || otto_docker container inspect --format {1} $ids
 }}
-found=$(otto_containers) || found=$(otto_containers) || exit $?
+found=$(otto_containers 2>/dev/null); otto_listed=$?
+{2}[ "$otto_listed" = 0 ] || found=$(otto_containers) || exit $?
 printf '%s\n' "$found"
 )sh",
-                     text::shell_quote(project), text::shell_quote(kFormat));
+                     text::shell_quote(project), text::shell_quote(kFormat), images_done);
 }
 
 int to_int(std::string_view digits) {
@@ -168,7 +176,8 @@ std::string docker_prelude(const ParentSettings& settings) {
 Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& settings, const ProbeRequest& request) {
   transport::Script script;
   script.stop = request.stop;
-  script.text = docker_prelude(settings) + images_script(request.images) + containers_script(request.compose_project);
+  script.text = docker_prelude(settings) + images_script(request.images) +
+                containers_script(request.compose_project, wait_for_images(request.images));
   if (request.want_facts) {
     // The engine must answer before facts about it are believed; with images or containers asked for it already did.
     if (request.images.empty() && request.compose_project.empty())

@@ -71,6 +71,38 @@ TEST(ProbeTest, AnEngineErrorIsNotAMissingImage) {
   }
 }
 
+/// The first call ends only once the other was made.
+TEST(ProbeTest, ImagesAndContainersAreAskedForAtOnce) {
+  FakeDocker docker(R"sh(
+case "$1 $2" in
+"image ls")
+  for attempt in $(seq 500); do [ ! -e "$0.ps" ] || break; sleep 0.02; done
+  [ -e "$0.ps" ] || exit 1
+  printf 'image\tsha256:aaa\tp-api:0123\n' ;;
+"ps -aq") : > "$0.ps"; echo c1 ;;
+"container inspect") printf 'container\tc1\tsha256:aaa\trunning\t0\t\tapi\t1\td\tx\n' ;;
+esac
+)sh");
+  const auto probe = probe_parent(docker.remote, docker.settings, {{"p-api:0123"}, "otto-p-me", false, {}});
+  ASSERT_TRUE(probe.ok()) << probe.error().message;
+  EXPECT_EQ(probe->image_ids.size(), 1U);
+  EXPECT_EQ(probe->containers.size(), 1U);
+}
+
+TEST(ProbeTest, WhicheverCallFailsItIsAnErrorToldOnce) {
+  for (const std::string fails : {"image", "ps", "both"}) {
+    FakeDocker docker("fails=" + fails + R"sh(
+case "$fails $1" in "image image" | "ps ps" | both*) echo 'Error response from daemon: no' >&2; exit 1 ;; esac
+)sh");
+    const auto probe = probe_parent(docker.remote, docker.settings, {{"p-api:0123"}, "otto-p-me", false, {}});
+    ASSERT_FALSE(probe.ok()) << fails;
+    EXPECT_EQ(probe.error().code, ErrorCode::kRemoteFailed);
+    const std::string& words = probe.error().message;
+    EXPECT_NE(words.find("daemon: no"), std::string::npos) << words;
+    EXPECT_EQ(words.find("daemon: no"), words.rfind("daemon: no")) << words;
+  }
+}
+
 TEST(ProbeTest, NoDockerCommand) {
   FakeDocker docker("");
   docker.settings.docker_command = {"otto-no-such-docker"};
