@@ -257,7 +257,9 @@ Directory* Scanner::add_child(Directory& directory, std::uint32_t index, std::si
   return child;
 }
 
-/// Trusts what is known of an entry with the same stat that was not racy; the others are read.
+/// Trusts what is known of an entry with the same stat that was not racy; the others are read. Nor is a stamp trusted
+/// that is not over now: the clock went backwards since the last scan, so the same tick comes again and stamps another
+/// edit.
 void Scanner::decide_reads(Directory& directory, std::vector<Task>& tasks) {
   std::uint32_t first = 0, contents = 0, targets = 0;
   std::uint64_t bytes = 0;
@@ -272,7 +274,8 @@ void Scanner::decide_reads(Directory& directory, std::vector<Task>& tasks) {
     if (item.below != 0 || entry.type == graph::EntryType::kDirectory) continue;
     if (entry.known != SeenEntry::kNone) {
       const cache::StatEntry& known = known_.entries[entry.known];
-      entry.same = known.type == entry.type && !known.racy && known_stat(known) == entry.stat;
+      entry.same = known.type == entry.type && !known.racy && known_stat(known) == entry.stat &&
+                   !is_racy(entry.stat.ctime_ns, directory.remote, clock_ns_);
       if (entry.same) continue;
     }
     std::uint32_t& places = entry.type == graph::EntryType::kSymlink ? targets : contents;
