@@ -117,7 +117,9 @@ class Reader {
   Result<const Context*> context_of(const ImageInputs& image) {
     OTTO_TRY(const IgnoreFile ignore, find_ignore_file(image.settings->dockerfile, image.settings->context));
     for (const auto& known : inputs_.contexts) {
-      if (known->root == image.settings->context && known->ignore_file == ignore.path) return known.get();
+      // By their bytes: comparing paths part by part costs too much among a thousand contexts.
+      const bool same_root = known->root.native() == image.settings->context.native();
+      if (same_root && known->ignore_file.native() == ignore.path.native()) return known.get();
     }
     auto context = std::make_unique<Context>();
     context->root = image.settings->context;
