@@ -35,7 +35,8 @@ SshHandle::SshHandle(Fd socket, std::string who) : socket_(std::move(socket)), w
 }
 
 SshHandle::~SshHandle() {
-  if (!abandoned_ && socket_errno_ == 0 && !peer_closed_) libssh2_session_disconnect(session_, "done");
+  if (!abandoned_ && send_errno_ == 0 && receive_errno_ == 0 && !peer_closed_)
+    libssh2_session_disconnect(session_, "done");
   abandon();
   // A packet that its own call has not finished makes libssh2 answer EAGAIN for ever, without asking on_send. SshLoop
   // finishes it in time; should that ever fail, the session is left behind rather than waited for.
@@ -46,15 +47,16 @@ SshHandle::~SshHandle() {
 
 ssize_t SshHandle::on_send(libssh2_socket_t socket, const void* buffer, size_t length, int flags, void** abstract) {
   auto& self = *static_cast<SshHandle*>(*abstract);
-  if (self.abandoned_) return static_cast<ssize_t>(length);
+  if (self.abandoned_ || self.send_failed()) return static_cast<ssize_t>(length);
   const ssize_t sent = ::send(socket, buffer, length, flags | MSG_NOSIGNAL);
   if (sent >= 0) {
     self.sent_ += static_cast<std::uint64_t>(sent);
     return sent;
   }
-  if (errno == EINTR || errno == EWOULDBLOCK) return -EAGAIN;
-  if (errno != EAGAIN) self.socket_errno_ = errno;
-  return -errno;
+  if (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK) return -EAGAIN;
+  // libssh2 would keep a half-sent packet for ever, and with it the session: see send_failed().
+  self.send_errno_ = errno;
+  return static_cast<ssize_t>(length);
 }
 
 ssize_t SshHandle::on_receive(libssh2_socket_t socket, void* buffer, size_t length, int flags, void** abstract) {
@@ -67,12 +69,14 @@ ssize_t SshHandle::on_receive(libssh2_socket_t socket, void* buffer, size_t leng
     self.last_received_ = Clock::now();
     return got;
   }
+  if (got < 0 && errno == EINTR) return -EAGAIN;
+  if (self.send_failed()) return -self.send_errno_;
   if (got == 0) {
     self.peer_closed_ = true;
     return 0;
   }
-  if (errno == EINTR || errno == EWOULDBLOCK) return -EAGAIN;
-  if (errno != EAGAIN) self.socket_errno_ = errno;
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return -EAGAIN;
+  self.receive_errno_ = errno;
   return -errno;
 }
 
@@ -92,7 +96,8 @@ std::string SshHandle::last_message() const {
 
 std::string SshHandle::socket_cause() const {
   if (!farewell_.empty()) return "the host closed the connection: " + text::printable(farewell_);
-  if (socket_errno_ != 0) return text::to_lower(errno_text(socket_errno_));
+  const int number = receive_errno_ != 0 ? receive_errno_ : send_errno_;
+  if (number != 0) return text::to_lower(errno_text(number));
   return peer_closed_ ? "the host closed the connection" : "";
 }
 

@@ -38,6 +38,10 @@ class SshHandle {
   [[nodiscard]] std::string last_message() const;
   /// Why the socket failed, in a user's words; "" if it did not.
   [[nodiscard]] std::string socket_cause() const;
+  /// The socket took no more: what libssh2 sends from then on is dropped, as if it had gone out, and a receive tells
+  /// the error once what had arrived is read. So no packet stays half sent, which would keep the session from being
+  /// freed.
+  [[nodiscard]] bool send_failed() const { return send_errno_ != 0; }
   /// While muted, nothing is read from the socket: libssh2 sees only the packets that it has queued.
   void mute(bool muted) { muted_ = muted; }
   /// From now on what is sent is dropped and nothing is received, so that every call ends: for taking down.
@@ -64,7 +68,8 @@ class SshHandle {
   LIBSSH2_SESSION* session_ = nullptr;
   bool muted_ = false;
   bool abandoned_ = false;
-  int socket_errno_ = 0;
+  int send_errno_ = 0;
+  int receive_errno_ = 0;
   bool peer_closed_ = false;
   std::string farewell_;  ///< the text of the peer's SSH_MSG_DISCONNECT
   std::uint64_t received_ = 0;

@@ -68,7 +68,7 @@ void SshLoop::run(const std::stop_token& stop) {
     const std::uint64_t received = handle_->wire_received();
     link_.wakeup.drain();
     const Step step = turn();
-    if (step == Step::kBroken) {
+    if (step == Step::kBroken || (step == Step::kIdle && handle_->send_failed())) {
       const std::string cause = handle_->socket_cause();
       return break_down(cause.empty() ? handle_->last_message() : cause);
     }
