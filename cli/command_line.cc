@@ -172,7 +172,7 @@ Result<void> parse_verb(const VerbFinder& finder, std::span<const std::string> r
   Definition definition;
   definition.group("Options");
   line.verb->define(definition);
-  define_global_options(definition, line.options);
+  define_global_options(definition, line.options, line.verb->draws());
 
   std::vector<std::string> tokens = finder.options();
   std::vector<std::string>* const verbatim = line.verb->verbatim();

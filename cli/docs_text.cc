@@ -47,7 +47,7 @@ std::vector<OptionInfo> options_of(const VerbInfo& verb) {
   const auto instance = verb.make();
   definition.group("Options");
   instance->define(definition);
-  define_global_options(definition, globals);
+  define_global_options(definition, globals, instance->draws());
   std::vector<OptionInfo> all = definition.info();
   std::ranges::stable_sort(all, {}, [](const OptionInfo& option) { return option.group == "Global options"; });
   return all;

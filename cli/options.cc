@@ -4,7 +4,7 @@
 
 namespace otto::cli {
 
-void define_global_options(Definition& definition, GlobalOptions& options) {
+void define_global_options(Definition& definition, GlobalOptions& options, bool draws) {
   definition.group("Global options");
   definition.text("-l,--lab", "NAME[,NAME]", options.lab,
                   "the labs to work in; else OTTO_LAB, else default_lab in settings.toml, else the only lab there is");
@@ -15,7 +15,9 @@ void define_global_options(Definition& definition, GlobalOptions& options) {
   definition.flag("-n,--dry-run", options.dry_run, "show what would be done, change nothing");
   definition.count("-v,--verbose", options.verbose, "more detail: build output, full file lists, full hashes");
   definition.flag("-q,--quiet", options.quiet, "no progress and, on standard output, only tags, ids or paths");
-  definition.choice("--format", {"text", "json"}, options.format, "how results are written to standard output");
+  std::vector<std::string> formats = {"text", "json"};
+  if (draws) formats.emplace_back("dot");
+  definition.choice("--format", std::move(formats), options.format, "how results are written to standard output");
   definition.choice("--progress", {"auto", "tty", "plain", "json", "quiet"}, options.progress,
                     "how progress is shown on standard error; auto: tty on a terminal, else plain, or quiet for host "
                     "commands");

@@ -12,7 +12,7 @@ namespace otto::cli {
 
 class Definition;
 
-enum class Format { kText, kJson };
+enum class Format { kText, kJson, kDot };
 enum class ProgressMode { kAuto, kTty, kPlain, kJson, kQuiet };
 enum class ColorMode { kAuto, kAlways, kNever };
 
@@ -37,6 +37,7 @@ struct GlobalOptions {
 };
 
 /// Binds the options to `options`, which must outlive `definition`.
-void define_global_options(Definition& definition, GlobalOptions& options);
+/// `draws`: --format may be dot too.
+void define_global_options(Definition& definition, GlobalOptions& options, bool draws = false);
 
 }  // namespace otto::cli

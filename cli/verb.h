@@ -27,6 +27,8 @@ class Verb {
   virtual std::vector<std::string>* verbatim() { return nullptr; }
   /// Passes a remote command's own output on, so where progress is not live, `--progress auto` shows none.
   [[nodiscard]] virtual bool passes_output_on() const { return false; }
+  /// Has a picture to give: `--format dot`.
+  [[nodiscard]] virtual bool draws() const { return false; }
   /// The exit code where the verb could say it; an Error is rendered and mapped by the caller.
   virtual Result<int> run(Session& session) = 0;
   /// Of an error that run() returned.
@@ -49,7 +51,7 @@ struct VerbInfo {
 };
 
 extern const VerbInfo kDockerBuild, kDockerUp, kDockerDown, kDockerPs, kDockerContext, kDockerExplain, kDockerHistory,
-    kHostRun, kHostOneshot;
+    kDockerPrune, kGraph, kHostRun, kHostOneshot;
 
 std::span<const VerbInfo* const> all_verbs();
 

@@ -52,6 +52,7 @@ Result<BuildReport> build_on(Workspace& workspace, const execute::Target& target
   report.parent = target.host->id;
   report.repo = target.repo->name;
   OTTO_TRY(const inputs::RepoInputs images, execute::read_repo_images(workspace, *target.repo, names));
+  report.graph = images.graph;
   auto session = execute::ParentSession::open(workspace, target);
   if (!session.ok() && options.dry_run && execute::is_connection_error(session.error().code)) {
     report.parent_reachable = false;

@@ -36,6 +36,7 @@ class Up {
     OTTO_RETURN_IF_ERROR(check_services(stack));
     if (options_.build) {
       OTTO_TRY(inputs_, execute::read_repo_images(workspace_, *target_.repo, {}));
+      report_.build.graph = inputs_.graph;
     }
     auto session = execute::ParentSession::open(workspace_, target_);
     if (!session.ok() && options_.dry_run && execute::is_connection_error(session.error().code)) {

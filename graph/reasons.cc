@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "graph/base/result.h"
+#include "graph/line_diff.h"
 
 namespace otto::graph {
 
@@ -130,7 +131,14 @@ constexpr std::array<Rule, 6> kRules = {{
     {ComponentKind::kBase, ReasonKind::kBaseChanged, true},
 }};
 
-std::string detail_of(const Difference& difference, ComponentKind kind) {
+std::string line_changes(const BuiltFrom& before, const BuiltFrom& now) {
+  return before.dockerfile && now.dockerfile ? describe_line_changes(*before.dockerfile, *now.dockerfile) : "";
+}
+
+std::string detail_of(const Difference& difference, ComponentKind kind, const BuiltFrom& before, const BuiltFrom& now) {
+  if (kind == ComponentKind::kDockerfile) {
+    if (std::string lines = line_changes(before, now); !lines.empty()) return lines;
+  }
   const bool is_hash = kind == ComponentKind::kUpstream || kind == ComponentKind::kBase;
   return is_hash ? hash_change(difference) : std::string(difference.verb());
 }
@@ -158,7 +166,7 @@ std::vector<Reason> explain_change(const BuiltFrom& before, const BuiltFrom& now
   for (const Rule& rule : kRules) {
     for (const Difference& difference : differences(before, now, rule.component, rule.by_subject)) {
       if (!difference.counted()) continue;
-      reasons.push_back({rule.reason, difference.subject(), detail_of(difference, rule.component)});
+      reasons.push_back({rule.reason, difference.subject(), detail_of(difference, rule.component, before, now)});
     }
   }
   if (reasons.empty()) {

@@ -44,7 +44,8 @@ struct Reason {
 /// What a build was made from, as far as it is remembered.
 struct BuiltFrom {
   Fingerprint fingerprint;
-  std::optional<ContextManifest> context;  ///< absent: file-level reasons cannot be named
+  std::optional<ContextManifest> context;      ///< absent: file-level reasons cannot be named
+  std::optional<std::string> dockerfile = {};  ///< its text; absent: its lines cannot be named
 };
 
 /// Why `now` is not what `before` was. Empty: the fingerprints are equal.

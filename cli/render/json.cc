@@ -4,7 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/render/graph_text.h"
 #include "cli/render/names.h"
+#include "cli/render/prune_text.h"
 #include "cli/render/times.h"
 
 namespace otto::cli::json {
@@ -168,6 +170,50 @@ std::string history(std::span<const docker::RecordedBuild> builds) {
   Json all = Json::array();
   for (const docker::RecordedBuild& build : builds) all.push_back(of_recorded(build));
   return document({{"builds", std::move(all)}});
+}
+
+std::string prune(std::span<const docker::PruneReport> reports) {
+  return one_or_more(reports, [](const docker::PruneReport& report) -> Json {
+    Json removed = Json::array(), kept = Json::array();
+    std::uint64_t bytes = 0;
+    for (const docker::PruneEntry& entry : report.removed) {
+      removed.push_back({{"kind", prune_kind_name(entry.kind)}, {"name", entry.name}, {"size", entry.bytes}});
+      bytes += entry.bytes;
+    }
+    for (const docker::PruneEntry& entry : report.kept) {
+      kept.push_back(
+          {{"kind", prune_kind_name(entry.kind)}, {"name", entry.name}, {"size", entry.bytes}, {"why", entry.why}});
+    }
+    return {{"parent", report.parent},
+            {"repo", report.repo},
+            {"removed", std::move(removed)},
+            {"kept", std::move(kept)},
+            {"size", bytes}};
+  });
+}
+
+std::string graph(std::span<const docker::GraphReport> reports) {
+  return one_or_more(reports, [](const docker::GraphReport& report) -> Json {
+    const auto id = [](const docker::GraphNode& node) {
+      return fmt::format("{}:{}", shown_node_kind(node.kind), node.name);
+    };
+    Json nodes = Json::array();
+    for (const docker::GraphNode& node : report.nodes) {
+      Json inputs = Json::array();
+      for (const std::size_t input : node.inputs) inputs.push_back(id(report.nodes[input]));
+      nodes.push_back({{"id", id(node)},
+                       {"kind", shown_node_kind(node.kind)},
+                       {"name", node.name},
+                       {"state", docker::node_state_name(node.state)},
+                       {"reasons", of_reasons(node.reasons)},
+                       {"why", node.why},
+                       {"inputs", std::move(inputs)}});
+    }
+    return {{"parent", report.parent},
+            {"parent_reachable", report.parent_reachable},
+            {"repo", report.repo},
+            {"nodes", std::move(nodes)}};
+  });
 }
 
 std::string context(const docker::ContextListing& listing) {

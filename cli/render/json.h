@@ -23,6 +23,9 @@ std::string ps(std::span<const docker::HostContainers> hosts);
 /// {"images": [...]} of one report; of several {"reports": [{"parent", "repo", "images"}…]}.
 std::string explain(std::span<const docker::ExplainReport> reports);
 std::string history(std::span<const docker::RecordedBuild> builds);
+/// "size" of the whole is the sum over what was removed.
+std::string prune(std::span<const docker::PruneReport> reports);
+std::string graph(std::span<const docker::GraphReport> reports);
 std::string context(const docker::ContextListing& listing);
 std::string hosts(std::span<const HostListing> hosts);
 std::string labs(std::span<const std::string> names);

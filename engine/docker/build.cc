@@ -50,7 +50,8 @@ id=$(cat "$work/iid") && otto_docker tag "$id" {tag} >&2 && otto_docker tag "$id
                      fmt::arg("latest", text::shell_quote(request.latest)), fmt::arg("mark", kBuiltMark),
                      fmt::arg("record", request.fingerprint == nullptr
                                             ? ""
-                                            : keep_record_script(facts, request.record_name, *request.fingerprint)));
+                                            : keep_record_script(facts, request.record_name, *request.fingerprint,
+                                                                 request.dockerfile)));
 }
 
 /// Splits a stream into lines as it comes and passes them on.

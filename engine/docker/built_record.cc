@@ -11,12 +11,20 @@ namespace otto::docker {
 
 namespace {
 
-/// "record NAME HEX" and, where the stage has a finished stamp, "manifest NAME BYTES" followed by the manifest's bytes.
+constexpr std::size_t kMaxDockerfile = 64 * 1024;
+
+/// "record NAME HEX"; "dockerfile NAME BYTES" followed by them; where the stage has a finished stamp, "manifest NAME
+/// BYTES" followed by the manifest's bytes.
 std::string read_script(const ParentFacts& facts, const std::vector<RecordQuery>& queries) {
   std::string script = fmt::format(R"sh(root={}
 otto_record() {{
   [ -f "$root/built/$1" ] || return 0
   printf 'record %s %s\n' "$1" "$(cat "$root/built/$1")"
+  if [ -f "$root/built/dockerfiles/$1" ]; then
+    printf 'dockerfile %s %s\n' "$1" "$(($(wc -c <"$root/built/dockerfiles/$1")))"
+    cat "$root/built/dockerfiles/$1"
+  fi
+  [ -n "$2" ] || return 0
   data=$(sed -n 5p "$root/$2/stamp" 2>/dev/null) && [ -n "$data" ] && [ -f "$root/$2/$data/manifest" ] || return 0
   printf 'manifest %s %s\n' "$1" "$(($(wc -c <"$root/$2/$data/manifest")))"
   cat "$root/$2/$data/manifest"
@@ -50,6 +58,17 @@ void take_record(std::map<std::string, graph::BuiltFrom>& records, const std::st
   if (fingerprint) records[name].fingerprint = std::move(*fingerprint);
 }
 
+/// The text names lines only if it is that of the recorded build.
+void take_dockerfile(std::map<std::string, graph::BuiltFrom>& records, const std::string& name, std::string_view text) {
+  const auto record = records.find(name);
+  if (record == records.end()) return;
+  const graph::Digest digest = graph::sha256(text);
+  for (const graph::Component& component : record->second.fingerprint.components) {
+    if (component.kind == graph::ComponentKind::kDockerfile && component.digest == digest)
+      record->second.dockerfile = std::string(text);
+  }
+}
+
 /// The stage's manifest names the files only while it is that of the recorded build.
 void take_manifest(std::map<std::string, graph::BuiltFrom>& records, const std::string& name, std::string_view lines) {
   const auto record = records.find(name);
@@ -70,10 +89,10 @@ std::map<std::string, graph::BuiltFrom> read_answer(std::string_view answer) {
     const std::vector<std::string> words = text::split(line, ' ');
     if (words.size() != 3) break;
     if (words[0] == "record") take_record(records, words[1], words[2]);
-    if (words[0] != "manifest") continue;
+    if (words[0] != "manifest" && words[0] != "dockerfile") continue;
     std::size_t bytes = 0;
     std::from_chars(words[2].data(), words[2].data() + words[2].size(), bytes);
-    take_manifest(records, words[1], answer.substr(0, bytes));
+    (words[0] == "manifest" ? take_manifest : take_dockerfile)(records, words[1], answer.substr(0, bytes));
     answer.remove_prefix(std::min(answer.size(), bytes));
   }
   return records;
@@ -85,10 +104,18 @@ std::string record_name(std::string_view project, std::string_view image) {
   return text::to_lower(project) + "-" + std::string(image);
 }
 
-std::string keep_record_script(const ParentFacts& facts, std::string_view name, const graph::Fingerprint& fingerprint) {
-  return fmt::format(
-      "mkdir -p {0}/built && printf '%s\\n' {2} > {0}/built/{1}.$$ && mv {0}/built/{1}.$$ {0}/built/{1} || :\n",
-      text::shell_quote(facts.stage_root), text::shell_quote(name), to_hex(graph::serialize(fingerprint)));
+std::string keep_record_script(const ParentFacts& facts, std::string_view name, const graph::Fingerprint& fingerprint,
+                               std::string_view dockerfile) {
+  const auto keep = [&](std::string_view directory, std::string_view format, const std::string& content) {
+    return fmt::format("mkdir -p {0}/{3} && printf '{4}' {2} > {0}/{3}/{1}.$$ && mv {0}/{3}/{1}.$$ {0}/{3}/{1} || :\n",
+                       text::shell_quote(facts.stage_root), text::shell_quote(name), text::shell_quote(content),
+                       directory, format);
+  };
+  std::string script = keep("built", "%s\\n", to_hex(graph::serialize(fingerprint)));
+  // Records are named PROJECT-IMAGE, so none is called "dockerfiles".
+  const bool fits = dockerfile.size() <= kMaxDockerfile && dockerfile.find('\0') == std::string_view::npos;
+  if (fits) script += keep("built/dockerfiles", "%s", std::string(dockerfile));
+  return script;
 }
 
 Result<std::map<std::string, graph::BuiltFrom>> read_records(transport::Remote& remote, const ParentFacts& facts,

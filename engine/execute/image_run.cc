@@ -33,6 +33,13 @@ std::int64_t now_ms() {
       .count();
 }
 
+std::optional<graph::Digest> dockerfile_digest(const graph::Fingerprint& fingerprint) {
+  for (const graph::Component& component : fingerprint.components) {
+    if (component.kind == graph::ComponentKind::kDockerfile) return component.digest;
+  }
+  return std::nullopt;
+}
+
 /// Errors that concern the whole parent, not one image.
 bool ends_run(ErrorCode code) {
   switch (code) {
@@ -83,14 +90,19 @@ class ImageRun {
  private:
   // --- judging ---
 
-  /// What the parent remembers of images that are stale and that the memo does not know there.
+  /// What the parent remembers of images that are stale: of those that the memo does not know there, and Dockerfiles.
   Result<void> ask_records() {
     std::vector<docker::RecordQuery> queries;
     for (const inputs::ImageInputs& image : images_) {
       if (probe_.image_ids.contains(image.tag)) continue;
       OTTO_TRY(const auto last,
                cache::BuildStore(session_.memo()).last_build(session_.repo().name, image.name(), session_.host().id));
-      if (!last) queries.push_back({docker::record_name(session_.repo().name, image.name()), image.context->stage_key});
+      const std::string name = docker::record_name(session_.repo().name, image.name());
+      if (!last) {
+        queries.push_back({name, image.context->stage_key});
+      } else if (dockerfile_digest(last->fingerprint) != graph::sha256(image.dockerfile)) {
+        queries.push_back({name, ""});  // its lines are remembered there only
+      }
     }
     OTTO_TRY(records_, docker::read_records(session_.remote(), session_.facts(), queries, session_.workspace().stop()));
     return {};
@@ -129,8 +141,12 @@ class ImageRun {
       }
       evidence.here = plan::LastBuild{last->hash, std::move(from)};
     }
-    if (const auto record = records_.find(docker::record_name(project, image.name()));
-        !last && record != records_.end()) {
+    const auto record = records_.find(docker::record_name(project, image.name()));
+    if (last && record != records_.end() &&
+        dockerfile_digest(record->second.fingerprint) == dockerfile_digest(last->fingerprint)) {
+      evidence.here->from.dockerfile = record->second.dockerfile;
+    }
+    if (!last && record != records_.end()) {
       evidence.here = plan::LastBuild{record->second.fingerprint.hash.tag(), record->second};
       evidence.built_here_before = evidence.here->hash == image.hash;
     }
@@ -369,7 +385,7 @@ class ImageRun {
   const std::vector<inputs::ImageInputs>& images_;
   const docker::Probe& probe_;
   const ImageRunRequest& request_;
-  std::map<std::string, graph::BuiltFrom> records_;  // by docker::record_name, where the memo knows nothing
+  std::map<std::string, graph::BuiltFrom> records_;  // by docker::record_name, as far as asked for
   std::vector<docker::ImageResult> results_;         // one an image; each written by its own task, read after it
   std::vector<Clock::time_point> started_;
   std::map<const inputs::Context*, std::unique_ptr<Staging>> stagings_;

@@ -36,11 +36,12 @@ ImageVerdict judge_image(const inputs::ImageInputs& image, const ImageEvidence& 
   verdict.stale = evidence.forced || !evidence.present;
   if (!verdict.stale) return verdict;
   if (evidence.here && evidence.here->hash != image.hash) {
-    const graph::BuiltFrom now{image.fingerprint, image.context->scan.manifest};
+    const graph::BuiltFrom now{image.fingerprint, image.context->scan.manifest, image.dockerfile};
     verdict.reasons = graph::explain_change(evidence.here->from, now);
   }
   if (!evidence.present && evidence.built_here_before) {
-    verdict.reasons.push_back({ReasonKind::kMissingOnParent, image.tag, "it was built there before and is gone"});
+    verdict.reasons.push_back(
+        {ReasonKind::kMissingOnParent, image.tag, "it was built there before and has been removed since"});
   } else if (!evidence.present && !evidence.here) {
     const std::string detail = evidence.elsewhere.empty() ? "" : "so far only on " + evidence.elsewhere;
     verdict.reasons.push_back({ReasonKind::kNeverBuilt, image.name(), detail});

@@ -31,7 +31,7 @@ TEST(App, UsageErrorsAreTwoOnStandardError) {
   EXPECT_EQ(ran.out, "");
   EXPECT_EQ(ran.err,
             "otto: error: unknown command 'bild' for 'otto docker' … did you mean 'build'?\n"
-            "  hint: commands here: build, up, down, ps, context, explain, history; see 'otto docker -h'\n");
+            "  hint: commands here: build, up, down, ps, context, explain, history, prune; see 'otto docker -h'\n");
 }
 
 TEST(App, WithJsonAnErrorIsADocumentToo) {

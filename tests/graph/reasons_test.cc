@@ -170,6 +170,20 @@ TEST(Reasons, WithoutTheOldFilesTheContextStands) {
   EXPECT_NE(reasons[0].detail.find("not known"), std::string::npos);
 }
 
+TEST(Reasons, ADockerfileNamesItsLinesWhereBothTextsAreThere) {
+  Inputs inputs;
+  BuiltFrom before = inputs.built();
+  inputs.dockerfile = "FROM other";
+  BuiltFrom now = inputs.built();
+  EXPECT_EQ(explain_change(before, now)[0].detail, "changed");
+  now.dockerfile = inputs.dockerfile;
+  EXPECT_EQ(explain_change(before, now)[0].detail, "changed");
+  before.dockerfile = "FROM base";
+  EXPECT_EQ(explain_change(before, now)[0].detail, "- 1: FROM base\n+ 1: FROM other");
+  before.dockerfile = "FROM other\n";
+  EXPECT_EQ(explain_change(before, now)[0].detail, "changed") << "no line differs";
+}
+
 TEST(Reasons, NeverEmptyWhereHashesDiffer) {
   const BuiltFrom before = Inputs().built();
   BuiltFrom now = before;

@@ -21,6 +21,7 @@
 
 #include "graph/base/result.h"
 #include "graph/context_manifest.h"
+#include "graph/node.h"
 #include "graph/reasons.h"
 #include "otto/host.h"
 #include "otto/workspace.h"
@@ -50,6 +51,7 @@ struct BuildReport {
   bool parent_reachable = true;  ///< false only with dry_run
   std::string repo;
   std::vector<ImageResult> images;  ///< in build order
+  graph::Graph graph;               ///< what the images are made from
   std::optional<Error> error;  ///< nothing could be done on this parent; only where others were asked too, or dry_run
   [[nodiscard]] std::size_t failures() const;
   [[nodiscard]] std::size_t successes() const;
@@ -193,6 +195,48 @@ struct ExplainOptions {
 /// Why each image was last built, and what is stale now. Where the parent cannot be asked the status is kUnknown.
 /// Errors as build_images.
 Result<std::vector<ExplainReport>> explain_images(Workspace& workspace, const ExplainOptions& options);
+
+enum class PruneKind { kTag, kStage, kRecord };
+struct PruneEntry {
+  PruneKind kind = PruneKind::kTag;
+  std::string name;
+  std::uint64_t bytes = 0;  ///< of a tag: its image, with the layers it shares with others
+  std::string why;          ///< of what is kept
+};
+struct PruneReport {
+  std::string parent, repo;
+  std::vector<PruneEntry> removed;  ///< with dry_run: what would be
+  std::vector<PruneEntry> kept;     ///< of what was considered
+  std::optional<Error> error;       ///< it could not be done on this parent; only where others were asked too
+};
+struct PruneOptions {
+  std::optional<std::string> on;
+  unsigned keep = 0;  ///< of each image, so many builds besides those that are needed
+  bool dry_run = false;
+};
+/// Removes hash tags, context stages and records that are needed no longer: never what is on disk now, what a container
+/// uses, or what this user's memo does not know as built by this user. Errors as build_images.
+Result<std::vector<PruneReport>> prune_images(Workspace& workspace, const PruneOptions& options);
+
+enum class NodeState { kFresh, kStale, kUnknown };
+std::string_view node_state_name(NodeState state);
+struct GraphNode {
+  graph::NodeKind kind = graph::NodeKind::kImage;
+  std::string name;
+  NodeState state = NodeState::kUnknown;
+  std::vector<graph::Reason> reasons;  ///< of an image, or those that name this input of one
+  std::string why;                     ///< of a container: "image changed"
+  std::vector<std::size_t> inputs;     ///< indices into the report's nodes
+};
+struct GraphReport {
+  std::string parent, repo;
+  bool parent_reachable = true;
+  std::vector<GraphNode> nodes;
+  std::optional<Error> error;  ///< as in BuildReport
+};
+/// Stacks, containers, images and what they are made from, as a dry run of compose_up (or build_images, where there is
+/// no stack) judges them. Errors as compose_up.
+Result<std::vector<GraphReport>> graph_of(Workspace& workspace, const std::optional<std::string>& on);
 
 /// "otto-<repo>-<suffix>", lower case, only characters Compose allows; suffix: OTTO_COMPOSE_SUFFIX, else the user's
 /// name.

@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""Why something was built, what is stale, what is needed no longer: explain, history, prune, graph."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import harness
+
+EDITED = "api/src/www/about.html"
+
+
+class Explain(harness.Test):
+    @classmethod
+    def setUpClass(cls):
+        cls.repo = cls.own("whys")
+        cls.nothing = cls.repo.done("docker", "history").json, os.path.exists(cls.repo.state)
+        cls.first = cls.repo.up()
+
+    def explained(self, *arguments):
+        return {image["name"]: image for image in self.repo.done("docker", "explain", *arguments).json["images"]}
+
+    def test_history_before_any_build_creates_nothing(self):
+        self.assertEqual(self.nothing, ({"builds": []}, False))
+
+    def test_explain_tells_the_last_build_and_what_is_stale(self):
+        self.repo.up()
+        images = self.explained()
+        self.assertEqual(list(images), ["base", "api"])
+        for image in images.values():
+            self.assertEqual(set(image), {"name", "tag", "last_build", "now"})
+            self.assertEqual(image["now"], {"status": "cached", "reasons": []})
+            self.assertEqual(image["last_build"]["parent"], "pepper_seed")
+            self.assertRegex(image["last_build"]["at"], r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z")
+        self.assertEqual(images["base"]["last_build"]["reasons"][0]["kind"], "never-built")
+        text = self.repo.read(EDITED)
+        self.addCleanup(self.repo.write, EDITED, text)
+        self.repo.append(EDITED, "<p>explained</p>\n")
+        before = self.repo.images("api")
+        stale = self.explained("api")
+        self.assertEqual(list(stale), ["api"])
+        self.assertEqual(stale["api"]["now"], {"status": "stale", "reasons": [
+            {"kind": "file-changed", "subject": "src/www/about.html", "detail": ""}]})
+        self.assertEqual(stale["api"]["last_build"], images["api"]["last_build"])
+        self.assertEqual(self.repo.images("api"), before)
+        self.assertEqual(self.repo.build().reasons("api"), [("file-changed", "src/www/about.html")])
+        self.assertIn("  ~ file-changed src/www/about.html\n", self.repo.text("docker", "explain", "api").out)
+        self.assertIn("nothing changed", self.repo.text("docker", "explain", "base").out)
+
+    def test_lines_of_a_dockerfile_are_told_and_remembered(self):
+        self.repo.build()
+        dockerfile = self.repo.read("docker/api.Dockerfile")
+        self.addCleanup(self.repo.write, "docker/api.Dockerfile", dockerfile)
+        self.repo.write("docker/api.Dockerfile", dockerfile.replace("EXPOSE 8080", "EXPOSE 8081"))
+        number = dockerfile.splitlines().index("EXPOSE 8080") + 1
+        detail = f"- {number}: EXPOSE 8080\n+ {number}: EXPOSE 8081"
+        reason = {"kind": "dockerfile-changed", "subject": "docker/api.Dockerfile", "detail": detail}
+        self.assertEqual(self.explained("api")["api"]["now"]["reasons"], [reason])
+        fresh = self.repo.clone("whys-fresh")  # whoever remembers nothing asks the parent
+        self.assertEqual(fresh.done("docker", "explain", "api").json["images"][0]["now"]["reasons"], [reason])
+        self.assertEqual(self.repo.build().image("api")["reasons"], [reason])
+        self.assertIn(f"      + {number}: EXPOSE 8081\n", self.repo.text("docker", "history", "api", "--limit", "1").out)
+
+    def test_history_is_newest_first_and_tells_what_was_found_there(self):
+        self.repo.build()
+        text = self.repo.read(EDITED)
+        self.addCleanup(self.repo.write, EDITED, text)
+        old = self.repo.tag("api")
+        self.repo.append(EDITED, "<p>history</p>\n")
+        new = self.repo.build().image("api")
+        self.repo.write(EDITED, text)
+        self.repo.build()
+        builds = self.repo.done("docker", "history", "api").json["builds"]
+        self.assertEqual([(build["tag"], build["status"]) for build in builds[:2]], [(old, "cached"), (new["tag"], "built")])
+        self.assertEqual(set(builds[0]), {"at", "repo", "image", "parent", "status", "tag", "hash", "image_id", "reasons",
+                                          "uploaded_bytes", "uploaded_files", "duration_ms"})
+        for key in ("hash", "image_id", "reasons", "uploaded_bytes", "uploaded_files", "duration_ms"):
+            self.assertEqual(builds[1][key], new[key])
+        self.assertEqual(len(self.repo.done("docker", "history", "--limit", "1").json["builds"]), 1)
+        self.assert_error(self.repo.otto("docker", "history", "apu"), 2, "unknown_name", "did you mean 'api'?")
+
+    def test_nothing_is_invented_where_the_host_cannot_be_asked(self):
+        harness.lab().link(self.repo.link, "--refuse", "on")
+        self.addCleanup(harness.lab().link, self.repo.link, "--refuse", "off")
+        outcome = self.repo.otto("docker", "explain")
+        self.assertEqual(outcome.code, 3, outcome.err)
+        for image in outcome.json["images"]:
+            self.assertEqual(image["now"], {"status": "unknown", "reasons": []})
+            self.assertEqual(image["last_build"]["parent"], "pepper_seed")
+        graph = self.repo.otto("graph")
+        self.assertEqual(graph.code, 3, graph.err)
+        self.assertEqual({node["state"] for node in graph.json["nodes"]}, {"unknown"})
+        self.assertIn("container:pepper_seed.whys.api", {node["id"] for node in graph.json["nodes"]})
+        self.assertEqual(self.repo.done("docker", "history").code, 0)
+
+
+class Graph(harness.Test):
+    @classmethod
+    def setUpClass(cls):
+        cls.repo = cls.own("whys")
+        cls.repo.up()
+
+    def nodes(self):
+        return {node["id"]: node for node in self.repo.done("graph").json["nodes"]}
+
+    def test_states_and_edges_are_those_of_up(self):
+        self.repo.up()
+        nodes = self.nodes()
+        self.assertEqual({node["state"] for node in nodes.values()}, {"fresh"}, nodes)
+        self.assertEqual(set(nodes["image:api"]["inputs"]),
+                         {"dockerfile:docker/api.Dockerfile", "context:api", "image:base"})
+        self.assertEqual(set(nodes["stack:otto-whys-e2e"]["inputs"]),
+                         {f"container:pepper_seed.whys.{service}" for service in harness.SERVICES})
+        self.assertEqual(nodes["container:pepper_seed.whys.api"]["inputs"], ["image:api"])
+        text = self.repo.read(EDITED)
+        self.addCleanup(self.repo.write, EDITED, text)
+        self.repo.append(EDITED, "<p>graph</p>\n")
+        stale = {id for id, node in self.nodes().items() if node["state"] == "stale"}
+        self.assertEqual(stale, {"image:api", "context:api", "stack:otto-whys-e2e", "container:pepper_seed.whys.api",
+                                 "container:pepper_seed.whys.metrics"})
+        tree = self.repo.text("graph").out
+        self.assertEqual(tree.count("file-changed src/www/about.html"), 1, tree)
+        self.assertIn("base  image  fresh  (see above)", tree)
+
+    def test_graphviz_draws_it(self):
+        self.assertIsNotNone(shutil.which("dot"), "graphviz is installed by tools/setup")
+        dot = self.repo.text("graph", "--format", "dot").out
+        drawn = subprocess.run(["dot", "-Tsvg"], input=dot, text=True, capture_output=True, timeout=60, check=True)
+        self.assertEqual(drawn.stderr, "")
+        self.assertIn("docker/api.Dockerfile", drawn.stdout)
+        self.assertEqual(drawn.stdout.count('class="node"'), len(self.nodes()))
+        self.assertEqual(self.repo.otto("docker", "build", "--format", "dot").code, 2)
+
+
+class Prune(harness.Test):
+    @classmethod
+    def setUpClass(cls):
+        cls.repo = cls.own("whys")
+        cls.repo.repositories += ["whys-api-x", "other-api"]
+        cls.repo.up()
+
+    def built_again(self, word):
+        """One more edit of api, built: its hash."""
+        self.repo.append(EDITED, f"<p>{word}</p>\n")
+        return self.repo.build().image("api")["hash"]
+
+    def names(self, outcome, key="removed"):
+        return {entry["name"] for entry in outcome.json[key]}
+
+    def test_only_what_is_needed_no_longer_goes(self):
+        text = self.repo.read(EDITED)
+        self.addCleanup(self.repo.write, EDITED, text)
+        used, old, current = (self.built_again(word) for word in ("used", "old", "current"))
+        docker = self.repo.parent.docker
+        docker("run", "-d", "--name", "whys-user", "--network", "none", f"whys-api:{used}", "sleep", "1000")
+        self.addCleanup(docker, "rm", "-f", "whys-user")
+        colleague, base = "c" * 40, f"whys-base:{self.repo.hash('base')}"
+        for reference in (f"whys-api:{colleague}", f"whys-api-x:{old}", f"other-api:{old}", "whys-api:mine"):
+            docker("tag", f"whys-api:{old}", reference)
+        planned = self.repo.done("docker", "prune", "--dry-run")
+        self.assertIn(f"whys-api:{old}", self.names(planned))
+        self.assertIn(old, self.repo.images("api"))
+        outcome = self.repo.done("docker", "prune")
+        self.assertEqual(self.names(outcome), self.names(planned))
+        left = self.repo.images("api")
+        self.assertNotIn(old, left)
+        self.assertLessEqual({used, current, colleague, "mine", "latest"}, set(left))
+        self.assertIn(old, self.repo.parent.images("whys-api-x"))
+        self.assertIn(old, self.repo.parent.images("other-api"))
+        self.assertIn(base.split(":")[1], self.repo.images("base"))
+        kept = {entry["name"]: entry["why"] for entry in outcome.json["kept"]}
+        self.assertEqual(kept[f"whys-api:{used}"], "used by container whys-user")
+        self.assertTrue(all(entry["size"] > 0 for entry in outcome.json["removed"]), outcome.out)
+        again = self.repo.done("docker", "prune")
+        self.assertEqual(again.json["removed"], [])
+        self.assertIn("nothing to prune", self.repo.text("docker", "prune").out)
+        self.assertEqual(set(self.repo.up().statuses().values()), {"cached"})
+
+    def test_keep(self):
+        text = self.repo.read(EDITED)
+        self.addCleanup(self.repo.write, EDITED, text)
+        oldest, older, _ = (self.built_again(word) for word in ("oldest", "older", "kept"))
+        self.repo.up()
+        outcome = self.repo.done("docker", "prune", "--keep", "1")
+        self.assertIn(f"whys-api:{oldest}", self.names(outcome))
+        self.assertIn(f"whys-api:{older}", self.names(outcome, "kept"))
+        self.assertIn(older, self.repo.images("api"))
+
+    def test_a_stage_that_nobody_declares_goes_unless_it_is_in_use(self):
+        settings = self.repo.read(".otto/settings.toml")
+        self.addCleanup(self.repo.write, ".otto/settings.toml", settings)
+        self.repo.write("docker/extra.Dockerfile", "FROM otto-lab/base:1\nCOPY motd /motd\n")
+        self.repo.write(".otto/settings.toml", settings + '\n[[docker.images]]\nname = "extra"\n'
+                        'dockerfile = "${sutDir}/docker/extra.Dockerfile"\ncontext = "${sutDir}/base/etc"\n')
+        tag = self.repo.build("extra").image("extra")["tag"]
+        self.repo.repositories.append("whys-extra")
+        stage = re.search(r"stages/([^/]+)/", self.repo.parent.sh(
+            "find /home/otto/.cache/otto/stages/whys-*/tree.* -maxdepth 1 -name motd -type f")).group(1)
+        self.repo.write(".otto/settings.toml", settings)
+        root = "/home/otto/.cache/otto/stages"
+        holder = subprocess.Popen([harness.TOOL, "exec", "--dir", harness.lab().directory, "pepper_seed", "flock", "-s",
+                                   f"{root}/{stage}/lock", "sh", "-c", "echo held; cat"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True, preexec_fn=harness.die_with_parent)
+        self.assertEqual(holder.stdout.readline(), "held\n")
+        busy = self.repo.done("docker", "prune")
+        holder.communicate("", timeout=30)
+        kept = {entry["name"]: entry["why"] for entry in busy.json["kept"]}
+        self.assertEqual(kept.get(stage), "in use by another otto", busy.out)
+        self.assertIn(tag, self.names(busy))
+        self.assertIn("whys-extra", self.names(busy))  # its record
+        outcome = self.repo.done("docker", "prune")
+        self.assertEqual(self.names(outcome), {stage})
+        self.assertEqual(self.repo.parent.sh(f"ls {root}/{stage}").split(), ["lock"])
+        self.assertEqual(self.repo.done("docker", "prune").json["removed"], [])
+        self.repo.write(".otto/settings.toml", settings + '\n[[docker.images]]\nname = "extra"\n'
+                        'dockerfile = "${sutDir}/docker/extra.Dockerfile"\ncontext = "${sutDir}/base/etc"\n')
+        self.assertEqual(self.repo.build("extra").statuses(), {"extra": "built"})
+
+
+if __name__ == "__main__":
+    harness.main()
