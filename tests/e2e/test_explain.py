@@ -33,7 +33,7 @@ class Explain(harness.Test):
             self.assertEqual(image["now"], {"status": "cached", "reasons": []})
             self.assertEqual(image["last_build"]["parent"], "pepper_seed")
             self.assertRegex(image["last_build"]["at"], r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z")
-        self.assertEqual(images["base"]["last_build"]["reasons"][0]["kind"], "never-built")
+        self.assertEqual(images["base"]["last_build"]["reasons"], self.first.image("base")["reasons"])
         text = self.repo.read(EDITED)
         self.addCleanup(self.repo.write, EDITED, text)
         self.repo.append(EDITED, "<p>explained</p>\n")
@@ -49,7 +49,7 @@ class Explain(harness.Test):
         self.assertIn("nothing changed", self.repo.text("docker", "explain", "base").out)
 
     def test_lines_of_a_dockerfile_are_told_and_remembered(self):
-        self.repo.build()
+        self.repo.build("--rebuild", "api")  # the parent's record is of what is on disk now
         dockerfile = self.repo.read("docker/api.Dockerfile")
         self.addCleanup(self.repo.write, "docker/api.Dockerfile", dockerfile)
         self.repo.write("docker/api.Dockerfile", dockerfile.replace("EXPOSE 8080", "EXPOSE 8081"))
