@@ -9,9 +9,9 @@ namespace otto::cli {
 int Verb::exit_code_of(const Error& error) const { return exit_code(error.code); }
 
 std::span<const VerbInfo* const> all_verbs() {
-  static constexpr std::array<const VerbInfo*, 11> kVerbs = {
-      &kDockerBuild,   &kDockerUp,    &kDockerDown, &kDockerPs, &kDockerContext, &kDockerExplain,
-      &kDockerHistory, &kDockerPrune, &kGraph,      &kHostRun,  &kHostOneshot,
+  static constexpr std::array<const VerbInfo*, 13> kVerbs = {
+      &kDockerBuild, &kDockerUp, &kDockerDown, &kDockerPs,    &kDockerContext, &kDockerExplain, &kDockerHistory,
+      &kDockerPrune, &kGraph,    &kHostRun,    &kHostOneshot, &kHostPut,       &kHostGet,
   };
   return kVerbs;
 }
@@ -19,7 +19,7 @@ std::span<const VerbInfo* const> all_verbs() {
 std::span<const GroupInfo> all_groups() {
   static constexpr std::array<GroupInfo, 2> kGroups = {{
       {"docker", "images and compose stacks on lab hosts"},
-      {"host", "commands on a machine or in a container of the lab"},
+      {"host", "commands and files on a machine or in a container of the lab"},
   }};
   return kGroups;
 }

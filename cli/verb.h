@@ -52,6 +52,7 @@ struct VerbInfo {
 
 extern const VerbInfo kDockerBuild, kDockerUp, kDockerDown, kDockerPs, kDockerContext, kDockerExplain, kDockerHistory,
     kDockerPrune, kGraph, kHostRun, kHostOneshot;
+extern const VerbInfo kHostPut, kHostGet;
 
 std::span<const VerbInfo* const> all_verbs();
 

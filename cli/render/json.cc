@@ -245,6 +245,18 @@ std::string command(std::string_view host_id, const CommandResult& result) {
       {{"host_id", host_id}, {"exit_code", result.exit_code}, {"stdout", result.out}, {"stderr", result.err}});
 }
 
+std::string transfer(std::string_view host_id, const TransferReport& report) {
+  return document(
+      {{"host_id", host_id}, {"files", report.files}, {"bytes", report.bytes}, {"duration_ms", report.duration_ms}});
+}
+
+std::string planned_transfer(std::string_view host_id, std::span<const std::string> sources,
+                             std::string_view destination) {
+  return document({{"host_id", host_id},
+                   {"sources", std::vector<std::string>(sources.begin(), sources.end())},
+                   {"destination", destination}});
+}
+
 std::string planned_commands(std::string_view host_id, std::span<const std::string> commands) {
   return document({{"host_id", host_id}, {"commands", std::vector<std::string>(commands.begin(), commands.end())}});
 }

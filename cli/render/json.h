@@ -33,6 +33,11 @@ std::string labs(std::span<const std::string> names);
 std::string lab(std::span<const HostListing> machines);
 /// {"host_id", "exit_code", "stdout", "stderr"}.
 std::string command(std::string_view host_id, const CommandResult& result);
+/// {"host_id", "files", "bytes", "duration_ms"}.
+std::string transfer(std::string_view host_id, const TransferReport& report);
+/// With --dry-run: {"host_id", "sources", "destination"}.
+std::string planned_transfer(std::string_view host_id, std::span<const std::string> sources,
+                             std::string_view destination);
 /// With --dry-run: {"host_id", "commands"}.
 std::string planned_commands(std::string_view host_id, std::span<const std::string> commands);
 std::string version(std::string_view version);

@@ -45,6 +45,7 @@ std::string_view phase_name(Phase phase) {
     case Phase::kChecking: return "checking";
     case Phase::kWaiting: return "waiting";
     case Phase::kUploading: return "uploading";
+    case Phase::kDownloading: return "downloading";
     case Phase::kBuilding: return "building";
     case Phase::kStarting: return "starting";
     case Phase::kStopping: return "stopping";

@@ -23,9 +23,9 @@ std::string with_detail(std::string_view words, std::string_view detail) {
   return detail.empty() ? std::string(words) : fmt::format("{} {}", words, detail);
 }
 
-std::string uploading_text(const ProgressRow& row, Millis now) {
-  if (row.done == 0 && row.total == 0) return "uploading";
-  std::string text = "uploading " + text::human_size(row.done);
+std::string moving_text(std::string_view verb, const ProgressRow& row, Millis now) {
+  if (row.done == 0 && row.total == 0) return std::string(verb);
+  std::string text = fmt::format("{} {}", verb, text::human_size(row.done));
   if (row.total != 0) text += " of " + text::human_size(std::max(row.done, row.total));
   const Millis elapsed = now - row.phase_since;
   if (elapsed >= kRateAfter && row.done != 0) text += fmt::format(" {}/s", text::human_size(row.done * 1000 / elapsed));
@@ -115,7 +115,8 @@ std::string phase_text(const ProgressRow& row, Millis now) {
                          row.total == 0 ? "" : fmt::format(" ({} read)", text::human_size(row.total)));
     case Phase::kChecking: return with_detail("checking", detail);
     case Phase::kWaiting: return with_detail("waiting", detail);
-    case Phase::kUploading: return uploading_text(row, now);
+    case Phase::kUploading: return moving_text("uploading", row, now);
+    case Phase::kDownloading: return moving_text("downloading", row, now);
     case Phase::kBuilding: return with_detail("building", detail);
     case Phase::kStarting: return detail.empty() ? "starting" : fmt::format("starting ({})", detail);
     case Phase::kStopping: return with_detail("stopping", detail);

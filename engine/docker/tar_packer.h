@@ -1,7 +1,7 @@
 // Packs entries of a local tree into a pax tar stream, hashing each file as it is read.
 //
 // A file whose bytes are not those of its entry gives kInputsChanged: what is packed is what was fingerprinted or
-// nothing. Names of any bytes, nanosecond mtimes, files of any size; memory does not grow with them. Wraps libarchive.
+// nothing. Names of any bytes, nanosecond mtimes, files of any size; memory does not grow with them.
 // Must not know who reads the stream. An object belongs to one thread.
 #pragma once
 

@@ -8,8 +8,9 @@
 #include "cache/listing.h"
 #include "engine/config/hosts.h"
 #include "engine/execute/stack_run.h"
-#include "engine/hosts/container_host.h"
-#include "engine/hosts/unix_host.h"
+#include "engine/hosts/container_access.h"
+#include "engine/hosts/machine_access.h"
+#include "engine/hosts/shell_host.h"
 #include "engine/inputs/compose_file.h"
 #include "graph/base/text.h"
 #include "otto/docker.h"
@@ -129,7 +130,9 @@ Result<std::vector<HostListing>> list_hosts(Workspace& workspace) {
 
 Result<std::unique_ptr<Host>> get_host(Workspace& workspace, std::string_view id) {
   const std::string wanted = text::to_lower(id);
-  if (const config::HostEntry* host = workspace.lab().find(wanted)) return hosts::make_unix_host(workspace, *host);
+  if (const config::HostEntry* host = workspace.lab().find(wanted)) {
+    return hosts::make_host(hosts::access_machine(workspace, *host));
+  }
   return docker::get_container_host(workspace, wanted);
 }
 
@@ -142,15 +145,16 @@ Result<std::unique_ptr<Host>> get_container_host(Workspace& workspace, std::stri
     if (known.host_id != wanted) continue;
     for (const config::Settings& repo : workspace.repos()) {
       if (repo.name != known.project) continue;
-      return hosts::make_container_host(workspace, {wanted, target_of(repo, *workspace.lab().find(known.parent)),
-                                                    known.compose_project, known.service, known.replica});
+      return hosts::make_host(
+          hosts::access_container(workspace, {wanted, target_of(repo, *workspace.lab().find(known.parent)),
+                                              known.compose_project, known.service, known.replica}));
     }
   }
   for (const Declared& declared : declared_containers(workspace)) {
     if (declared.host_id != wanted) continue;
-    return hosts::make_container_host(
+    return hosts::make_host(hosts::access_container(
         workspace,
-        {wanted, declared.target, get_user_compose_project(declared.target.repo->name), declared.service, 1});
+        {wanted, declared.target, get_user_compose_project(declared.target.repo->name), declared.service, 1}));
   }
   return unknown_host(workspace, host_id);
 }

@@ -37,6 +37,16 @@ struct RunOptions {
   std::stop_token stop;
 };
 
+struct TransferOptions {
+  std::stop_token stop;
+};
+
+struct TransferReport {
+  std::uint64_t files = 0;  ///< files and symbolic links
+  std::uint64_t bytes = 0;  ///< of their contents
+  std::uint64_t duration_ms = 0;
+};
+
 class Host {
  public:
   virtual ~Host() = default;
@@ -47,6 +57,17 @@ class Host {
   virtual Result<CommandResult> run(const std::vector<std::string>& commands, const RunOptions& options) = 0;
   /// One stateless command in a fresh shell.
   virtual Result<CommandResult> oneshot(std::string_view command, const RunOptions& options) = 0;
+
+  /// Copies files and trees of this machine to the host. DEST as scp takes it: a directory if it exists as one, ends in
+  /// '/' or there are several sources (then it is made if need be), else the copy's own name. Modes and symbolic links
+  /// are kept, a link named as a source is followed. Nothing appears under its final name before it is whole.
+  /// kIo, kRemoteFailed with the host's words, kInputsChanged, kConnectionLost, kNotRunning, kInterrupted.
+  virtual Result<TransferReport> put(const std::vector<std::string>& sources, std::string_view dest,
+                                     const TransferOptions& options) = 0;
+  /// The same from the host to this machine. Nothing is written outside of DEST, whatever the host sends. Where some
+  /// files could not be read there, the rest has arrived and the error (kRemoteFailed) names them.
+  virtual Result<TransferReport> get(const std::vector<std::string>& sources, std::string_view dest,
+                                     const TransferOptions& options) = 0;
 };
 
 enum class HostKind { kUnix, kLocal, kContainer };

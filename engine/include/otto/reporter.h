@@ -11,14 +11,15 @@ namespace otto {
 
 /// A step of the work on one thing.
 enum class Phase {
-  kConnecting,  ///< subject: host id
-  kScanning,    ///< subject: image or context; done/total: files seen, bytes read
-  kChecking,    ///< subject: host id; asking the parent what it has
-  kWaiting,     ///< subject: image, service or host; detail: for what ("for another otto", "until db is healthy")
-  kUploading,   ///< subject: image; done/total: bytes sent and estimated (0: unknown)
-  kBuilding,    ///< subject: image; detail: the engine's current step "[2/4] RUN make"
-  kStarting,    ///< subject: service; detail: why: "image changed", "not created yet"
-  kStopping,    ///< subject: compose project
+  kConnecting,   ///< subject: host id
+  kScanning,     ///< subject: image or context; done/total: files seen, bytes read
+  kChecking,     ///< subject: host id; asking the parent what it has
+  kWaiting,      ///< subject: image, service or host; detail: for what ("for another otto", "until db is healthy")
+  kUploading,    ///< subject: image or host; done/total: bytes sent and estimated (0: unknown)
+  kDownloading,  ///< subject: host; done/total: bytes received and estimated (0: unknown)
+  kBuilding,     ///< subject: image; detail: the engine's current step "[2/4] RUN make"
+  kStarting,     ///< subject: service; detail: why: "image changed", "not created yet"
+  kStopping,     ///< subject: compose project
 };
 
 struct Event {

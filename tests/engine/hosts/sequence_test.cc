@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "engine/hosts/unix_host.h"
+#include "engine/hosts/shell_host.h"
 #include "transport/local_transport.h"
 #include "transport/remote.h"
 

@@ -1,16 +1,15 @@
-// A container as a Host: commands run by `docker exec` through its parent's connection.
+// A container: scripts run in it by `docker exec` through its parent's connection.
 //
 // The container is found by its compose labels in the same script that runs the command, so a recreated one is never
 // missed and no extra round trip is spent. When otto goes, the command inside the container is ended too: killing
-// `docker exec` alone would leave it running.
+// `docker exec` alone would leave it running. Where the image has no shell that cannot be done.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "engine/execute/parent_session.h"
-#include "otto/host.h"
-#include "otto/workspace.h"
+#include "engine/hosts/host_access.h"
 
 namespace otto::hosts {
 
@@ -24,6 +23,6 @@ struct ContainerAddress {
 };
 
 /// Borrows the workspace; connects on first use.
-std::unique_ptr<Host> make_container_host(Workspace& workspace, ContainerAddress address);
+std::unique_ptr<HostAccess> access_container(Workspace& workspace, ContainerAddress address);
 
 }  // namespace otto::hosts

@@ -1,0 +1,156 @@
+// Tries, starts the stack where the container does not run, and tries once more.
+//
+// Docker reports a program that cannot be started with exit code 126 or 127; without the shell's first line that means
+// that there is no shell.
+#include "engine/hosts/container_access.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+
+#include "engine/hosts/container_script.h"
+#include "graph/base/sync.h"
+#include "otto/docker.h"
+#include "transport/bootstrap.h"
+
+namespace otto::hosts {
+namespace {
+
+/// Holds input back until the container's shell has begun, or never will.
+class Gate {
+ public:
+  void open(bool pass) {
+    auto state = state_.lock();
+    if (*state == State::kShut) *state = pass ? State::kOpen : State::kNever;
+    changed_.notify_all();
+  }
+  bool wait() {
+    auto state = state_.lock();
+    state.wait(changed_, [](State s) { return s != State::kShut; });
+    return *state == State::kOpen;
+  }
+
+ private:
+  enum class State { kShut, kOpen, kNever };
+  Sync<State> state_{State::kShut};
+  std::condition_variable_any changed_;
+};
+
+bool not_started(const transport::ExitStatus& status) {
+  constexpr int kNotExecutable = 126, kNotFound = 127;
+  return status.signal.empty() && (status.code == kNotExecutable || status.code == kNotFound);
+}
+
+class ContainerAccess final : public HostAccess {
+ public:
+  ContainerAccess(Workspace& workspace, ContainerAddress address)
+      : workspace_(workspace), address_(std::move(address)) {}
+
+  [[nodiscard]] const std::string& id() const override { return address_.host_id; }
+  [[nodiscard]] Workspace& workspace() const override { return workspace_; }
+  [[nodiscard]] std::string_view command_shell() const override { return "exec /bin/sh -c \"$1\"\n"; }
+  [[nodiscard]] bool lacks_shell() const override { return lacks_shell_; }
+
+  Result<transport::Output> job(const transport::Script& script) override {
+    return enter(ContainerEntry::kShell, script);
+  }
+  Result<transport::Output> program(const transport::Script& script) override {
+    return enter(ContainerEntry::kProgram, script);
+  }
+  Result<transport::Output> copy_in(const transport::Script& script) override {
+    return enter(ContainerEntry::kCopyIn, script);
+  }
+  Result<transport::Output> copy_out(const transport::Script& script) override {
+    return enter(ContainerEntry::kCopyOut, script);
+  }
+
+ private:
+  Result<transport::Output> enter(ContainerEntry entry, const transport::Script& script) {
+    OTTO_TRY(std::optional<transport::Output> output, attempt(entry, script));
+    if (output) return std::move(*output);
+    OTTO_RETURN_IF_ERROR(start_stack());
+    OTTO_TRY(output, attempt(entry, script));
+    if (output) return std::move(*output);
+    return not_running("its service does not stay up");
+  }
+
+  /// nullopt: the container does not run; nothing was executed.
+  Result<std::optional<transport::Output>> attempt(ContainerEntry entry, const transport::Script& script) {
+    OTTO_TRY(transport::Remote * remote, workspace_.remote(*address_.target.host));
+    const auto settings = execute::parent_settings(*address_.target.repo, *address_.target.host);
+    transport::Output collected;
+    Gate gate;
+    ContainerFilter filter(
+        entry,
+        [&](transport::Stream stream, std::string_view bytes) {
+          if (script.on_output) return script.on_output(stream, bytes);
+          (stream == transport::Stream::kStdout ? collected.out : collected.err) += bytes;
+        },
+        [&gate] { gate.open(true); });
+    transport::Script outer;
+    outer.text =
+        container_script(settings, {address_.compose_project, address_.service, std::to_string(address_.replica)},
+                         entry, transport::random_token());
+    outer.args = script.args;
+    if (entry == ContainerEntry::kShell) outer.args = {transport::set_arguments(script.args) + script.text};
+    outer.stop = script.stop;
+    outer.lasting = script.lasting;
+    outer.on_output = [&](transport::Stream stream, std::string_view bytes) { filter.take(stream, bytes); };
+    if (script.input) {
+      outer.stop_input = [&] {
+        gate.open(false);
+        if (filter.begun() && script.stop_input) script.stop_input();
+      };
+      outer.input = [&](const transport::Writer& write) -> Result<void> {
+        if (!gate.wait()) return {};
+        return script.input(write);
+      };
+    }
+    OTTO_TRY(const transport::Output output, remote->run_job(outer));
+    if (filter.container() == "none") return std::optional<transport::Output>();
+    collected.status = output.status;
+    if (filter.begun()) return std::optional<transport::Output>(std::move(collected));
+    return not_begun(remote->host_id(), filter, std::move(collected));
+  }
+
+  Error not_begun(const std::string& parent, const ContainerFilter& filter, transport::Output output) {
+    output.err = filter.words();
+    if (!filter.container().empty() && not_started(output.status)) {
+      lacks_shell_ = true;
+      return make_error(ErrorCode::kUnsupported,
+                        fmt::format("container '{}' has no shell: its image has no /bin/sh", id()),
+                        "put, get, and oneshot of a plain program work without one");
+    }
+    return docker::docker_error(output, parent, ErrorCode::kRemoteFailed, "docker does not answer");
+  }
+
+  Result<void> start_stack() {
+    docker::UpOptions up;
+    up.on = address_.target.host->id;
+    up.build = false;
+    const auto started = docker::compose_up(workspace_, up);
+    if (started.ok()) return {};
+    if (started.error().code == ErrorCode::kInterrupted || started.error().code == ErrorCode::kConnectionLost) {
+      return started.error();
+    }
+    return not_running(started.error().message);
+  }
+
+  [[nodiscard]] Error not_running(const std::string& why) const {
+    return make_error(ErrorCode::kNotRunning,
+                      fmt::format("container '{}' does not run and cannot be started: {}", id(), why),
+                      "run `otto docker up` first");
+  }
+
+  Workspace& workspace_;
+  ContainerAddress address_;
+  std::atomic<bool> lacks_shell_{false};
+};
+
+}  // namespace
+
+std::unique_ptr<HostAccess> access_container(Workspace& workspace, ContainerAddress address) {
+  return std::make_unique<ContainerAccess>(workspace, std::move(address));
+}
+
+}  // namespace otto::hosts

@@ -1,0 +1,41 @@
+// How scripts and terminals reach a host: a machine directly, a container by `docker exec` through its parent.
+//
+// Everything a Host does (commands, sessions, transfers) is written once on top of this: POSIX sh with data on standard
+// input, supervised, so that it ends when otto goes. Must not know what the scripts do. Calls may run beside each other
+// on several threads once one has succeeded. Borrows the workspace.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "graph/base/result.h"
+#include "otto/workspace.h"
+#include "transport/remote.h"
+
+namespace otto::hosts {
+
+class HostAccess {
+ public:
+  virtual ~HostAccess() = default;
+  [[nodiscard]] virtual const std::string& id() const = 0;
+  [[nodiscard]] virtual Workspace& workspace() const = 0;
+
+  /// Runs a script on the host, supervised. In a container, input flows only once its shell has begun; where the
+  /// container does not run, its stack is started first. kUnsupported, and lacks_shell() from then on, where a
+  /// container has no /bin/sh: nothing of the input was used. kConnectionLost, kNotRunning, kInterrupted.
+  virtual Result<transport::Output> job(const transport::Script& script) = 0;
+  /// The command line that runs $1 in the user's own shell: the login shell of a machine, /bin/sh of a container.
+  [[nodiscard]] virtual std::string_view command_shell() const = 0;
+
+  /// True for a container whose image has no /bin/sh; for such a one, what works without:
+  [[nodiscard]] virtual bool lacks_shell() const { return false; }
+  /// A program with its arguments: script.args. Errors as job().
+  virtual Result<transport::Output> program(const transport::Script& script) = 0;
+  /// A tar stream, script.input, into the folder script.args[0], by the engine itself.
+  virtual Result<transport::Output> copy_in(const transport::Script& script) = 0;
+  /// The path script.args[0] as a tar stream on standard output.
+  virtual Result<transport::Output> copy_out(const transport::Script& script) = 0;
+};
+
+}  // namespace otto::hosts

@@ -1,0 +1,39 @@
+// The destination of a get on this machine: DEST as scp takes it, and a private folder beside it where all is
+// collected.
+//
+// The folder (0700) lies in the destination's directory, so that install() only renames; destroying the object removes
+// it with what is left in it. Merging into directories that are there never goes through a symbolic link below DEST.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "graph/base/result.h"
+
+namespace otto::hosts {
+
+class LocalTarget {
+ public:
+  /// Changes nothing yet. kIo where DEST cannot be what it must.
+  static Result<LocalTarget> resolve(std::string_view dest, bool must_be_directory);
+  LocalTarget(LocalTarget&&) noexcept;
+  LocalTarget& operator=(LocalTarget&&) = delete;
+  ~LocalTarget();
+
+  /// Makes the folder, and DEST where it must be a directory. kIo.
+  Result<void> prepare();
+  /// Absolute, free of links; what is to be installed goes there under its own name.
+  [[nodiscard]] std::string root() const { return folder_ + "/s"; }
+  /// Moves what lies in root() to its place. `name`: the only source's own name, "" for its contents. kIo: what was
+  /// moved before stays.
+  Result<void> install(std::string_view name);
+
+ private:
+  LocalTarget() = default;
+  std::string directory_;  ///< where copies go, or where `name_` goes
+  std::string name_;       ///< empty: into the directory
+  std::string folder_;
+  bool make_directory_ = false;
+};
+
+}  // namespace otto::hosts

@@ -1,0 +1,39 @@
+#include "engine/hosts/machine_access.h"
+
+namespace otto::hosts {
+namespace {
+
+class MachineAccess final : public HostAccess {
+ public:
+  MachineAccess(Workspace& workspace, const config::HostEntry& entry) : workspace_(workspace), entry_(entry) {}
+
+  [[nodiscard]] const std::string& id() const override { return entry_.id; }
+  [[nodiscard]] Workspace& workspace() const override { return workspace_; }
+
+  Result<transport::Output> job(const transport::Script& script) override {
+    OTTO_TRY(transport::Remote * remote, workspace_.remote(entry_));
+    return remote->run_job(script);
+  }
+  [[nodiscard]] std::string_view command_shell() const override { return "exec \"${SHELL:-/bin/sh}\" -c \"$1\"\n"; }
+
+  // A machine always has a shell.
+  Result<transport::Output> program(const transport::Script&) override { return no_container(); }
+  Result<transport::Output> copy_in(const transport::Script&) override { return no_container(); }
+  Result<transport::Output> copy_out(const transport::Script&) override { return no_container(); }
+
+ private:
+  [[nodiscard]] Error no_container() const {
+    return make_error(ErrorCode::kUnsupported, "'" + id() + "' is no container");
+  }
+
+  Workspace& workspace_;
+  const config::HostEntry& entry_;
+};
+
+}  // namespace
+
+std::unique_ptr<HostAccess> access_machine(Workspace& workspace, const config::HostEntry& entry) {
+  return std::make_unique<MachineAccess>(workspace, entry);
+}
+
+}  // namespace otto::hosts

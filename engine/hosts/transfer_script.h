@@ -1,0 +1,29 @@
+// The remote halves of put and get, as POSIX sh for dash, bash and busybox.
+//
+// put: everything lands in a private folder beside its final place, and is moved from there by rename(2) only after the
+// stream's end mark has come, so that a cut transfer leaves nothing under a final name; merging into directories that
+// are there never follows a symbolic link below DEST. get: a first line says what comes, then either one file's bytes
+// or one tar stream a source. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace otto::hosts {
+
+/// Names inside the folder, which are members of the archive too.
+inline constexpr std::string_view kTreeRoot = "s";
+inline constexpr std::string_view kEndMark = "end";
+
+/// $1 DEST, $2 the source's own name ("" where it gives its contents), $3 "d" where DEST must be a directory, $4 "file"
+/// or "tree", $5 size and $6 octal mode of the file, $7 a token nobody can guess. Standard input: the bytes or the tar.
+std::string_view put_script();
+/// $1 "one" or "many", then the sources. Standard output: a line "file MODE SIZE" and the bytes, or "tree" and, after
+/// one line of "f" or "d" a source, the tar streams: of files first, then of directories with "." as their root.
+std::string_view get_script();
+
+/// The name that `path` gives to its copy; "" where it stands for its contents ("dir/.", "..", "/").
+std::string own_name(std::string_view path);
+
+}  // namespace otto::hosts

@@ -1,0 +1,153 @@
+#include "engine/hosts/tree_packer.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+#include "graph/base/text.h"
+#include "transport/fd.h"
+
+namespace otto::hosts {
+namespace {
+
+using graph::EntryType;
+using transport::Fd;
+
+constexpr std::size_t kReadBlock = 256 * 1024;
+constexpr mode_t kModeBits = 07777;
+
+Error unreadable(const std::string& path) {
+  return make_error(ErrorCode::kIo, fmt::format("cannot read {}: {}", text::printable(path), std::strerror(errno)));
+}
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+}  // namespace
+
+/// An entry by its directory's descriptor, and how it is called: here, in full, and in the archive.
+struct TreePacker::Place {
+  int parent = AT_FDCWD;
+  std::string leaf, path, name;
+  struct stat facts {};
+};
+
+TreePacker::TreePacker(docker::ByteSink sink, Warner warn, std::stop_token stop)
+    : writer_(docker::TarFormat::kGnu, std::move(sink)),
+      warn_(std::move(warn)),
+      stop_(std::move(stop)),
+      block_(kReadBlock) {}
+
+Result<void> TreePacker::add(const std::string& path, const std::string& name) {
+  return add_at({AT_FDCWD, path, path, name, {}}, true);
+}
+
+Result<void> TreePacker::add_mark(const std::string& name) { return writer_.header({name, EntryType::kFile, 0, 0600}); }
+
+Result<void> TreePacker::add_at(const Place& found, bool follow) {
+  if (stop_.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
+  Place place = found;
+  if (::fstatat(place.parent, place.leaf.c_str(), &place.facts, follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
+    return unreadable(place.path);
+  }
+  switch (place.facts.st_mode & S_IFMT) {
+    case S_IFREG: return add_file(place);
+    case S_IFDIR: return add_directory(place);
+    case S_IFLNK: return add_symlink(place, static_cast<std::size_t>(place.facts.st_size));
+    default:
+      warn_(
+          fmt::format("{} is left out: neither a file, a directory nor a symbolic link", text::printable(place.path)));
+      return {};
+  }
+}
+
+Result<void> TreePacker::add_directory(const Place& place) {
+  const int no_follow = place.parent == AT_FDCWD ? 0 : O_NOFOLLOW;
+  Fd fd(::openat(place.parent, place.leaf.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | no_follow));
+  if (!fd.valid()) return unreadable(place.path);
+  OTTO_RETURN_IF_ERROR(writer_.header({place.name, EntryType::kDirectory, 0, place.facts.st_mode & kModeBits}));
+  const std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(::dup(fd.get())));
+  if (!directory) return unreadable(place.path);
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(directory.get());
+    if (entry == nullptr) return errno == 0 ? Result<void>() : unreadable(place.path);
+    const std::string leaf = entry->d_name;
+    if (leaf == "." || leaf == "..") continue;
+    OTTO_RETURN_IF_ERROR(add_at({fd.get(), leaf, place.path + "/" + leaf, place.name + "/" + leaf, {}}, false));
+  }
+}
+
+Result<void> TreePacker::add_file(const Place& place) {
+  const int no_follow = place.parent == AT_FDCWD ? 0 : O_NOFOLLOW;
+  const Fd fd(::openat(place.parent, place.leaf.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | no_follow));
+  struct stat facts {};
+  if (!fd.valid() || ::fstat(fd.get(), &facts) != 0) return unreadable(place.path);
+  if (!S_ISREG(facts.st_mode)) {
+    return make_error(ErrorCode::kInputsChanged, text::printable(place.path) + " was replaced while it was being sent");
+  }
+  const auto size = static_cast<std::uint64_t>(facts.st_size);
+  OTTO_RETURN_IF_ERROR(writer_.header({place.name, EntryType::kFile, size, facts.st_mode & kModeBits}));
+  ++files_;
+  return add_content(place, fd.get(), size);
+}
+
+Result<void> TreePacker::add_symlink(const Place& place, std::size_t size) {
+  std::string target(size + 1, '\0');
+  const auto got = ::readlinkat(place.parent, place.leaf.c_str(), target.data(), target.size());
+  if (got < 0) return unreadable(place.path);
+  target.resize(static_cast<std::size_t>(got));
+  ++files_;
+  return writer_.header({place.name, EntryType::kSymlink, 0, 0777, target});
+}
+
+Result<void> TreePacker::add_content(const Place& place, int fd, std::uint64_t size) {
+  for (std::uint64_t left = size; left > 0;) {
+    if (stop_.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
+    const auto got = ::read(fd, block_.data(), std::min<std::uint64_t>(left, block_.size()));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return unreadable(place.path);
+    if (got == 0) {
+      return make_error(ErrorCode::kInputsChanged,
+                        text::printable(place.path) + " was cut short while it was being sent");
+    }
+    OTTO_RETURN_IF_ERROR(writer_.data({block_.data(), static_cast<std::size_t>(got)}));
+    left -= static_cast<std::uint64_t>(got);
+    bytes_ += static_cast<std::uint64_t>(got);
+  }
+  return {};
+}
+
+std::uint64_t total_size(const std::vector<std::string>& paths, const std::stop_token& stop) {
+  namespace fs = std::filesystem;
+  std::uint64_t total = 0;
+  std::error_code failure;
+  const auto count = [&](const fs::directory_entry& entry) {
+    if (entry.is_regular_file(failure) && !entry.is_symlink(failure)) total += entry.file_size(failure);
+  };
+  for (const std::string& path : paths) {
+    const fs::path top = fs::canonical(path, failure);
+    if (!fs::is_directory(top, failure)) {
+      count(fs::directory_entry(top, failure));
+      continue;
+    }
+    constexpr auto kOptions = fs::directory_options::skip_permission_denied;
+    for (fs::recursive_directory_iterator it(top, kOptions, failure), end; !failure && it != end;
+         it.increment(failure)) {
+      if (stop.stop_requested()) return total;
+      count(*it);
+    }
+  }
+  return total;
+}
+
+}  // namespace otto::hosts

@@ -1,0 +1,324 @@
+#!/usr/bin/env python3
+"""put and get: machines and containers, names and modes, merging, cuts, hostile archives, images without a shell."""
+
+import io
+import os
+import signal
+import stat
+import subprocess
+import tarfile
+
+import harness
+from harness import await_true
+
+CONTAINER = "pepper_seed.moves.app"
+MACHINE = "carrot_seed"
+EVERYWHERE = (MACHINE, CONTAINER)
+SHELL_LESS = "pepper_seed.moves.bare"
+
+
+def tree_of(folder):
+    """Path → what is there, below a folder of this machine."""
+    found = {}
+    for root, directories, files in os.walk(os.fsencode(folder)):
+        for name in directories + files:
+            path = os.path.join(root, name)
+            facts = os.lstat(path)
+            if stat.S_ISLNK(facts.st_mode):
+                entry = ("link", os.readlink(path))
+            elif stat.S_ISDIR(facts.st_mode):
+                entry = ("dir", stat.S_IMODE(facts.st_mode))
+            else:
+                with open(path, "rb") as file:
+                    entry = ("file", stat.S_IMODE(facts.st_mode), file.read())
+            found[os.path.relpath(path, os.fsencode(folder))] = entry
+    return found
+
+
+class Transfer(harness.Test):
+    @classmethod
+    def setUpClass(cls):
+        fresh = "moves" not in harness.Test._repos
+        cls.repo = cls.own("moves")
+        if fresh:
+            cls.set_up_stack()
+
+    @classmethod
+    def set_up_stack(cls):
+        """Two services: one of busybox, one of an image that holds nothing but one static program."""
+        repo = cls.repo
+        os.makedirs(repo.path("bare"))
+        repo.write("bare/say.c", '#include <stdio.h>\n#include <unistd.h>\nint main(int n, char** words) {\n'
+                   '  if (n == 1) for (;;) pause();\n  for (int i = 1; i < n; ++i) printf("[%s]", words[i]);\n  return n;\n}\n')
+        subprocess.run(["gcc", "-static", "-Os", "-o", repo.path("bare/say"), repo.path("bare/say.c")], check=True)
+        os.remove(repo.path("bare/say.c"))
+        repo.write("docker/app.Dockerfile", f"FROM {harness.lab().environment['BASE_IMAGE']}\nCMD [\"sleep\", \"100000\"]\n")
+        repo.write("docker/bare.Dockerfile", "FROM scratch\nCOPY say /say\nCOPY data/ /data/\nCMD [\"/say\"]\n")
+        repo.write("bare/data/inner/note.txt", "kept\n")
+        images = "".join(f'[[docker.images]]\nname = "{name}"\ndockerfile = "${{sutDir}}/docker/{name}.Dockerfile"\n'
+                         f'context = "${{sutDir}}/bare"\n' for name in ("app", "bare"))
+        repo.write(".otto/settings.toml", f'name = "moves"\nlabs = ["${{sutDir}}/lab"]\ndefault_lab = "veggies"\n{images}'
+                   '[[docker.composes]]\npath = "${sutDir}/compose.yml"\ndefault_host = "pepper_seed"\n')
+        repo.write("compose.yml", "services:\n  app:\n    image: moves-app\n    init: true\n    stop_signal: SIGKILL\n"
+                   "  bare:\n    image: moves-bare\n    stop_signal: SIGKILL\n")
+        repo.repositories += ["moves-app", "moves-bare"]
+        repo.up()
+
+    def setUp(self):
+        self.local = os.path.join(self.repo.folder, "local-" + self.id().split(".")[-1])
+        os.makedirs(self.local)
+        self.far = f"/tmp/{self.id().split('.')[-1]}-{os.getpid()}"
+        self.addCleanup(subprocess.run, ["chmod", "-R", "u+rwx", self.local], check=False)
+
+    def path(self, *names):
+        return os.path.join(self.local, *names)
+
+    def write(self, name, content=b"", mode=0o644):
+        path = os.path.join(os.fsencode(self.local), os.fsencode(name))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content)
+        os.chmod(path, mode)
+
+    def host(self, id, *arguments, code=0, **more):
+        outcome = self.repo.otto("host", id, *arguments, **more)
+        self.assertEqual(outcome.code, code, outcome.out + outcome.err)
+        return outcome
+
+    def sh(self, id, script):
+        return self.host(id, "oneshot", script).json["stdout"]
+
+
+class Both(Transfer):
+    def odd_tree(self):
+        self.write("tree/empty")
+        self.write("tree/run me", b"#!/bin/sh\n", 0o755)
+        self.write("tree/secret", b"s", 0o600)
+        self.write("tree/readonly", b"r", 0o444)
+        self.write(b"tree/\xff\xfe\n'\"$(x) *", b"odd", 0o640)
+        self.write("tree/-dash", b"dash")
+        self.write("tree/.hidden/..deep", b"deep")
+        self.write("tree/" + "long" * 40 + "/" + "name" * 50, b"long")
+        self.write("tree/big", bytes(range(256)) * 8192)
+        self.write("tree/closed/inside", b"in")
+        os.makedirs(self.path("tree", "nothing"))
+        os.symlink("run me", self.path("tree", "link"))
+        os.symlink("/nowhere/at all", self.path("tree", "dangling"))
+        os.symlink("nothing", self.path("tree", "dirlink"))
+        os.chmod(self.path("tree", "nothing"), 0o1777)
+        os.chmod(self.path("tree", "closed"), 0o555)
+
+    def test_a_tree_goes_there_and_back_as_it_was(self):
+        self.odd_tree()
+        for id in EVERYWHERE:
+            report = self.host(id, "put", self.path("tree"), self.far).json
+            self.assertEqual((report["host_id"], report["files"]), (id, 13))
+            self.host(id, "get", self.far, self.path("back-" + id))
+            self.assertEqual(tree_of(self.path("back-" + id)), tree_of(self.path("tree")))
+            self.assertEqual(self.sh(id, "ls -a /tmp | grep otto-put; true"), "")
+        self.assertEqual([name for name in os.listdir(self.local) if "otto" in name], [])
+
+    def test_one_file_and_what_dest_means(self):
+        self.write("note", b"one\n", 0o751)
+        self.write("other", b"two\n")
+        for id in EVERYWHERE:
+            self.sh(id, f"mkdir {self.far}")
+            self.host(id, "put", self.path("note"), self.far)  # a directory that exists
+            self.host(id, "put", self.path("note"), f"{self.far}/name")  # its own name
+            self.host(id, "put", self.path("note"), f"{self.far}/new/")  # ends in /
+            self.host(id, "put", self.path("note"), self.path("other"), f"{self.far}/both")  # several
+            self.host(id, "put", self.path("other"), f"{self.far}/name")  # replaces
+            self.assertEqual(self.sh(id, f"cd {self.far}; find . -type f | sort; cat name; stat -c %a note name both/other"),
+                             "./both/note\n./both/other\n./name\n./new/note\n./note\ntwo\n751\n644\n644\n")
+            back = self.path("back-" + id)
+            self.host(id, "get", f"{self.far}/note", back)
+            self.host(id, "get", f"{self.far}/note", f"{self.far}/both", back + "d")
+            self.assertEqual(tree_of(back + "d"), {b"note": ("file", 0o751, b"one\n"), b"both": ("dir", 0o755),
+                                                  b"both/note": ("file", 0o751, b"one\n"), b"both/other": ("file", 0o644, b"two\n")})
+            with open(back, "rb") as file:
+                self.assertEqual(file.read(), b"one\n")
+
+    def test_merging_replaces_files_keeps_others_and_follows_no_link(self):
+        self.write("tree/sub/new", b"new")
+        self.write("tree/sub/old", b"changed")
+        for id in EVERYWHERE:
+            self.sh(id, f"mkdir -p {self.far}/tree/sub {self.far}-out; cd {self.far}; echo old > tree/sub/old; echo mine > tree/sub/mine;"
+                    f"ln -s ../../../{self.far[5:]}-out tree/sub/kept")
+            self.host(id, "put", self.path("tree"), self.far)
+            self.assertEqual(self.sh(id, f"cd {self.far}/tree/sub; ls; cat old"), "kept\nmine\nnew\nold\nchanged")
+            self.sh(id, f"rm -r {self.far}/tree/sub; ln -s {self.far}-out {self.far}/tree/sub")
+            outcome = self.host(id, "put", self.path("tree"), self.far, code=1)
+            self.assertIn("symbolic link", outcome.error()["message"])
+            self.assertEqual(self.sh(id, f"ls -A {self.far}-out; ls -A {self.far}"), "tree\n")
+            self.host(id, "put", self.path("tree") + "/.", f"{self.far}/contents")
+            self.assertEqual(self.sh(id, f"ls {self.far}/contents"), "sub\n")
+
+    def test_a_link_named_as_the_source_is_followed(self):
+        self.write("real/file", b"x")
+        os.symlink("real", self.path("link"))
+        os.symlink("real/file", self.path("filelink"))
+        for id in EVERYWHERE:
+            self.host(id, "put", self.path("link"), self.path("filelink"), self.far + "/")
+            self.sh(id, f"cd {self.far}; ln -s link again; ln -s filelink once")
+            self.host(id, "get", f"{self.far}/again", f"{self.far}/once", self.path("back-" + id))
+            self.assertEqual(tree_of(self.path("back-" + id)), {b"again": ("dir", 0o755), b"again/file": ("file", 0o644, b"x"),
+                                                              b"once": ("file", 0o644, b"x")})
+
+    def test_sparse_files_and_files_without_a_size(self):
+        for id in EVERYWHERE:
+            self.sh(id, f"dd if=/dev/zero of={self.far} bs=1 seek=300000000 count=1 2> /dev/null; echo end >> {self.far}")
+            self.host(id, "get", self.far, self.path("sparse-" + id))
+            facts = os.stat(self.path("sparse-" + id))
+            self.assertEqual(facts.st_size, 300000005)
+            if id == MACHINE:  # GNU tar is there
+                self.assertLess(facts.st_blocks * 512, 10_000_000)
+            self.sh(id, f"rm {self.far}")
+            self.host(id, "get", "/proc/version", self.path("version-" + id))
+            with open(self.path("version-" + id), encoding="utf-8") as file:
+                self.assertIn("Linux version", file.read())
+
+    def test_errors_come_before_anything_is_changed(self):
+        self.write("note", b"x")
+        for id in EVERYWHERE:
+            for words, arguments in (("cannot read", ("put", self.path("absent"), self.far)),
+                                     ("no directory", ("put", self.path("note"), "/nowhere/else/name")),
+                                     ("not a directory", ("put", self.path("note"), "/etc/passwd/")),
+                                     ("there is no", ("get", "/nowhere/at/all", self.path("back"))),
+                                     ("no directory", ("get", "/etc/passwd", self.path("absent", "back")))):
+                outcome = self.host(id, *arguments, code=1)
+                self.assertIn(words, outcome.error()["message"])
+        self.assertEqual(os.listdir(self.local), ["note"])
+
+    def test_what_cannot_be_read_is_named_and_the_rest_arrives(self):
+        self.sh(MACHINE, f"mkdir {self.far}; echo x > {self.far}/fine; echo y > {self.far}/closed; chmod 0 {self.far}/closed")
+        outcome = self.host(MACHINE, "get", self.far, self.path("back"), code=1)
+        self.assertIn("closed", outcome.error()["message"])
+        self.assertEqual(tree_of(self.path("back")), {b"fine": ("file", 0o644, b"x\n")})
+
+
+class Cut(Transfer):
+    """Nothing under a final name, and nothing left beside it."""
+
+    def far_names(self, id, folder):
+        machine = id.split(".")[0]
+        if id == machine:
+            return harness.lab().exec(machine, "sh", "-c", f"ls -A {folder}").split()
+        return self.repo.parent.docker("exec", self.repo.containers()["app"].id, "ls", "-A", folder).split()
+
+    def begin(self, id, *arguments):
+        """A transfer that has begun and cannot end: the link is stalled half way. Gives otto."""
+        harness.lab().link(self.repo.link, "--rate", "2M")
+        self.addCleanup(harness.lab().link, self.repo.link, "--rate", "0")
+        return self.repo.start("host", id, *arguments)
+
+    def cut_put(self, id, how):
+        self.write("big", os.urandom(30_000_000))
+        self.write("tree/big", os.urandom(30_000_000))
+        for name in ("big", "tree"):
+            folder = f"{self.far}-{name}"
+            self.sh(id, f"mkdir {folder}")
+            process = self.begin(id, "put", self.path(name), folder)
+            await_true("it has begun", lambda: self.far_names(id, folder))
+            how(process)
+            self.repo.finish(process)
+            await_true("nothing is left", lambda: self.far_names(id, folder) == [], seconds=5)
+            harness.lab().link(self.repo.link, "--rate", "0")
+
+    def test_an_interrupted_put_leaves_nothing_on_a_machine(self):
+        self.cut_put("pepper_seed", lambda process: process.send_signal(signal.SIGINT))
+
+    def test_a_killed_put_leaves_nothing_on_a_machine(self):
+        self.cut_put("pepper_seed", lambda process: process.kill())
+
+    def test_a_killed_put_leaves_nothing_in_a_container(self):
+        self.cut_put(CONTAINER, lambda process: process.kill())
+
+    def test_a_lost_connection_leaves_nothing_in_a_container(self):
+        self.cut_put(CONTAINER, lambda process: harness.lab().link(self.repo.link, "--cut"))
+
+    def test_an_interrupted_get_leaves_nothing_here(self):
+        self.sh("pepper_seed", f"mkdir {self.far}; head -c 30000000 /dev/urandom > {self.far}/big")
+        for source in (self.far, f"{self.far}/big"):
+            process = self.begin("pepper_seed", "get", source, self.path("back"))
+            await_true("it has begun", lambda: os.listdir(self.local))
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(self.repo.finish(process).code, 130)
+            self.assertEqual(os.listdir(self.local), [])
+            process = self.begin("pepper_seed", "get", source, self.path("back"))
+            await_true("it has begun", lambda: os.listdir(self.local))
+            harness.lab().link(self.repo.link, "--cut")
+            self.assertEqual(self.repo.finish(process).code, 1)
+            self.assertEqual(os.listdir(self.local), [])
+            harness.lab().link(self.repo.link, "--rate", "0")
+
+
+class Hostile(Transfer):
+    def evil(self, *members):
+        """A get from a machine whose tar sends these members after the root of the source."""
+        stream = io.BytesIO()
+        with tarfile.open(fileobj=stream, mode="w") as archive:
+            for name, kind, link in (("./", tarfile.DIRTYPE, ""), *members):
+                member = tarfile.TarInfo(name)
+                member.type, member.linkname, member.mode = kind, link, 0o755
+                if kind == tarfile.REGTYPE:
+                    member.size = 4
+                archive.addfile(member, io.BytesIO(b"evil") if kind == tarfile.REGTYPE else None)
+        self.write("evil.tar", stream.getvalue())
+        self.host(MACHINE, "put", self.path("evil.tar"), f"{self.far}/evil.tar")
+        os.remove(self.path("evil.tar"))
+        return self.repo.otto("host", MACHINE, "get", "/etc/ssh", self.path("back"))
+
+    def test_an_archive_cannot_write_outside_of_dest(self):
+        self.write("target", b"mine")
+        self.sh(MACHINE, f"mkdir {self.far}; cd {self.far}; printf '#!/bin/sh\\ncat {self.far}/evil.tar\\n' > tar; chmod +x tar;"
+                f"cp ~/.bashrc kept || : > kept; echo PATH={self.far}:$PATH > ~/.bashrc")
+        self.addCleanup(self.sh, MACHINE, f"cp {self.far}/kept ~/.bashrc")
+        self.assertEqual(self.sh(MACHINE, "command -v tar"), f"{self.far}/tar\n")
+        file, link, hard = tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE
+        self.assertEqual(self.evil(("./fine", file, "")).code, 0)  # it is believed as far as it is harmless
+        self.assertEqual(sorted(os.listdir(self.local)), ["back", "target"])
+        os.rename(self.path("back"), self.path("first"))
+        for members in ([("../climbed", file, "")], [("./a/../../../climbed", file, "")],
+                        [(self.path("absolute"), file, "")],
+                        [("./out", link, self.local), ("./out/through", file, "")],
+                        [("./out", link, ".."), ("./out/through", file, "")],
+                        [("./stolen", hard, "../target")], [("./stolen", hard, self.path("target"))]):
+            outcome = self.evil(*members)
+            self.assertEqual(outcome.code, 1, (members, outcome.out))
+            self.assertEqual(sorted(os.listdir(self.local)), ["first", "target"], members)
+
+
+class WithoutShell(Transfer):
+    def test_run_says_what_is_missing_and_what_works(self):
+        outcome = self.host(SHELL_LESS, "run", "true", code=1)
+        self.assertEqual(outcome.error()["code"], "unsupported")
+        self.assertIn("has no shell", outcome.error()["message"])
+        self.assertIn("put, get", outcome.error()["hint"])
+
+    def test_a_plain_program_runs(self):
+        outcome = self.host(SHELL_LESS, "oneshot", "/say 'two words' \"it's\" x\\ y", code=4)
+        self.assertEqual(outcome.json["stdout"], "[two words][it's][x y]")
+        outcome = self.host(SHELL_LESS, "oneshot", "/say | cat", code=1)
+        self.assertIn("'|'", outcome.error()["message"])
+
+    def test_put_and_get_go_by_the_engine(self):
+        self.write("tree/sub/file", b"x", 0o750)
+        self.write("note", b"note\n", 0o640)
+        os.symlink("sub/file", self.path("tree", "link"))
+        self.host(SHELL_LESS, "put", self.path("tree"), "/data")
+        self.host(SHELL_LESS, "put", self.path("note"), "/data/renamed")
+        self.host(SHELL_LESS, "put", self.path("note"), "/data/")
+        self.host(SHELL_LESS, "get", "/data/tree", self.path("back"))
+        self.assertEqual(tree_of(self.path("back")), tree_of(self.path("tree")))
+        self.host(SHELL_LESS, "get", "/data/renamed", "/data/inner", "/data/note", self.path("several"))
+        self.assertEqual(tree_of(self.path("several")), {
+            b"renamed": ("file", 0o640, b"note\n"), b"note": ("file", 0o640, b"note\n"),
+            b"inner": ("dir", 0o755), b"inner/note.txt": ("file", 0o644, b"kept\n")})
+        outcome = self.host(SHELL_LESS, "get", "/absent", self.path("absent"), code=1)
+        self.assertIn("absent", outcome.error()["message"])
+        outcome = self.host(SHELL_LESS, "put", self.path("note"), "/absent/", code=1)
+        self.assertIn("not a directory", outcome.error()["message"])
+
+
+if __name__ == "__main__":
+    harness.main()
