@@ -20,6 +20,7 @@ class DockerBuild : public Verb {
                         "images to build, with the project's images they are built from; "
                         "all without any");
     definition.flag("--rebuild", options_.rebuild, "build the named images even if they are up to date");
+    definition.flag("--pull", options_.pull, "pull newer base images first, and build upon those that moved");
     definition.text("--on", "HOST", options_.on,
                     "build on this host; else the default_host of the compose files, else the only host with Docker");
     definition.flag("--explain", explain_, "say why each image was built, or what was found unchanged");

@@ -21,11 +21,15 @@ class DockerUp : public Verb {
                     "bring the stack up on this host; else the compose file's default_host, else the only host with "
                     "Docker");
     definition.flag("--no-build", no_build_, "build nothing: use the images last built for this project there");
+    definition.flag("--pull", options_.pull, "pull newer base images first, and build upon those that moved");
     definition.flag("--explain", explain_, "say why each image was built, or what was found unchanged");
     definition.flag("--wait", options_.wait, "return when the services are running or healthy");
     definition.flag("--remove-orphans", options_.remove_orphans,
                     "remove containers of services that the compose files no longer have");
     definition.number("-j,--jobs", options_.jobs, 1, 256, "4", "how many images are built at once");
+    definition.flag("-k,--keep-going", options_.keep_going,
+                    "after a failed image, still build those that do not depend on it");
+    definition.conflict("--pull", "--no-build");
   }
 
   Result<int> run(Session& session) override {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/execute/command.h"
+#include "engine/execute/image_probe.h"
 #include "engine/execute/image_run.h"
 #include "graph/base/text.h"
 
@@ -51,22 +52,24 @@ Result<BuildReport> build_on(Workspace& workspace, const execute::Target& target
   BuildReport report;
   report.parent = target.host->id;
   report.repo = target.repo->name;
-  OTTO_TRY(const inputs::RepoInputs images, execute::read_repo_images(workspace, *target.repo, names));
+  OTTO_TRY(inputs::RepoInputs images, execute::read_repo_images(workspace, *target.repo, names));
   report.graph = images.graph;
   auto session = execute::ParentSession::open(workspace, target);
   if (!session.ok() && options.dry_run && execute::is_connection_error(session.error().code)) {
     report.parent_reachable = false;
     report.error = session.error();
+    OTTO_RETURN_IF_ERROR(execute::settle_from_memo(workspace, *target.repo, images));
     report.images = execute::unknown_results(images);
     return report;
   }
   OTTO_RETURN_IF_ERROR(session);
-  OTTO_TRY(const Probe probe, session->probe(execute::wanted_tags(images), ""));
   execute::ImageRunRequest request;
   if (options.rebuild) request.forced = names.empty() ? execute::names_of(images) : names;
   request.jobs = options.jobs;
   request.keep_going = options.keep_going;
   request.dry_run = options.dry_run;
+  request.pull = options.pull;
+  OTTO_TRY(const Probe probe, session->probe(execute::probe_request(images, request)));
   OTTO_TRY(report.images, execute::run_images(*session, images, probe, request));
   return report;
 }

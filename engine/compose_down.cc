@@ -18,7 +18,7 @@ Result<DownReport> down_on(Workspace& workspace, const execute::Target& target, 
   report.repo = target.repo->name;
   report.project = options.project.value_or(get_user_compose_project(target.repo->name));
   OTTO_TRY(execute::ParentSession session, execute::ParentSession::open(workspace, target));
-  OTTO_TRY(const Probe probe, session.probe({}, report.project));
+  OTTO_TRY(const Probe probe, session.probe({.compose_project = report.project}));
   for (const plan::ContainerState& container : probe.containers) {
     report.removed.push_back(
         execute::container_host_id(target.host->id, target.repo->name, container.service, container.number));

@@ -4,6 +4,7 @@
 
 #include "cache/build_store.h"
 #include "engine/execute/command.h"
+#include "engine/execute/image_probe.h"
 #include "engine/execute/image_run.h"
 #include "engine/execute/stack_run.h"
 #include "graph/base/text.h"
@@ -42,6 +43,7 @@ class Up {
     if (!session.ok() && options_.dry_run && execute::is_connection_error(session.error().code)) {
       report_.build.parent_reachable = false;
       report_.build.error = session.error();
+      OTTO_RETURN_IF_ERROR(execute::settle_from_memo(workspace_, *target_.repo, inputs_));
       report_.build.images = execute::unknown_results(inputs_);
       return std::move(report_);
     }
@@ -63,12 +65,14 @@ class Up {
   Result<UpReport> bring_up(execute::ParentSession& session, const execute::StackInputs& stack) {
     OTTO_TRY(auto model, execute::remembered_model(session, stack));
     if (!options_.build) OTTO_RETURN_IF_ERROR(pin_last_builds(session));
-    std::vector<std::string> wanted = execute::wanted_tags(inputs_);
-    for (const auto& [image, tag] : images_.tags) wanted.push_back(tag);
+    ProbeRequest wanted = execute::probe_request(inputs_, run_request());
+    for (const auto& [image, tag] : images_.tags) wanted.images.push_back(tag);
     if (model) {
-      for (std::string& image : execute::external_images(*target_.repo, *model)) wanted.push_back(std::move(image));
+      for (std::string& image : execute::external_images(*target_.repo, *model))
+        wanted.images.push_back(std::move(image));
     }
-    OTTO_TRY(Probe probe, session.probe(std::move(wanted), stack.project));
+    wanted.compose_project = stack.project;
+    OTTO_TRY(Probe probe, session.probe(std::move(wanted)));
     if (options_.build) {
       OTTO_RETURN_IF_ERROR(build(session, probe));
       if (report_.build.failures() > 0) return std::move(report_);  // the running stack stays as it is
@@ -81,11 +85,17 @@ class Up {
     return std::move(report_);
   }
 
-  Result<void> build(execute::ParentSession& session, const Probe& probe) {
+  [[nodiscard]] execute::ImageRunRequest run_request() const {
     execute::ImageRunRequest request;
     request.jobs = options_.jobs;
+    request.keep_going = options_.keep_going;
     request.dry_run = options_.dry_run;
-    OTTO_TRY(report_.build.images, execute::run_images(session, inputs_, probe, request));
+    request.pull = options_.pull;
+    return request;
+  }
+
+  Result<void> build(execute::ParentSession& session, const Probe& probe) {
+    OTTO_TRY(report_.build.images, execute::run_images(session, inputs_, probe, run_request()));
     for (const ImageResult& image : report_.build.images) {
       images_.tags[image.name] = image.tag;
       if (!image.image_id.empty()) images_.ids[image.tag] = image.image_id;

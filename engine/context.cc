@@ -1,8 +1,11 @@
 // context_hash, list_context: what an image's build would be given, without any host.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/execute/command.h"
+#include "engine/execute/image_probe.h"
 #include "graph/base/text.h"
 #include "otto/docker.h"
 
@@ -24,6 +27,7 @@ Result<Found> find_image(Workspace& workspace, std::string_view image) {
       if (known.name != image) continue;
       Found found;
       OTTO_TRY(found.images, execute::read_repo_images(workspace, repo, {known.name}));
+      OTTO_RETURN_IF_ERROR(execute::settle_from_memo(workspace, repo, found.images));
       const auto& all = found.images.images;
       const auto position =
           std::find_if(all.begin(), all.end(), [&](const auto& entry) { return entry.name() == image; });
@@ -41,7 +45,12 @@ Result<Found> find_image(Workspace& workspace, std::string_view image) {
 
 Result<std::string> context_hash(Workspace& workspace, std::string_view image) {
   OTTO_TRY(const Found found, find_image(workspace, image));
-  return found.images.images[found.index].hash;
+  const inputs::ImageInputs& inputs = found.images.images[found.index];
+  if (inputs.unknown_bases.empty()) return inputs.hash;
+  return make_error(ErrorCode::kConfig,
+                    fmt::format("the hash of image '{}' counts its base image '{}', which no build has recorded yet",
+                                image, inputs.unknown_bases.front()),
+                    "build it once: otto docker build");
 }
 
 Result<ContextListing> list_context(Workspace& workspace, std::string_view image) {

@@ -72,7 +72,7 @@ class Prune {
     std::vector<std::string> wanted, ids, records;
     for (const cache::BuildRecord& build : builds) wanted.push_back(build.tag);
     for (const auto& [image, latest] : latest_) wanted.push_back(latest);
-    OTTO_TRY(const Probe probe, session.probe(std::move(wanted), ""));
+    OTTO_TRY(const Probe probe, session.probe({.images = std::move(wanted)}));
     std::set<std::string> tags, forgotten;
     for (const cache::BuildRecord& build : builds) {
       if (!latest_.contains(build.image)) forgotten.insert(record_name(target_.repo->name, build.image));

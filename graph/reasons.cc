@@ -69,7 +69,9 @@ std::vector<Difference> differences(const BuiltFrom& before, const BuiltFrom& no
     }
     i += old_one != nullptr ? 1 : 0;
     j += new_one != nullptr ? 1 : 0;
-    if (old_one != nullptr && new_one != nullptr && old_one->digest == new_one->digest) continue;
+    const bool same = old_one != nullptr && new_one != nullptr && old_one->digest == new_one->digest &&
+                      old_one->counted == new_one->counted;
+    if (same) continue;
     found.push_back({old_one, new_one});
   }
   return found;
@@ -77,9 +79,9 @@ std::vector<Difference> differences(const BuiltFrom& before, const BuiltFrom& no
 
 std::string hash_change(const Difference& difference) {
   if (difference.before == nullptr || difference.now == nullptr) return std::string(difference.verb());
-  constexpr std::size_t kShown = 12;
-  return fmt::format("hash {}… → {}…", difference.before->digest.hex().substr(0, kShown),
-                     difference.now->digest.hex().substr(0, kShown));
+  if (difference.before->digest == difference.now->digest)
+    return difference.now->counted ? "counts from now on" : "counts no more";
+  return digest_change(difference.before->digest, difference.now->digest);
 }
 
 std::string mode_change(const ContextManifest& before, const ContextManifest& now, std::string_view path) {
@@ -157,6 +159,11 @@ std::optional<ReasonKind> reason_from_name(std::string_view name) {
     if (known == name) return kind;
   }
   return std::nullopt;
+}
+
+std::string digest_change(const Digest& before, const Digest& now) {
+  constexpr std::size_t kShown = 12;
+  return fmt::format("hash {}… → {}…", before.hex().substr(0, kShown), now.hex().substr(0, kShown));
 }
 
 std::vector<Reason> explain_change(const BuiltFrom& before, const BuiltFrom& now) {

@@ -48,6 +48,9 @@ struct BuiltFrom {
   std::optional<std::string> dockerfile = {};  ///< its text; absent: its lines cannot be named
 };
 
+/// For people: "hash 1a2b… → 3c4d…".
+std::string digest_change(const Digest& before, const Digest& now);
+
 /// Why `now` is not what `before` was. Empty: the fingerprints are equal.
 std::vector<Reason> explain_change(const BuiltFrom& before, const BuiltFrom& now);
 

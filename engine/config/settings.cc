@@ -32,19 +32,21 @@ constexpr std::array<FieldSpec, 8> kTopFields = {{
     {"docker", "[docker]"},
 }};
 constexpr std::array<FieldSpec, 1> kHostDefaultsFields = {{{"ssh_options", "[host_defaults.ssh_options]"}}};
-constexpr std::array<FieldSpec, 4> kDockerFields = {{
+constexpr std::array<FieldSpec, 5> kDockerFields = {{
     {"registry_url", R"("docker.io")"},
     {"command", R"(["sudo", "-n", "docker"])"},
+    {"track_base", "true"},
     {"images", "[[docker.images]]"},
     {"composes", "[[docker.composes]]"},
 }};
-constexpr std::array<FieldSpec, 6> kImageFields = {{
+constexpr std::array<FieldSpec, 7> kImageFields = {{
     {"name", R"("api")"},
     {"dockerfile", R"("${sutDir}/docker/api.Dockerfile")"},
     {"context", R"("${sutDir}/docker")"},
     {"build_args", R"({ VERSION = "1.2.3" })"},
     {"target", R"("prod")"},
     {"platform", R"("linux/arm64")"},
+    {"track_base", "true"},
 }};
 constexpr std::array<FieldSpec, 3> kComposeFields = {{
     {"path", R"("${sutDir}/docker/compose.yml")"},
@@ -144,7 +146,7 @@ Result<void> check_platform(const Fields& image, const std::string& platform) {
                      fmt::format("cannot be '{}': it is one os/arch or os/arch/variant", one_line(platform)));
 }
 
-Result<ImageSettings> read_image(const Source& source, const Node& table) {
+Result<ImageSettings> read_image(const Source& source, const Node& table, const Settings& settings) {
   const Fields fields(source, table, "in [[docker.images]]", kImageFields);
   OTTO_RETURN_IF_ERROR(fields.check());
   ImageSettings image;
@@ -161,6 +163,8 @@ Result<ImageSettings> read_image(const Source& source, const Node& table) {
   }
   OTTO_TRY(image.platform, fields.text("platform"));
   if (image.platform) OTTO_RETURN_IF_ERROR(check_platform(fields, *image.platform));
+  OTTO_TRY(const auto track_base, fields.boolean("track_base"));
+  image.track_base = track_base.value_or(settings.track_base);
   return image;
 }
 
@@ -225,9 +229,11 @@ Result<void> read_docker(const Source& source, const Node& table, Settings& sett
   OTTO_TRY(settings.registry_url, read_registry(fields));
   OTTO_TRY(auto command, fields.words("command"));
   if (command) settings.docker_command = std::move(*command);
+  OTTO_TRY(const auto track_base, fields.boolean("track_base"));
+  settings.track_base = track_base.value_or(false);
   OTTO_TRY(const auto images, fields.tables("images"));
   for (const Node& each : images) {
-    OTTO_TRY(ImageSettings image, read_image(source, each));
+    OTTO_TRY(ImageSettings image, read_image(source, each, settings));
     const auto same = std::find_if(settings.images.begin(), settings.images.end(),
                                    [&](const ImageSettings& other) { return other.name == image.name; });
     if (same != settings.images.end()) {

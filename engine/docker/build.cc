@@ -13,6 +13,7 @@ namespace otto::docker {
 namespace {
 
 constexpr int kStageStaleExit = 75;
+constexpr int kBaseMovedExit = 76;
 constexpr std::string_view kBuiltMark = "otto-built ";
 
 /// From the Dockerfile on standard input to "$work/iid".
@@ -30,28 +31,40 @@ std::string buildx_script(const BuildRequest& request) {
          " \"$otto_stage_tree\" >&2 </dev/null || exit 1\n";
 }
 
+/// Whoever pulls or tags on the parent may do so during the build.
+std::string verify_bases(const BuildRequest& request) {
+  std::string script;
+  for (const auto& [reference, id] : request.bases) {
+    script +=
+        fmt::format("[ \"$(otto_docker image inspect --format '{{{{.Id}}}}' {} 2>/dev/null)\" = {} ] || exit {}\n",
+                    text::shell_quote(reference), text::shell_quote(id), kBaseMovedExit);
+  }
+  return script;
+}
+
 /// Standard output carries only the mark and the id; everything the engine says goes to standard error.
 std::string build_script(const ParentSettings& settings, const ParentFacts& facts, const BuildRequest& request) {
   return docker_prelude(settings) + stage_guard_script(facts.stage_tools()) +
-         fmt::format(R"sh(
+         fmt::format(
+             R"sh(
 otto_stage_enter {key} {stamp}
 work=$(mktemp -d {root}/build.XXXXXXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 143' TERM INT HUP
 {build}otto_stage_verify
-id=$(cat "$work/iid") && otto_docker tag "$id" {tag} >&2 && otto_docker tag "$id" {latest} >&2 || exit 1
+{bases}id=$(cat "$work/iid") && otto_docker tag "$id" {tag} >&2 && otto_docker tag "$id" {latest} >&2 || exit 1
 {record}printf '{mark}%s\n' "$id"
 )sh",
-                     fmt::arg("key", text::shell_quote(request.stage_key)),
-                     fmt::arg("stamp", text::shell_quote(request.stage_stamp)),
-                     fmt::arg("root", text::shell_quote(facts.stage_root)),
-                     fmt::arg("build", facts.has_buildx ? buildx_script(request) : legacy_build_script(request)),
-                     fmt::arg("tag", text::shell_quote(request.tag)),
-                     fmt::arg("latest", text::shell_quote(request.latest)), fmt::arg("mark", kBuiltMark),
-                     fmt::arg("record", request.fingerprint == nullptr
-                                            ? ""
-                                            : keep_record_script(facts, request.record_name, *request.fingerprint,
-                                                                 request.dockerfile)));
+             fmt::arg("key", text::shell_quote(request.stage_key)),
+             fmt::arg("stamp", text::shell_quote(request.stage_stamp)),
+             fmt::arg("root", text::shell_quote(facts.stage_root)),
+             fmt::arg("build", facts.has_buildx ? buildx_script(request) : legacy_build_script(request)),
+             fmt::arg("tag", text::shell_quote(request.tag)), fmt::arg("latest", text::shell_quote(request.latest)),
+             fmt::arg("mark", kBuiltMark), fmt::arg("bases", verify_bases(request)),
+             fmt::arg("record",
+                      request.fingerprint == nullptr
+                          ? ""
+                          : keep_record_script(facts, request.record_name, *request.fingerprint, request.dockerfile)));
 }
 
 /// Splits a stream into lines as it comes and passes them on.
@@ -71,12 +84,14 @@ class LineReader {
     if (!pending_.empty()) take(std::exchange(pending_, {}));
   }
   [[nodiscard]] const std::vector<std::string>& lines() const { return lines_; }
+  [[nodiscard]] std::map<std::string, std::string> take_bases() { return std::move(bases_); }
 
  private:
   void take(const std::string& raw) {
     std::string line = text::printable(raw);
     if (request_.on_line) request_.on_line(line);
     if (const std::string_view step = step_of(line); !step.empty() && request_.on_step) request_.on_step(step);
+    if (auto base = fetched_base_of(line); !base.first.empty()) bases_.insert(std::move(base));
     lines_.push_back(std::move(line));
     // Enough for any error report; a build that prints without end must not fill the memory.
     if (lines_.size() > 4000) lines_.erase(lines_.begin(), lines_.begin() + 2000);
@@ -85,6 +100,7 @@ class LineReader {
   const BuildRequest& request_;
   std::string pending_;
   std::vector<std::string> lines_;
+  std::map<std::string, std::string> bases_;
 };
 
 Error build_error(const transport::Output& output, const LineReader& reader, std::string_view host_id,
@@ -107,6 +123,15 @@ std::string_view step_of(std::string_view line) {
   if (blank == std::string_view::npos) return {};
   const std::string_view rest = line.substr(blank + 1);
   return rest.starts_with('[') && !rest.starts_with("[internal]") ? rest : std::string_view();
+}
+
+std::pair<std::string, std::string> fetched_base_of(std::string_view line) {
+  const std::size_t from = line.find(" FROM ");
+  if (!line.starts_with('#') || from == std::string_view::npos) return {};
+  const std::string_view named = line.substr(from + 6);
+  const std::size_t at = named.find("@sha256:");
+  if (at == std::string_view::npos || named.find(' ') != std::string_view::npos) return {};
+  return {std::string(named.substr(0, at)), std::string(named.substr(at + 1))};
 }
 
 std::string failure_of(const std::vector<std::string>& progress) {
@@ -157,10 +182,16 @@ Result<BuiltImage> build_image(transport::Remote& remote, const ParentSettings& 
   OTTO_TRY(const transport::Output output, remote.run_job(script));
   reader.finish();
   if (output.status.signal.empty() && output.status.code == kStageStaleExit) return BuiltImage{{}, true};
+  if (output.status.signal.empty() && output.status.code == kBaseMovedExit) {
+    return make_error(
+        ErrorCode::kInputsChanged,
+        fmt::format("a base image of '{}' moved on {} while it was built", request.name, remote.host_id()),
+        "run again once nobody pulls or tags it there");
+  }
   const std::size_t mark = answer.find(kBuiltMark);
   if (!output.status.success() || mark == std::string::npos)
     return build_error(output, reader, remote.host_id(), request);
-  return BuiltImage{std::string(text::trim(answer.substr(mark + kBuiltMark.size()))), false};
+  return BuiltImage{std::string(text::trim(answer.substr(mark + kBuiltMark.size()))), false, reader.take_bases()};
 }
 
 }  // namespace otto::docker

@@ -33,20 +33,25 @@ struct BuildRequest {
   std::map<std::string, std::string> build_args;
   std::string target, platform;                           ///< empty: none
   std::vector<std::pair<std::string, std::string>> pins;  ///< reference as spelled → exact tag
-  std::function<void(std::string_view step)> on_step;     ///< "[2/4] RUN make"
-  std::function<void(std::string_view line)> on_line;     ///< every line of the engine's progress
+  /// Base images that count in the tag: reference → id. Another one at the end of the build is kInputsChanged.
+  std::vector<std::pair<std::string, std::string>> bases;
+  std::function<void(std::string_view step)> on_step;  ///< "[2/4] RUN make"
+  std::function<void(std::string_view line)> on_line;  ///< every line of the engine's progress
   std::stop_token stop;
 };
 
 struct BuiltImage {
   std::string image_id;      ///< "sha256:…"
   bool stage_stale = false;  ///< nothing was built: the stage is not what the stamp says; stage again
+  /// Base images that the engine fetched itself, as it names them ("docker.io/library/debian:12"), and their digests.
+  std::map<std::string, std::string> fetched_bases = {};
 };
 
 /// Whether the parent's builder can do what the Dockerfile asks for; before anything is sent. kUnsupported, kConfig.
 Result<void> check_builder(const ParentFacts& facts, const BuildRequest& request);
 
-/// kBuildFailed with the engine's own error, kDockerMissing, kDockerDenied, kConnectionLost, kInterrupted.
+/// kBuildFailed with the engine's own error, kInputsChanged, kDockerMissing, kDockerDenied, kConnectionLost,
+/// kInterrupted.
 Result<BuiltImage> build_image(transport::Remote& remote, const ParentSettings& settings, const ParentFacts& facts,
                                const BuildRequest& request);
 
@@ -57,5 +62,9 @@ std::string failure_of(const std::vector<std::string>& progress);
 /// The step a line of plain progress begins ("#7 [build 2/4] RUN make" → "[build 2/4] RUN make", the legacy builder's
 /// "Step 2/4 : RUN make" as it is); empty: none.
 std::string_view step_of(std::string_view line);
+
+/// The base image that a line of plain progress says is fetched, and its digest
+/// ("#4 [1/2] FROM docker.io/library/debian:12@sha256:1a…"); empty: none.
+std::pair<std::string, std::string> fetched_base_of(std::string_view line);
 
 }  // namespace otto::docker

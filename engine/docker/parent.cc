@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "engine/inputs/dockerfile.h"
 #include "graph/base/text.h"
@@ -37,21 +38,49 @@ for tool in zstd gzip; do command -v $tool >/dev/null 2>&1 && printf 'fact\t%s\t
 )sh";
 }
 
-/// Begins to list the images while the rest of the probe runs; wait_for_images() ends it. Their lines are the only ones
-/// written meanwhile.
-std::string images_script(const std::vector<std::string>& images) {
-  if (images.empty()) return {};
-  std::string script = "otto_docker image ls --no-trunc --format 'image\t{{.ID}}\t{{.Repository}}:{{.Tag}}'";
-  for (const std::string& image : images) {
-    script += " --filter " + text::shell_quote("reference=" + familiar_reference(image));
-  }
-  return script + " & otto_images=$!\n";
+std::string familiar_repository(const std::string& reference) { return inputs::parse_reference(reference).repository; }
+
+/// Base images are listed with their repository, because only so `image ls` tells their digests too.
+std::string images_script(const ProbeRequest& request) {
+  std::set<std::string> wanted;
+  for (const std::string& image : request.images) wanted.insert(familiar_reference(image));
+  for (const std::string& repository : request.repositories) wanted.insert(familiar_repository(repository));
+  for (const BaseQuery& base : request.bases) wanted.insert(familiar_repository(base.reference));
+  if (wanted.empty()) return {};
+  std::string script = fmt::format("otto_images() {{ otto_docker image ls --no-trunc --format '{}'",
+                                   request.bases.empty() ? "image\t{{.ID}}\t{{.Repository}}:{{.Tag}}"
+                                                         : "image\t{{.ID}}\t{{.Repository}}:{{.Tag}}\t{{.Digest}}");
+  for (const std::string& reference : wanted) script += " --filter " + text::shell_quote("reference=" + reference);
+  return script + "; }\n";
 }
 
-/// The engine's words come from here alone where it does not answer at all.
-std::string wait_for_images(const std::vector<std::string>& images) {
-  return images.empty() ? "" : "wait \"$otto_images\" || exit $?\n";
+/// Pulls what is asked for, lists the images, and anew where something was pulled; empty where nothing is asked for.
+std::string pull_script(const std::vector<BaseQuery>& bases) {
+  std::string script;
+  for (const BaseQuery& base : bases) {
+    if (base.pull == Pull::kNever) continue;
+    const std::string pull =
+        fmt::format("otto_pull {}{}", text::shell_quote(base.reference),
+                    base.platform.empty() ? "" : " --platform " + text::shell_quote(base.platform));
+    script += base.pull == Pull::kAlways
+                  ? pull + "\n"
+                  : fmt::format("case $found in *{}*) ;; *) {} ;; esac\n",
+                                text::shell_quote("\t" + familiar_reference(base.reference) + "\t"), pull);
+  }
+  if (script.empty()) return {};
+  return R"sh(found=$(otto_images) || exit $?
+otto_pull() {
+  pulled=1
+  words=$(otto_docker pull --quiet "$@" 2>&1 >/dev/null) || printf 'unpulled\t%s\t%s\n' "$1" "$(printf %s "$words" | tr '\t\n' '  ')"
 }
+)sh" + script +
+         "[ -z \"$pulled\" ] || found=$(otto_images) || exit $?\nprintf '%s\\n' \"$found\"\n";
+}
+
+/// Begins to list the images while the rest of the probe runs; theirs are the only lines written meanwhile.
+constexpr std::string_view kBeginImages = "otto_images & otto_images=$!\n";
+/// The engine's words come from here alone where it does not answer at all.
+constexpr std::string_view kAwaitImages = "wait \"$otto_images\" || exit $?\n";
 
 std::string containers_script(const std::string& project, const std::string& images_done) {
   if (project.empty()) return images_done;
@@ -104,20 +133,46 @@ plan::ContainerState to_container(const std::vector<std::string>& fields) {
   return container;
 }
 
+using Found = std::map<std::string, BaseState>;  // by Docker's own spelling
+
+void take_image(Found& found, const std::vector<std::string>& fields) {
+  BaseState& image = found[fields[2]];
+  image.id = fields[1];
+  if (fields.size() > 3 && fields[3].starts_with("sha256:")) image.digests.push_back(fields[3]);
+}
+
+void answer_images(Probe& probe, const ProbeRequest& request, const Found& found) {
+  for (const std::string& image : request.images) {
+    const auto entry = found.find(familiar_reference(image));
+    if (entry != found.end()) probe.image_ids[image] = entry->second.id;
+  }
+  for (const std::string& repository : request.repositories) {
+    const std::string head = familiar_repository(repository) + ":";
+    for (auto entry = found.lower_bound(head); entry != found.end() && entry->first.starts_with(head); ++entry) {
+      probe.image_ids[repository + entry->first.substr(head.size() - 1)] = entry->second.id;
+    }
+  }
+  for (const BaseQuery& base : request.bases) {
+    BaseState& state = probe.bases[base.reference];
+    const auto entry = found.find(familiar_reference(base.reference));
+    if (entry == found.end()) continue;
+    state.id = entry->second.id;
+    state.digests = entry->second.digests;
+  }
+}
+
 Probe read_answer(const std::string& answer, const ProbeRequest& request) {
-  std::map<std::string, std::string> found;
+  Found found;
   Probe probe;
   if (request.want_facts) probe.facts.emplace();
   for (const std::string& line : text::split(answer, '\n')) {
     const std::vector<std::string> fields = text::split(line, '\t');
-    if (fields[0] == "image" && fields.size() == 3) found[fields[2]] = fields[1];
+    if (fields[0] == "image" && fields.size() >= 3) take_image(found, fields);
+    if (fields[0] == "unpulled" && fields.size() == 3) probe.bases[fields[1]].problem = text::trim(fields[2]);
     if (fields[0] == "container" && fields.size() == 10) probe.containers.push_back(to_container(fields));
     if (fields[0] == "fact" && fields.size() == 3 && probe.facts) take_fact(*probe.facts, fields[1], fields[2]);
   }
-  for (const std::string& image : request.images) {
-    const auto entry = found.find(familiar_reference(image));
-    if (entry != found.end()) probe.image_ids[image] = entry->second;
-  }
+  answer_images(probe, request, found);
   std::sort(probe.containers.begin(), probe.containers.end(),
             [](const auto& a, const auto& b) { return std::tie(a.service, a.number) < std::tie(b.service, b.number); });
   return probe;
@@ -176,16 +231,18 @@ std::string docker_prelude(const ParentSettings& settings) {
 Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& settings, const ProbeRequest& request) {
   transport::Script script;
   script.stop = request.stop;
-  script.text = docker_prelude(settings) + images_script(request.images) +
-                containers_script(request.compose_project, wait_for_images(request.images));
+  const std::string images = images_script(request);
+  const std::string pulls = pull_script(request.bases);
+  const bool at_once = !images.empty() && pulls.empty();
+  script.text = docker_prelude(settings) + images + (at_once ? std::string(kBeginImages) : pulls) +
+                containers_script(request.compose_project, at_once ? std::string(kAwaitImages) : "");
   if (request.want_facts) {
     // The engine must answer before facts about it are believed; with images or containers asked for it already did.
-    if (request.images.empty() && request.compose_project.empty())
-      script.text += "otto_docker ps -q >/dev/null || exit $?\n";
+    if (images.empty() && request.compose_project.empty()) script.text += "otto_docker ps -q >/dev/null || exit $?\n";
     script.text += facts_script(settings);
   }
   script.text += "exit 0\n";
-  OTTO_TRY(const transport::Output output, remote.run(script));
+  OTTO_TRY(const transport::Output output, pulls.empty() ? remote.run(script) : remote.run_job(script));
   if (!output.status.success()) {
     return docker_error(output, remote.host_id(), ErrorCode::kRemoteFailed, "docker does not answer");
   }

@@ -46,21 +46,40 @@ std::optional<ParentFacts> parse_facts(std::string_view text, const ParentSettin
 std::string docker_prelude(const ParentSettings& settings);
 inline constexpr int kNoDockerExit = 81;
 
+/// When a base image is pulled before it is looked at.
+enum class Pull { kNever, kMissing, kAlways };
+
+struct BaseQuery {
+  std::string reference;
+  std::string platform;  ///< of what is pulled; empty: the engine's own
+  Pull pull = Pull::kNever;
+};
+
 struct ProbeRequest {
-  std::vector<std::string> images;  ///< references whose ids are wanted
-  std::string compose_project;      ///< empty: no containers wanted
+  std::vector<std::string> images = {};        ///< references whose ids are wanted
+  std::vector<std::string> repositories = {};  ///< references without a tag: the ids of all their tags are wanted
+  std::vector<BaseQuery> bases = {};
+  std::string compose_project = {};  ///< empty: no containers wanted
   bool want_facts = false;
-  std::stop_token stop;
+  std::stop_token stop = {};
+};
+
+/// A base image as the parent has it.
+struct BaseState {
+  std::string id;                    ///< "sha256:…"; empty: not there
+  std::vector<std::string> digests;  ///< "sha256:…", by which registries know it
+  std::string problem;               ///< the engine's words, where pulling failed
 };
 
 struct Probe {
   std::map<std::string, std::string> image_ids;  ///< of those wanted that are there: reference → "sha256:…"
+  std::map<std::string, BaseState> bases;        ///< by reference, all that were asked for
   std::vector<plan::ContainerState> containers;
   std::optional<ParentFacts> facts;
 };
 
-/// Asks the parent. kDockerMissing, kDockerDenied, kRemoteFailed with the engine's words, kConnectionLost,
-/// kInterrupted.
+/// Asks the parent; pulls what the bases ask for, as a job that ends with otto. kDockerMissing, kDockerDenied,
+/// kRemoteFailed with the engine's words, kConnectionLost, kInterrupted.
 Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& settings, const ProbeRequest& request);
 
 /// What a failed docker command means: kDockerMissing or kDockerDenied with hint where the engine says so, else

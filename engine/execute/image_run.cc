@@ -13,7 +13,10 @@
 #include "engine/docker/build.h"
 #include "engine/docker/built_record.h"
 #include "engine/docker/stage.h"
+#include "engine/execute/image_evidence.h"
+#include "engine/execute/image_probe.h"
 #include "engine/execute/scheduler.h"
+#include "engine/inputs/base_images.h"
 
 namespace otto::execute {
 
@@ -31,13 +34,6 @@ std::uint64_t ms_since(Clock::time_point start) {
 std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
       .count();
-}
-
-std::optional<graph::Digest> dockerfile_digest(const graph::Fingerprint& fingerprint) {
-  for (const graph::Component& component : fingerprint.components) {
-    if (component.kind == graph::ComponentKind::kDockerfile) return component.digest;
-  }
-  return std::nullopt;
 }
 
 /// Errors that concern the whole parent, not one image.
@@ -72,11 +68,13 @@ class ImageRun {
         images_(images.images),
         probe_(probe),
         request_(request),
+        evidence_(session, probe, request.pull),
         results_(images_.size()),
-        started_(images_.size()) {}
+        started_(images_.size()),
+        fetched_bases_(images_.size()) {}
 
   Result<std::vector<docker::ImageResult>> operator()() {
-    OTTO_RETURN_IF_ERROR(ask_records());
+    OTTO_RETURN_IF_ERROR(evidence_.ask_records(images_));
     for (std::size_t i = 0; i < images_.size(); ++i) OTTO_RETURN_IF_ERROR(judge(i));
     if (request_.dry_run) return std::move(results_);
     OTTO_RETURN_IF_ERROR(prepare_stages());
@@ -90,27 +88,10 @@ class ImageRun {
  private:
   // --- judging ---
 
-  /// What the parent remembers of images that are stale: of those that the memo does not know there, and Dockerfiles.
-  Result<void> ask_records() {
-    std::vector<docker::RecordQuery> queries;
-    for (const inputs::ImageInputs& image : images_) {
-      if (probe_.image_ids.contains(image.tag)) continue;
-      OTTO_TRY(const auto last,
-               cache::BuildStore(session_.memo()).last_build(session_.repo().name, image.name(), session_.host().id));
-      const std::string name = docker::record_name(session_.repo().name, image.name());
-      if (!last) {
-        queries.push_back({name, image.context->stage_key});
-      } else if (dockerfile_digest(last->fingerprint) != graph::sha256(image.dockerfile)) {
-        queries.push_back({name, ""});  // its lines are remembered there only
-      }
-    }
-    OTTO_TRY(records_, docker::read_records(session_.remote(), session_.facts(), queries, session_.workspace().stop()));
-    return {};
-  }
-
   Result<void> judge(std::size_t index) {
     const inputs::ImageInputs& image = images_[index];
-    OTTO_TRY(const plan::ImageEvidence evidence, evidence_for(image));
+    OTTO_TRY(plan::ImageEvidence evidence, evidence_.evidence_for(image));
+    evidence.forced = std::find(request_.forced.begin(), request_.forced.end(), image.name()) != request_.forced.end();
     const plan::ImageVerdict verdict = plan::judge_image(image, evidence);
     docker::ImageResult& result = results_[index];
     result.name = image.name();
@@ -119,49 +100,37 @@ class ImageRun {
     result.reasons = verdict.reasons;
     result.checked = verdict.checked;
     result.status = verdict.stale ? docker::ImageStatus::kStale : docker::ImageStatus::kCached;
-    if (verdict.stale) return {};
+    if (verdict.stale) return check_bases(image, result);
+    if (evidence.present_from) fetched_bases_[index] = inputs::loose_bases_of(*evidence.present_from);
     result.image_id = probe_.image_ids.at(image.tag);
     const bool moved = !evidence.here || evidence.here->hash != image.hash;
-    if (moved && !request_.dry_run) OTTO_RETURN_IF_ERROR(adopt(image, result));
-    return {};
+    if (moved && !request_.dry_run) OTTO_RETURN_IF_ERROR(adopt(image, result, evidence));
+    return check_bases(image, result);
   }
 
-  Result<plan::ImageEvidence> evidence_for(const inputs::ImageInputs& image) {
-    cache::BuildStore builds(session_.memo());
-    const std::string& project = session_.repo().name;
-    plan::ImageEvidence evidence;
-    evidence.present = probe_.image_ids.contains(image.tag);
-    evidence.forced = std::find(request_.forced.begin(), request_.forced.end(), image.name()) != request_.forced.end();
-    OTTO_TRY(const auto last, builds.last_build(project, image.name(), session_.host().id));
-    if (last) {
-      graph::BuiltFrom from{last->fingerprint, std::nullopt};
-      for (const graph::Component& component : last->fingerprint.components) {
-        if (component.kind != graph::ComponentKind::kContext) continue;
-        OTTO_TRY(from.context, cache::ManifestStore(session_.memo()).load_manifest(component.digest));
-      }
-      evidence.here = plan::LastBuild{last->hash, std::move(from)};
+  /// A base image that was to be pulled and could not be, or whose id counts and is not there, is the image's failure.
+  Result<void> check_bases(const inputs::ImageInputs& image, docker::ImageResult& result) const {
+    if (request_.dry_run) return {};
+    for (const std::string& base : image.external) {
+      const auto state = probe_.bases.find(base);
+      if (state == probe_.bases.end()) continue;
+      const bool counts = image.settings->track_base && state->second.id.empty();
+      if (!counts && state->second.problem.empty()) continue;
+      result.status = docker::ImageStatus::kFailed;
+      result.error = make_error(
+          ErrorCode::kBuildFailed,
+          fmt::format("base image '{}' of image '{}' cannot be pulled on {}: {}", base, image.name(),
+                      session_.host().id, state->second.problem),
+          request_.pull ? "without --pull the copy that is there is built upon"
+                        : "check its name, and that this host reaches its registry, or load it there by hand");
     }
-    const auto record = records_.find(docker::record_name(project, image.name()));
-    if (last && record != records_.end() &&
-        dockerfile_digest(record->second.fingerprint) == dockerfile_digest(last->fingerprint)) {
-      evidence.here->from.dockerfile = record->second.dockerfile;
-    }
-    if (!last && record != records_.end()) {
-      evidence.here = plan::LastBuild{record->second.fingerprint.hash.tag(), record->second};
-      evidence.built_here_before = evidence.here->hash == image.hash;
-    }
-    OTTO_TRY(const auto same, builds.find(project, image.name(), session_.host().id, image.hash));
-    evidence.built_here_before = evidence.built_here_before || same.has_value();
-    if (!evidence.here) {
-      OTTO_TRY(const auto elsewhere, builds.last_build_anywhere(project, image.name()));
-      if (elsewhere) evidence.elsewhere = elsewhere->parent;
-    }
-    return evidence;
+    return {};
   }
 
   /// The image is there already (an edit was reverted, the memo was lost, a colleague built it): from now on it is this
   /// project's current one, and `:latest` follows.
-  Result<void> adopt(const inputs::ImageInputs& image, const docker::ImageResult& result) {
+  Result<void> adopt(const inputs::ImageInputs& image, const docker::ImageResult& result,
+                     const plan::ImageEvidence& evidence) {
     transport::Script script;
     script.text = docker::docker_prelude(session_.settings()) + "otto_docker tag \"$1\" \"$2\"\n";
     script.args = {image.tag, image.latest};
@@ -170,7 +139,9 @@ class ImageRun {
     if (!output.status.success()) {
       return docker::docker_error(output, session_.host().id, ErrorCode::kRemoteFailed, "docker tag failed");
     }
-    return record(image, result);
+    return record(
+        image, result,
+        inputs::with_loose_bases(image.fingerprint, evidence.present_from ? &*evidence.present_from : nullptr));
   }
 
   // --- staging and building; on workers ---
@@ -211,6 +182,7 @@ class ImageRun {
 
   Result<void> build(std::size_t index, const std::stop_token& stop) {
     docker::ImageResult& result = results_[index];
+    if (result.error) return *result.error;
     if (result.status != docker::ImageStatus::kStale) return {};
     started_[index] = Clock::now();
     const inputs::ImageInputs& image = images_[index];
@@ -219,11 +191,11 @@ class ImageRun {
     for (int attempt = 0; attempt < kStageAttempts; ++attempt) {
       OTTO_TRY(const std::string stamp, stage(staging, image, result, stop));
       report({Event::Kind::kPhase, Phase::kBuilding, image.name(), "", 0, 0, 0});
-      OTTO_TRY(const docker::BuiltImage built,
-               docker::build_image(session_.remote(), session_.settings(), session_.facts(),
-                                   build_request(image, stamp, stop)));
+      OTTO_TRY(docker::BuiltImage built, docker::build_image(session_.remote(), session_.settings(), session_.facts(),
+                                                             build_request(image, stamp, stop)));
       if (!built.stage_stale) {
         result.image_id = built.image_id;
+        fetched_bases_[index] = std::move(built.fetched_bases);
         return {};
       }
       const std::lock_guard lock(staging.turn);
@@ -291,6 +263,11 @@ class ImageRun {
       const std::string& tag = images_[index_of(upstream.image)].tag;
       for (const std::string& spelled : upstream.spelled) request.pins.emplace_back(spelled, tag);
     }
+    if (image.settings->track_base) {
+      for (const std::string& base : image.external) {
+        if (inputs::is_movable(base)) request.bases.emplace_back(base, probe_.bases.at(base).id);
+      }
+    }
     request.on_step = [this, &image](std::string_view step) {
       report({Event::Kind::kPhase, Phase::kBuilding, image.name(), std::string(step), 0, 0, 0});
     };
@@ -305,6 +282,9 @@ class ImageRun {
 
   void finished(std::size_t index, const Result<void>& result) {
     docker::ImageResult& image = results_[index];
+    if (image.status == docker::ImageStatus::kFailed) {
+      report({Event::Kind::kFailed, Phase::kBuilding, image.name, image.error->message, 0, 0, 0});
+    }
     if (image.status != docker::ImageStatus::kStale) return;
     image.duration_ms = ms_since(started_[index]);
     if (result.ok()) {
@@ -333,12 +313,19 @@ class ImageRun {
                                  .put_stage({session_.host().id, image.context->stage_key, staging.believed_stamp,
                                              graph::serialize(*staging.believed)}));
       }
-      return record(image, results_[index]);
+      for (const inputs::Upstream& upstream : image.upstreams) {
+        const auto& inherited = fetched_bases_[index_of(upstream.image)];
+        fetched_bases_[index].insert(inherited.begin(), inherited.end());
+      }
+      graph::Fingerprint fingerprint = image.fingerprint;
+      inputs::add_fetched_bases(fingerprint, image, fetched_bases_[index]);
+      return record(image, results_[index], std::move(fingerprint));
     });
     if (!stored.ok() && !fatal_) fatal_ = stored.error();
   }
 
-  Result<void> record(const inputs::ImageInputs& image, const docker::ImageResult& result) {
+  Result<void> record(const inputs::ImageInputs& image, const docker::ImageResult& result,
+                      graph::Fingerprint fingerprint) {
     cache::BuildRecord build;
     build.at_ms = now_ms();
     build.project = session_.repo().name;
@@ -351,7 +338,7 @@ class ImageRun {
     build.uploaded_bytes = result.uploaded_bytes;
     build.uploaded_files = result.uploaded_files;
     build.reasons = result.reasons;
-    build.fingerprint = image.fingerprint;
+    build.fingerprint = std::move(fingerprint);
     OTTO_RETURN_IF_ERROR(
         cache::ManifestStore(session_.memo()).store_manifest(image.context->scan.manifest, image.context->hash));
     OTTO_RETURN_IF_ERROR(cache::BuildStore(session_.memo()).record(build));
@@ -385,23 +372,19 @@ class ImageRun {
   const std::vector<inputs::ImageInputs>& images_;
   const docker::Probe& probe_;
   const ImageRunRequest& request_;
-  std::map<std::string, graph::BuiltFrom> records_;  // by docker::record_name, as far as asked for
-  std::vector<docker::ImageResult> results_;         // one an image; each written by its own task, read after it
+  ImageEvidenceReader evidence_;
+  std::vector<docker::ImageResult> results_;  // one an image; each written by its own task, read after it
   std::vector<Clock::time_point> started_;
+  std::vector<std::map<std::string, std::string>> fetched_bases_;  // of each image; those of upstream images join
   std::map<const inputs::Context*, std::unique_ptr<Staging>> stagings_;
   std::optional<Error> fatal_;
 };
 
 }  // namespace
 
-std::vector<std::string> wanted_tags(const inputs::RepoInputs& images) {
-  std::vector<std::string> tags;
-  for (const inputs::ImageInputs& image : images.images) tags.push_back(image.tag);
-  return tags;
-}
-
-Result<std::vector<docker::ImageResult>> run_images(ParentSession& session, const inputs::RepoInputs& images,
+Result<std::vector<docker::ImageResult>> run_images(ParentSession& session, inputs::RepoInputs& images,
                                                     const docker::Probe& probe, const ImageRunRequest& request) {
+  settle_from_probe(images, probe);
   return ImageRun(session, images, probe, request)();
 }
 

@@ -23,14 +23,13 @@ struct ImageRunRequest {
   unsigned jobs = 4;
   bool keep_going = false;
   bool dry_run = false;
+  bool pull = false;  ///< ask registries for newer base images (not with dry_run), and build upon them
 };
 
-/// The tags of `images`, for the probe.
-std::vector<std::string> wanted_tags(const inputs::RepoInputs& images);
-
-/// Judges and (without dry_run) builds. Failures of single images are in the results; kInputsChanged, kConnectionLost,
-/// kInterrupted, kDockerMissing, kDockerDenied and kDatabase end the run.
-Result<std::vector<docker::ImageResult>> run_images(ParentSession& session, const inputs::RepoInputs& images,
+/// Judges and (without dry_run) builds; completes the hashes of images whose base images count. Failures of single
+/// images are in the results; kInputsChanged, kConnectionLost, kInterrupted, kDockerMissing, kDockerDenied and
+/// kDatabase end the run.
+Result<std::vector<docker::ImageResult>> run_images(ParentSession& session, inputs::RepoInputs& images,
                                                     const docker::Probe& probe, const ImageRunRequest& request);
 
 /// What the results say where the parent could not be asked: kUnknown, with tags and hashes.

@@ -79,11 +79,11 @@ Result<ParentSession> ParentSession::open(Workspace& workspace, const Target& ta
   return session;
 }
 
-Result<docker::Probe> ParentSession::probe(std::vector<std::string> images, std::string compose_project) {
-  workspace_->reporter().report({Event::Kind::kPhase, Phase::kChecking, host().id, "", 0, 0, 0});
-  docker::ProbeRequest request;
-  request.images = std::move(images);
-  request.compose_project = std::move(compose_project);
+Result<docker::Probe> ParentSession::probe(docker::ProbeRequest request) {
+  const bool pulls = std::any_of(request.bases.begin(), request.bases.end(),
+                                 [](const docker::BaseQuery& base) { return base.pull == docker::Pull::kAlways; });
+  workspace_->reporter().report(
+      {Event::Kind::kPhase, Phase::kChecking, host().id, pulls ? "pulling base images" : "", 0, 0, 0});
   request.want_facts = !facts_;
   request.stop = workspace_->stop();
   OTTO_TRY(docker::Probe probe, docker::probe_parent(remote(), settings_, request));

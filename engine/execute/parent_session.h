@@ -45,8 +45,9 @@ class ParentSession {
   /// Valid after the first probe().
   [[nodiscard]] const docker::ParentFacts& facts() const { return *facts_; }
 
-  /// One round trip: what the parent has. Asks for facts too where none are remembered, and remembers them.
-  Result<docker::Probe> probe(std::vector<std::string> images, std::string compose_project);
+  /// One round trip: what the parent has. Asks for facts too where none are remembered, and remembers them; so
+  /// `want_facts` and `stop` of the request are set here.
+  Result<docker::Probe> probe(docker::ProbeRequest request);
   /// The facts proved wrong: ask again next time.
   Result<void> forget_facts();
 

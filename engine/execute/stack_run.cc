@@ -48,7 +48,8 @@ class StackRun {
     if (!model) {
       if (request_.dry_run) return notice_unknown_services();
       OTTO_TRY(model_, ask_model());
-      OTTO_TRY(probe, session_.probe(external_images(session_.repo(), model_), stack_.project));
+      OTTO_TRY(probe,
+               session_.probe({.images = external_images(session_.repo(), model_), .compose_project = stack_.project}));
     } else {
       model_ = std::move(*model);
     }
@@ -62,7 +63,7 @@ class StackRun {
     }
     OTTO_TRY(const std::vector<docker::EarlyExit> exits, compose_.early_exits(stack_.project, started(plan)));
     if (!plan.waves.empty() || removed) {
-      OTTO_TRY(probe, session_.probe({}, stack_.project));
+      OTTO_TRY(probe, session_.probe({.compose_project = stack_.project}));
     }
     OTTO_RETURN_IF_ERROR(register_containers(probe.containers));
     OTTO_RETURN_IF_ERROR(check(exits));

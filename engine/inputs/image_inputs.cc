@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "cache/manifest_store.h"
+#include "engine/inputs/base_images.h"
 #include "engine/inputs/dockerfile.h"
 #include "engine/inputs/own_images.h"
 #include "graph/base/text.h"
@@ -48,9 +49,10 @@ class Reader {
       if (node.kind != graph::NodeKind::kImage) continue;
       ImageInputs image = std::move(read_.at(node.name));
       OTTO_TRY(image.context, context_of(image));
-      fingerprint(image);
+      describe(image);
       inputs_.images.push_back(std::move(image));
     }
+    settle_bases(inputs_, {});
     return std::move(inputs_);
   }
 
@@ -158,25 +160,19 @@ class Reader {
     return {};
   }
 
-  void fingerprint(ImageInputs& image) const {
+  void describe(ImageInputs& image) const {
     const config::ImageSettings& settings = *image.settings;
-    graph::FingerprintBuilder builder;
-    builder.add(graph::ComponentKind::kDockerfile, name_in_repo(repo_, settings.dockerfile), image.dockerfile);
-    builder.add_digest(graph::ComponentKind::kContext, image.context->name, image.context->hash);
+    graph::FingerprintBuilder& parts = image.parts;
+    parts.add(graph::ComponentKind::kDockerfile, name_in_repo(repo_, settings.dockerfile), image.dockerfile);
+    parts.add_digest(graph::ComponentKind::kContext, image.context->name, image.context->hash);
     const std::string ignore_name =
         image.context->ignore_file.empty() ? ".dockerignore" : name_in_repo(repo_, image.context->ignore_file);
-    builder.explain_only(graph::ComponentKind::kIgnore, ignore_name, image.context->ignore_digest);
-    for (const auto& [name, value] : settings.build_args) builder.add(graph::ComponentKind::kBuildArg, name, value);
-    if (settings.target) builder.add(graph::ComponentKind::kTarget, "target", *settings.target);
-    if (settings.platform) builder.add(graph::ComponentKind::kPlatform, "platform", *settings.platform);
-    for (const Upstream& upstream : image.upstreams) {
-      builder.add_digest(graph::ComponentKind::kUpstream, upstream.image,
-                         inputs_.find(upstream.image)->fingerprint.hash);
-    }
-    image.fingerprint = std::move(builder).finish();
-    image.hash = image.fingerprint.hash.tag();
-    image.tag = docker::image_full_tag(repo_.registry_url, repo_.name, settings.name, image.hash);
+    parts.explain_only(graph::ComponentKind::kIgnore, ignore_name, image.context->ignore_digest);
+    for (const auto& [name, value] : settings.build_args) parts.add(graph::ComponentKind::kBuildArg, name, value);
+    if (settings.target) parts.add(graph::ComponentKind::kTarget, "target", *settings.target);
+    if (settings.platform) parts.add(graph::ComponentKind::kPlatform, "platform", *settings.platform);
     image.latest = docker::image_latest_tag(repo_.registry_url, repo_.name, settings.name);
+    image.repository = image.latest.substr(0, image.latest.rfind(':'));
   }
 
   const ReadRequest& request_;

@@ -48,10 +48,16 @@ struct ImageInputs {
   const Context* context = nullptr;
   std::vector<Upstream> upstreams;    ///< sorted by image
   std::vector<std::string> external;  ///< base images that are not the repo's own, as spelled, sorted
+  graph::FingerprintBuilder parts;    ///< every input but upstream and base images
+  /// Base images, of upstream images too, that the hash says nothing about; sorted.
+  std::vector<std::string> loose_bases;
+  /// Base images whose ids count in the hash and are not known (yet): hash and tag are empty. See base_images.h.
+  std::vector<std::string> unknown_bases;
   graph::Fingerprint fingerprint;
-  std::string hash;    ///< 40 hex digits: the tag
-  std::string tag;     ///< full reference with the hash
-  std::string latest;  ///< full reference with :latest
+  std::string hash;        ///< 40 hex digits: the tag
+  std::string tag;         ///< full reference with the hash
+  std::string latest;      ///< full reference with :latest
+  std::string repository;  ///< full reference without a tag
   [[nodiscard]] const std::string& name() const { return settings->name; }
 };
 

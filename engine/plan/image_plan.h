@@ -4,6 +4,7 @@
 // build. --dry-run, --explain and the build all use it; nothing else decides.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,11 @@ struct ImageEvidence {
   std::optional<LastBuild> here;   ///< on this parent
   bool built_here_before = false;  ///< exactly this hash was recorded as built on this parent
   std::string elsewhere;           ///< another parent that it was built on; empty: none known
+  /// What the present tag was built from, as far as it is remembered.
+  std::optional<graph::Fingerprint> present_from;
+  /// Base images on the parent now: reference → the digests that each goes by, its id first.
+  std::map<std::string, std::vector<graph::Digest>> bases;
+  bool pull = false;  ///< --pull: a moved base image makes the image stale
 };
 
 struct ImageVerdict {

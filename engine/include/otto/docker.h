@@ -63,6 +63,7 @@ struct BuildOptions {
   std::optional<std::string> on;  ///< host id; else the default_host of the composes, else the only docker_capable host
   unsigned jobs = 0;              ///< builds at once; 0: 4
   bool keep_going = false;
+  bool pull = false;  ///< ask registries for newer base images first, and build upon them
   bool dry_run = false;
 };
 
@@ -95,6 +96,8 @@ struct UpOptions {
   bool remove_orphans = false;        ///< containers of services that no compose file of the repo has any more
   std::vector<std::string> services;  ///< empty: all
   unsigned jobs = 0;
+  bool keep_going = false;  ///< after a failed image, still build those that do not depend on it
+  bool pull = false;        ///< as BuildOptions::pull
   bool dry_run = false;
   std::optional<std::string> project;  ///< compose project; else get_user_compose_project
 };
@@ -153,11 +156,13 @@ struct ComposedOptions {
 };
 Result<Composed> composed(Workspace& workspace, const ComposedOptions& options);
 
-/// The hash an image's tag carries for its inputs as they are now: 40 hex digits. kUnknownName, kConfig, kIo.
+/// The hash an image's tag carries for its inputs as they are now: 40 hex digits. With `track_base` base images are as
+/// they were when it was last built. kUnknownName, kConfig (a base image that counts and is not known), kIo.
 Result<std::string> context_hash(Workspace& workspace, std::string_view image);
 
 struct ContextListing {
-  std::string image, root, hash;
+  std::string image, root;
+  std::string hash;  ///< as context_hash; empty where a base image counts that is not known
   graph::ContextManifest manifest;
 };
 /// The files that would be sent for an image, after its ignore rules.

@@ -37,6 +37,16 @@ TEST(BuildProgressTest, TheFailureIsTheReportAtTheEnd) {
   EXPECT_EQ(failure_of({}), "");
 }
 
+TEST(BuildProgressTest, FetchedBaseImagesAreNamedWithTheirDigests) {
+  using Base = std::pair<std::string, std::string>;
+  EXPECT_EQ(fetched_base_of("#4 FROM 127.0.0.1:5000/base:1@sha256:ab"), (Base{"127.0.0.1:5000/base:1", "sha256:ab"}));
+  EXPECT_EQ(fetched_base_of("#4 [1/3] FROM docker.io/library/debian:12@sha256:ab"),
+            (Base{"docker.io/library/debian:12", "sha256:ab"}));
+  EXPECT_EQ(fetched_base_of("#4 [1/2] FROM docker.io/otto-lab/base:1"), Base());
+  EXPECT_EQ(fetched_base_of("#4 resolve docker.io/library/debian:12@sha256:ab 0.0s done"), Base());
+  EXPECT_EQ(fetched_base_of("#7 0.1 echo FROM x@sha256:ab and more"), Base());
+}
+
 /// A stage as stage.h leaves it is needed by the guard; these tests stop before it or replace it.
 TEST(BuildTest, WithoutBuildxWhatNeedsItIsRefused) {
   FakeDocker docker("exit 0\n");

@@ -23,7 +23,8 @@ esac
 TEST(ProbeTest, TellsImagesContainersAndFacts) {
   FakeDocker docker(kEngine);
   const auto probe =
-      probe_parent(docker.remote, docker.settings, {{"p-api:0123", "debian", "p-db:77"}, "otto-p-me", true, {}});
+      probe_parent(docker.remote, docker.settings,
+                   {.images = {"p-api:0123", "debian", "p-db:77"}, .compose_project = "otto-p-me", .want_facts = true});
   ASSERT_TRUE(probe.ok()) << probe.error().message;
   EXPECT_EQ(probe->image_ids,
             (std::map<std::string, std::string>{{"debian", "sha256:bbb"}, {"p-api:0123", "sha256:aaa"}}));
@@ -64,7 +65,7 @@ TEST(ProbeTest, AnEngineErrorIsNotAMissingImage) {
         Case{"sudo: a password is required", ErrorCode::kDockerDenied},
         Case{"Error response from daemon: something else", ErrorCode::kRemoteFailed}}) {
     FakeDocker docker("echo '" + std::string(test.words) + "' >&2; exit 1\n");
-    const auto probe = probe_parent(docker.remote, docker.settings, {{"p-api:0123"}, "", false, {}});
+    const auto probe = probe_parent(docker.remote, docker.settings, {.images = {"p-api:0123"}});
     ASSERT_FALSE(probe.ok());
     EXPECT_EQ(probe.error().code, test.code) << probe.error().message;
     EXPECT_NE(probe.error().message.find("carrot_seed"), std::string::npos);
@@ -106,7 +107,7 @@ case "$fails $1" in "image image" | "ps ps" | both*) echo 'Error response from d
 TEST(ProbeTest, NoDockerCommand) {
   FakeDocker docker("");
   docker.settings.docker_command = {"otto-no-such-docker"};
-  const auto probe = probe_parent(docker.remote, docker.settings, {{}, "", true, {}});
+  const auto probe = probe_parent(docker.remote, docker.settings, {.want_facts = true});
   ASSERT_FALSE(probe.ok());
   EXPECT_EQ(probe.error().code, ErrorCode::kDockerMissing);
   EXPECT_FALSE(probe.error().hint.empty());
@@ -121,10 +122,40 @@ case "$1 $2" in
   else : > "$0.once"; echo 'No such container: c1' >&2; exit 1; fi ;;
 esac
 )sh");
-  const auto probe = probe_parent(docker.remote, docker.settings, {{}, "otto-p-me", false, {}});
+  const auto probe = probe_parent(docker.remote, docker.settings, {.compose_project = "otto-p-me"});
   ASSERT_TRUE(probe.ok()) << probe.error().message;
   ASSERT_EQ(probe->containers.size(), 1U);
   EXPECT_EQ(probe->containers[0].id, "c2");
+}
+
+TEST(ProbeTest, PullsWhatIsMissingOrAskedForAndTellsBaseImagesAndAllTagsOfARepository) {
+  FakeDocker docker(R"sh(
+case "$1 $2" in
+"image ls")
+  printf 'image\tsha256:aaa\tp-api:0123\t<none>\nimage\tsha256:abc\tp-api:4567\t<none>\n'
+  printf 'image\tsha256:bbb\tbase:1\tsha256:d1\nimage\tsha256:bbb\tbase:1\tsha256:d2\n'
+  [ ! -e "$0.pulled" ] || printf 'image\tsha256:ccc\tdebian:latest\tsha256:d3\n' ;;
+"pull --quiet")
+  case "$3" in
+  debian) [ "$4 $5" = "--platform linux/arm64" ] && : > "$0.pulled" ;;
+  *) printf 'no such\timage\n' >&2; exit 1 ;;
+  esac ;;
+esac
+)sh");
+  ProbeRequest request;
+  request.repositories = {"p-api"};
+  request.bases = {
+      {"base:1", "", Pull::kMissing}, {"debian", "linux/arm64", Pull::kMissing}, {"gone:1", "", Pull::kAlways}};
+  const auto probe = probe_parent(docker.remote, docker.settings, request);
+  ASSERT_TRUE(probe.ok()) << probe.error().message;
+  EXPECT_EQ(probe->image_ids,
+            (std::map<std::string, std::string>{{"p-api:0123", "sha256:aaa"}, {"p-api:4567", "sha256:abc"}}));
+  EXPECT_EQ(probe->bases.at("base:1").id, "sha256:bbb");
+  EXPECT_EQ(probe->bases.at("base:1").digests, (std::vector<std::string>{"sha256:d1", "sha256:d2"}));
+  EXPECT_EQ(probe->bases.at("base:1").problem, "");
+  EXPECT_EQ(probe->bases.at("debian").id, "sha256:ccc");
+  EXPECT_EQ(probe->bases.at("gone:1").id, "");
+  EXPECT_EQ(probe->bases.at("gone:1").problem, "no such image");
 }
 
 TEST(FactsTest, RememberedForTheSameSettingsOnly) {

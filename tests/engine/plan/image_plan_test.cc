@@ -119,13 +119,62 @@ TEST(ImagePlanTest, ABuildArgIsNamedNeverShown) {
   EXPECT_EQ(verdict.reasons[0].detail.find("secret"), std::string::npos);
 }
 
+/// The fingerprint of `sample` as it was recorded with its base image.
+graph::Fingerprint built_upon(const Sample& sample, const std::string& base, const graph::Digest& digest) {
+  graph::Fingerprint fingerprint = sample.image.fingerprint;
+  fingerprint.components.push_back({graph::ComponentKind::kBase, base, digest, false});
+  return fingerprint;
+}
+
+TEST(ImagePlanTest, AMovedBaseIsAReasonOnlyWithPull) {
+  Sample now("a");
+  now.image.loose_bases = {"debian:12"};
+  const graph::Digest first = graph::sha256("1"), second = graph::sha256("2");
+  ImageEvidence evidence;
+  evidence.present = true;
+  evidence.here = now.as_last_build();
+  evidence.present_from = built_upon(now, "debian:12", first);
+  evidence.bases["debian:12"] = {second};
+  const ImageVerdict without = judge_image(now.image, evidence);
+  EXPECT_FALSE(without.stale);
+  EXPECT_NE(without.checked.back().find("debian:12 (moved, hash 6b86b273ff34… → d4735e3a265e…;"), std::string::npos)
+      << without.checked.back();
+  evidence.pull = true;
+  const ImageVerdict with = judge_image(now.image, evidence);
+  EXPECT_TRUE(with.stale);
+  EXPECT_EQ(
+      with.reasons,
+      (std::vector<graph::Reason>{{ReasonKind::kBaseChanged, "debian:12", "hash 6b86b273ff34… → d4735e3a265e…"}}));
+}
+
+TEST(ImagePlanTest, ABaseIsKnownByItsIdAndByItsRegistrysDigests) {
+  Sample now("a");
+  now.image.loose_bases = {"debian:12"};
+  const graph::Digest id = graph::sha256("id"), digest = graph::sha256("digest");
+  ImageEvidence evidence;
+  evidence.present = true;
+  evidence.pull = true;
+  evidence.present_from = built_upon(now, "debian:12", digest);
+  evidence.bases["debian:12"] = {id, digest};
+  EXPECT_FALSE(judge_image(now.image, evidence).stale);
+  evidence.bases["debian:12"] = {id};
+  EXPECT_EQ(kinds(judge_image(now.image, evidence)), std::vector{ReasonKind::kBaseChanged});
+  evidence.present_from.reset();
+  const ImageVerdict unknown = judge_image(now.image, evidence);
+  ASSERT_EQ(kinds(unknown), std::vector{ReasonKind::kBaseChanged});
+  EXPECT_NE(unknown.reasons[0].detail.find("not remembered"), std::string::npos);
+}
+
 TEST(ImagePlanTest, AStaleVerdictNeverLacksReasons) {
   const Sample now("a"), before("b");
   for (const bool present : {false, true}) {
     for (const bool forced : {false, true}) {
       for (const bool known : {false, true}) {
         for (const bool before_here : {false, true}) {
-          ImageEvidence evidence{present, forced, std::nullopt, before_here, ""};
+          ImageEvidence evidence;
+          evidence.present = present;
+          evidence.forced = forced;
+          evidence.built_here_before = before_here;
           if (known) evidence.here = (before_here ? now : before).as_last_build();
           const ImageVerdict verdict = judge_image(now.image, evidence);
           EXPECT_EQ(verdict.stale, forced || !present);
