@@ -46,7 +46,7 @@ struct ImageSettings {
   std::map<std::string, std::string> build_args;
   std::optional<std::string> target;
   std::optional<std::string> platform;
-  bool track_base = false;  ///< the ids of external base images count in the hash
+  bool track_base = false;           ///< the ids of external base images count in the hash
   std::vector<std::string> aliases;  ///< further references that mean it: `image:` beside a compose file's `build:`
   SourceLocation where;
 };
@@ -72,7 +72,7 @@ struct Settings {
   SshOptions host_defaults;  ///< [host_defaults.ssh_options]
   std::string registry_url = "docker.io";
   std::vector<std::string> docker_command = {"docker"};
-  bool track_base = false;  ///< of images that do not say
+  bool track_base = false;            ///< of images that do not say
   std::vector<ImageSettings> images;  ///< [[docker.images]]; in a workspace, then those that compose files build
   std::optional<Error> images_error;  ///< why the images of compose files are not known
   std::vector<ComposeSettings> composes;

@@ -39,6 +39,7 @@ bool same_inputs(const config::ImageSettings& a, const config::ImageSettings& b)
 Result<config::ImageSettings> to_image(const config::Settings& repo, const ComposeService& service) {
   const ComposeBuild& build = *service.build;
   config::ImageSettings image;
+  image.track_base = repo.track_base;
   image.name = built_image_name(repo, service);
   image.where = {build.place, 0, 0};
   if (!is_image_name(image.name)) {

@@ -42,7 +42,7 @@ struct ScanResult {
   bool stats_changed = true;     ///< false: all is as in `known`, nothing to store
   std::uint64_t files_read = 0;  ///< files whose bytes were read
   std::uint64_t bytes_read = 0;
-  std::vector<std::string> skipped_special;  ///< sockets and the like, which Docker leaves out too
+  std::vector<std::string> skipped_special;  ///< sockets, FIFOs, devices
 };
 
 /// Scans. kConfig where the root is no directory; kIo naming an unreadable file or directory with the remedy (chmod or

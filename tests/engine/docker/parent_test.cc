@@ -45,7 +45,7 @@ TEST(ProbeTest, TellsImagesContainersAndFacts) {
 TEST(ProbeTest, AStandaloneComposeIsFoundBesideDocker) {
   FakeDocker docker("[ \"$1\" != compose ] && [ \"$1\" != buildx ]\n");
   docker.tree.write("docker-compose", "#!/bin/sh\necho 1.29.2\n", 0755);
-  const auto probe = probe_parent(docker.remote, docker.settings, {{}, "", true, {}});
+  const auto probe = probe_parent(docker.remote, docker.settings, {.want_facts = true});
   ASSERT_TRUE(probe.ok()) << probe.error().message;
   EXPECT_FALSE(probe->facts->has_buildx);
   EXPECT_EQ(probe->facts->compose_version, "1.29.2");
@@ -84,7 +84,8 @@ case "$1 $2" in
 "container inspect") printf 'container\tc1\tsha256:aaa\trunning\t0\t\tapi\t1\td\tx\n' ;;
 esac
 )sh");
-  const auto probe = probe_parent(docker.remote, docker.settings, {{"p-api:0123"}, "otto-p-me", false, {}});
+  const auto probe =
+      probe_parent(docker.remote, docker.settings, {.images = {"p-api:0123"}, .compose_project = "otto-p-me"});
   ASSERT_TRUE(probe.ok()) << probe.error().message;
   EXPECT_EQ(probe->image_ids.size(), 1U);
   EXPECT_EQ(probe->containers.size(), 1U);
@@ -95,7 +96,8 @@ TEST(ProbeTest, WhicheverCallFailsItIsAnErrorToldOnce) {
     FakeDocker docker("fails=" + fails + R"sh(
 case "$fails $1" in "image image" | "ps ps" | both*) echo 'Error response from daemon: no' >&2; exit 1 ;; esac
 )sh");
-    const auto probe = probe_parent(docker.remote, docker.settings, {{"p-api:0123"}, "otto-p-me", false, {}});
+    const auto probe =
+        probe_parent(docker.remote, docker.settings, {.images = {"p-api:0123"}, .compose_project = "otto-p-me"});
     ASSERT_FALSE(probe.ok()) << fails;
     EXPECT_EQ(probe.error().code, ErrorCode::kRemoteFailed);
     const std::string& words = probe.error().message;
