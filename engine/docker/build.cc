@@ -107,7 +107,11 @@ Error build_error(const transport::Output& output, const LineReader& reader, std
                   const BuildRequest& request) {
   transport::Output said = output;
   said.err = text::join(reader.lines(), "\n");
-  Error error = docker_error(said, host_id, ErrorCode::kBuildFailed, "docker build failed");
+  // Once a step has run, the words are those of its own command: a missing sudo there is no trouble of the parent's.
+  const bool begun =
+      std::ranges::any_of(reader.lines(), [](const std::string& line) { return !step_of(line).empty(); });
+  Error error = begun ? make_error(ErrorCode::kBuildFailed, "")
+                      : docker_error(said, host_id, ErrorCode::kBuildFailed, "docker build failed");
   if (error.code != ErrorCode::kBuildFailed) return error;
   error.message =
       fmt::format("image '{}' does not build on {}:\n{}", request.name, host_id, failure_of(reader.lines()));

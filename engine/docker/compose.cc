@@ -17,7 +17,8 @@ std::string quote(std::string_view word) { return text::shell_quote(word); }
 
 /// Variables that the docker command itself needs; they reach Compose by --env-file only.
 bool steers_docker(std::string_view name) {
-  return name == "PATH" || name == "HOME" || name.starts_with("DOCKER_") || name.starts_with("COMPOSE_");
+  return name == "PATH" || name == "HOME" || name == "IFS" || name.starts_with("DOCKER_") ||
+         name.starts_with("COMPOSE_") || name.starts_with("otto_");
 }
 
 /// `.ID`, not `.Id`: for a name that only the raw JSON has, docker gives up its types, and then `.Health` may not be
@@ -174,17 +175,17 @@ std::string Compose::stack_head(const ComposeStack& stack, const std::string& ov
   std::string files;
   for (const std::string& file : stack.files) files += " -f " + quote(stack.stage_directory + "/" + file);
   std::string head = fmt::format(
-      "work=$(mktemp -d {}/compose.XXXXXXXXXX) || exit 1\n"
-      "trap 'rm -rf \"$work\"' EXIT\ntrap 'exit 143' TERM INT HUP\n"
-      "printf %s {} > \"$work/env\" || exit 1\n",
+      "otto_work=$(mktemp -d {}/compose.XXXXXXXXXX) || exit 1\n"
+      "trap 'rm -rf \"$otto_work\"' EXIT\ntrap 'exit 143' TERM INT HUP\n"
+      "printf %s {} > \"$otto_work/env\" || exit 1\n",
       quote(facts_.stage_root), quote(env_file));
   if (!override_yaml.empty()) {
-    head += fmt::format("printf %s {} > \"$work/override.yml\" || exit 1\n", quote(override_yaml));
-    files += " -f \"$work/override.yml\"";
+    head += fmt::format("printf %s {} > \"$otto_work/override.yml\" || exit 1\n", quote(override_yaml));
+    files += " -f \"$otto_work/override.yml\"";
   }
   return head + fmt::format(
                     "otto_compose() {{\n  {} --ansi never -p {} --project-directory {} --env-file "
-                    "\"$work/env\"{}{} \"$@\"\n}}\n{}",
+                    "\"$otto_work/env\"{}{} \"$@\"\n}}\n{}",
                     command(), quote(stack.project), quote(stack.stage_directory + "/" + stack.project_directory),
                     files, facts_.compose_v1() ? "" : " --profile '*'", environment);
 }

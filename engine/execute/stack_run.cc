@@ -370,7 +370,9 @@ std::vector<std::string> external_images(const config::Settings& repo, const doc
   const inputs::OwnImages own(repo);
   std::vector<std::string> images;
   for (const auto& [name, service] : model.services) {
-    if (!service.image.empty() && own.find(service.image) == nullptr) images.push_back(service.image);
+    // One named by its digest cannot move, and the probe asks by tag.
+    const bool by_digest = service.image.find('@') != std::string::npos;
+    if (!service.image.empty() && !by_digest && own.find(service.image) == nullptr) images.push_back(service.image);
   }
   std::sort(images.begin(), images.end());
   images.erase(std::unique(images.begin(), images.end()), images.end());

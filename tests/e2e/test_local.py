@@ -2,6 +2,7 @@
 """No lab at all: the host `local`, with a real engine at hand (a lab engine's socket, named by docker_command)."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -17,9 +18,11 @@ class Local(harness.Test):
         cls.addClassCleanup(cls.repo.clear)
         pid = json.loads(harness.lab().tool("status"))["machines"]["pepper_seed"]
         socket = f"unix:///proc/{pid}/root/run/docker.sock"
+        # /proc/PID/root of root's process is root's to enter.
+        command = [*([] if os.geteuid() == 0 else ["sudo", "-n"]), "docker", "-H", socket]
         cls.repo.replace(".otto/settings.toml", 'labs = ["${sutDir}/lab"]\ndefault_lab = "veggies"\n', "")
         cls.repo.replace(".otto/settings.toml", '\ndefault_host = "pepper_seed"', "")
-        cls.repo.append(".otto/settings.toml", f'\n[docker]\ncommand = ["docker", "-H", "{socket}"]\n')
+        cls.repo.append(".otto/settings.toml", f'\n[docker]\ncommand = {json.dumps(command)}\n')
         cls.first = cls.repo.otto("docker", "up", "--wait")
 
     def test_a_stack_on_this_machine(self):

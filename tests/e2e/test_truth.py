@@ -278,7 +278,8 @@ class Killed(Truth):
         outcome = self.repo.finish(process)
         self.assertLess(ended() - at, 2.0)
         self.assertNotIn(tag, self.repo.images("whole"))
-        self.assertEqual(harness.lab().processes("pepper_seed", "docker.*build.*/killed-"), [])
+        await_true("no client is left",
+                   lambda: not harness.lab().processes("pepper_seed", "docker.*build.*/killed-"))
         return outcome
 
     def assert_converges(self, number):

@@ -50,6 +50,19 @@ echo '{}'
   EXPECT_NE(args.find("-f\n/stage/docker/compose.yml\n"), std::string::npos) << args;
 }
 
+TEST(ComposeTest, NoVariableReachesIntoTheScriptsOwn) {
+  FakeDocker docker("printf %s \"$work\" > \"${0%/docker}/work\"; echo '{}'\n");
+  const std::filesystem::path precious = docker.tree.path("precious");
+  std::filesystem::create_directory(precious);
+  ComposeStack stack = sample();
+  stack.variables = {"work", "otto_work"};
+  stack.environment = {{"work", precious.string()}, {"otto_work", precious.string()}};
+  const auto config = Compose(docker.remote, docker.settings, docker.facts, {}).config(stack);
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(read(docker.tree.path("work")), precious.string());
+  EXPECT_TRUE(std::filesystem::exists(precious)) << "the script's clean-up removed what a variable named";
+}
+
 TEST(ComposeTest, UpNamesExactlyTheServicesAndLeavesNothingBehind) {
   FakeDocker docker(R"sh(
 here=${0%/docker}
