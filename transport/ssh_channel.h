@@ -57,7 +57,9 @@ class Channel {
   virtual Step done(int op, ssize_t result) = 0;
 
   Step attempt(SshHandle& handle, int op);
-  /// Finishes the half-sent op, if there is one.
+  /// The op that left a packet half sent; 0: none.
+  [[nodiscard]] int blocked_op() const { return blocked_op_; }
+  /// Finishes it, if there is one.
   Step retry_blocked(SshHandle& handle) { return blocked_op_ != 0 ? attempt(handle, blocked_op_) : Step::kIdle; }
 
  private:

@@ -46,7 +46,8 @@ void ExecChannel::take_requests() {
 Step ExecChannel::step(SshHandle& handle) {
   if (phase_ == Phase::kGone) return leave(handle);
   take_requests();
-  handle.mute(!exec_confirmed_);
+  // Only the requests: a blocked read that is retried without looking at the socket never ends.
+  handle.mute(blocked_op() == kRequestPty || blocked_op() == kStart);
   const Step retried = retry_blocked(handle);
   handle.mute(false);
   if (retried == Step::kBlocked || retried == Step::kBroken) return retried;
