@@ -1,4 +1,4 @@
-// The retry rule of libssh2 in one place.
+// What a libssh2 call's result means for its channel and its connection.
 //
 // See ssh_channel.h.
 #include "transport/ssh_channel.h"
@@ -19,13 +19,9 @@ bool is_channel_error(ssize_t code) {
 }
 
 Step Channel::attempt(SshHandle& handle, int op) {
+  if (handle.send_blocked()) return Step::kBlocked;
   const ssize_t result = call(op);
-  if (result == LIBSSH2_ERROR_EAGAIN) {
-    const bool half_sent = handle.send_blocked();
-    blocked_op_ = half_sent ? op : 0;
-    return half_sent ? Step::kBlocked : Step::kIdle;
-  }
-  blocked_op_ = 0;
+  if (result == LIBSSH2_ERROR_EAGAIN) return Step::kIdle;
   if (result < 0 && !is_channel_error(result)) return Step::kBroken;
   return done(op, result);
 }

@@ -1,8 +1,7 @@
 // What occupies one channel of an ssh session: stepped by the session's I/O loop, never by another thread.
 //
-// libssh2's rule shapes this file: after an EAGAIN that left a packet half sent, exactly the same call must be made
-// again before any other that sends. So each libssh2 call is an "op"; attempt() remembers the one that is blocked and
-// the loop serves nobody else until it is through. Included by .cc files of this folder only.
+// Each libssh2 call of a channel is an "op", made by attempt(), which sends nothing more once the socket is full.
+// Included by .cc files of this folder only.
 #pragma once
 
 #include <libssh2.h>
@@ -20,7 +19,7 @@ namespace otto::transport {
 enum class Step {
   kIdle,     ///< nothing to do until something arrives or is asked for
   kMore,     ///< could go on at once: the loop must come back without waiting
-  kBlocked,  ///< a packet is half sent: this channel first, nobody else
+  kBlocked,  ///< the socket is full: nobody's turn before it takes more
   kBroken,   ///< the connection is gone
 };
 
@@ -51,19 +50,13 @@ class Channel {
   [[nodiscard]] virtual bool abandoned() = 0;
 
  protected:
-  /// One libssh2 call of this channel; op > 0.
+  /// One libssh2 call of this channel.
   virtual ssize_t call(int op) = 0;
   /// Its result, never EAGAIN.
   virtual Step done(int op, ssize_t result) = 0;
 
+  /// kBlocked without a call where the socket is full already.
   Step attempt(SshHandle& handle, int op);
-  /// The op that left a packet half sent; 0: none.
-  [[nodiscard]] int blocked_op() const { return blocked_op_; }
-  /// Finishes it, if there is one.
-  Step retry_blocked(SshHandle& handle) { return blocked_op_ != 0 ? attempt(handle, blocked_op_) : Step::kIdle; }
-
- private:
-  int blocked_op_ = 0;
 };
 
 }  // namespace otto::transport

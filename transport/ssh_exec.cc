@@ -44,14 +44,8 @@ void ExecChannel::take_requests() {
 }
 
 Step ExecChannel::step(SshHandle& handle) {
-  if (phase_ == Phase::kGone) return leave(handle);
-  take_requests();
-  // Only the requests: a blocked read that is retried without looking at the socket never ends.
-  handle.mute(blocked_op() == kRequestPty || blocked_op() == kStart);
-  const Step retried = retry_blocked(handle);
-  handle.mute(false);
-  if (retried == Step::kBlocked || retried == Step::kBroken) return retried;
   if (phase_ == Phase::kGone) return Step::kIdle;
+  take_requests();
   if (let_go_) phase_ = Phase::kClosing;
   if (phase_ == Phase::kClosing) return finish(handle);
   if (!exec_confirmed_) {
@@ -143,13 +137,6 @@ Step ExecChannel::send_input(SshHandle& handle) {
   }
   if (sending_.empty() && end_input_ && !eof_sent_) step = attempt(handle, kSendEof);
   return step;
-}
-
-/// Given up, but a packet of ours may still be half sent.
-Step ExecChannel::leave(SshHandle& handle) {
-  static_cast<void>(retry_blocked(handle));
-  phase_ = Phase::kGone;
-  return Step::kIdle;
 }
 
 Step ExecChannel::finish(SshHandle& handle) {

@@ -51,7 +51,7 @@ class ExecChannel final : public Channel {
 
  private:
   enum class Phase { kPty, kExec, kRunning, kClosing, kGone };
-  enum Op { kNone, kRequestPty, kStart, kReadOut, kReadErr, kSend, kSendEof, kControl, kAwaitClose, kClose, kFree };
+  enum Op { kRequestPty, kStart, kReadOut, kReadErr, kSend, kSendEof, kControl, kAwaitClose, kClose, kFree };
   struct SignalOrder {
     std::string name;
   };
@@ -84,7 +84,6 @@ class ExecChannel final : public Channel {
   Step read_stream(SshHandle& handle, Op op);
   Step send_input(SshHandle& handle);
   Step finish(SshHandle& handle);
-  Step leave(SshHandle& handle);
   void take_requests();
   void mark_started();
   void deliver(Stream stream, std::size_t size);

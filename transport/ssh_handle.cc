@@ -35,32 +35,44 @@ SshHandle::SshHandle(Fd socket, std::string who) : socket_(std::move(socket)), w
 }
 
 SshHandle::~SshHandle() {
-  if (!abandoned_ && send_errno_ == 0 && receive_errno_ == 0 && !peer_closed_)
+  if (!abandoned_ && send_errno_ == 0 && receive_errno_ == 0 && !peer_closed_) {
     libssh2_session_disconnect(session_, "done");
-  abandon();
-  // A packet that its own call has not finished makes libssh2 answer EAGAIN for ever, without asking on_send. SshLoop
-  // finishes it in time; should that ever fail, the session is left behind rather than waited for.
-  constexpr int kAttempts = 100;
-  for (int attempt = 0; attempt < kAttempts && libssh2_session_free(session_) == LIBSSH2_ERROR_EAGAIN; ++attempt) {
+    flush();
   }
+  abandon();
+  libssh2_session_free(session_);
 }
 
+std::size_t SshHandle::send_now(std::string_view bytes) {
+  if (abandoned_ || send_failed()) return bytes.size();
+  const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (sent >= 0) {
+    sent_ += static_cast<std::uint64_t>(sent);
+    return static_cast<std::size_t>(sent);
+  }
+  if (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK) return 0;
+  send_errno_ = errno;
+  return bytes.size();
+}
+
+void SshHandle::flush() {
+  if (!unsent_.empty()) unsent_.erase(0, send_now(unsent_));
+}
+
+/// libssh2 talks to the agent through the same two functions, over the agent's own (blocking) socket.
 ssize_t SshHandle::on_send(libssh2_socket_t socket, const void* buffer, size_t length, int flags, void** abstract) {
   auto& self = *static_cast<SshHandle*>(*abstract);
-  if (self.abandoned_ || self.send_failed()) return static_cast<ssize_t>(length);
-  const ssize_t sent = ::send(socket, buffer, length, flags | MSG_NOSIGNAL);
-  if (sent >= 0) {
-    self.sent_ += static_cast<std::uint64_t>(sent);
-    return sent;
-  }
-  if (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK) return -EAGAIN;
-  // libssh2 would keep a half-sent packet for ever, and with it the session: see send_failed().
-  self.send_errno_ = errno;
+  if (socket != self.fd()) return ::send(socket, buffer, length, flags | MSG_NOSIGNAL);
+  std::string_view bytes(static_cast<const char*>(buffer), length);
+  self.flush();
+  if (self.unsent_.empty()) bytes.remove_prefix(self.send_now(bytes));
+  self.unsent_ += bytes;
   return static_cast<ssize_t>(length);
 }
 
 ssize_t SshHandle::on_receive(libssh2_socket_t socket, void* buffer, size_t length, int flags, void** abstract) {
   auto& self = *static_cast<SshHandle*>(*abstract);
+  if (socket != self.fd()) return ::recv(socket, buffer, length, flags);
   if (self.abandoned_) return -ECONNRESET;
   if (self.muted_) return -EAGAIN;
   const ssize_t got = ::recv(socket, buffer, length, flags);
@@ -105,12 +117,10 @@ Result<int> SshHandle::drive(const std::function<int()>& call, Deadline deadline
                              std::string_view doing) {
   for (;;) {
     if (stop.stop_requested()) return interrupted();
+    flush();
     const int result = call();
     if (result != LIBSSH2_ERROR_EAGAIN) return result;
-    const int directions = libssh2_session_block_directions(session_);
-    int events = (directions & LIBSSH2_SESSION_BLOCK_INBOUND) != 0 ? POLLIN : 0;
-    if ((directions & LIBSSH2_SESSION_BLOCK_OUTBOUND) != 0) events |= POLLOUT;
-    if (events == 0) events = POLLIN;
+    const int events = send_blocked() ? POLLIN | POLLOUT : POLLIN;
     switch (wait_for_fd(fd(), static_cast<short>(events), deadline, stop)) {
       case Ready::kReady: break;
       case Ready::kTimedOut: return timed_out(who_, doing);

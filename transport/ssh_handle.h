@@ -1,8 +1,10 @@
 // One libssh2 session with its descriptor: created, counted, freed. Included by .cc files of this folder only.
 //
 // Owns the socket and the LIBSSH2_SESSION; replaces libssh2's send and recv so that bytes are counted, the errno behind
-// a failure is kept, and freeing can never block. A session belongs to one thread at a time: the connecting thread
-// until the log-in is done, then its I/O loop for good.
+// a failure is kept, and libssh2 never sees a full socket: what the socket does not take waits here, in order. (After
+// an EAGAIN in the middle of a packet libssh2 wants the very same call again, from the same buffer, which for some
+// calls is on the stack: an end of input met by a full socket could hang for ever.) A session belongs to one thread at
+// a time: the connecting thread until the log-in is done, then its I/O loop for good.
 #pragma once
 
 #include <libssh2.h>
@@ -31,16 +33,15 @@ class SshHandle {
   [[nodiscard]] LIBSSH2_SESSION* get() const { return session_; }
   [[nodiscard]] int fd() const { return socket_.get(); }
   [[nodiscard]] const std::string& who() const { return who_; }
-  /// True where the last EAGAIN left a packet half sent: the same call must be made again before any other.
-  [[nodiscard]] bool send_blocked() const {
-    return (libssh2_session_block_directions(session_) & LIBSSH2_SESSION_BLOCK_OUTBOUND) != 0;
-  }
+  /// True while bytes wait for the socket: nothing more should be sent until flush() has sent them.
+  [[nodiscard]] bool send_blocked() const { return !unsent_.empty(); }
+  /// Sends what waits, as far as the socket takes it.
+  void flush();
   [[nodiscard]] std::string last_message() const;
   /// Why the socket failed, in a user's words; "" if it did not.
   [[nodiscard]] std::string socket_cause() const;
-  /// The socket took no more: what libssh2 sends from then on is dropped, as if it had gone out, and a receive tells
-  /// the error once what had arrived is read. So no packet stays half sent, which would keep the session from being
-  /// freed.
+  /// The socket failed: what is sent from then on is dropped, as if it had gone out, and a receive tells the error once
+  /// what had arrived is read.
   [[nodiscard]] bool send_failed() const { return send_errno_ != 0; }
   /// While muted, nothing is read from the socket: libssh2 sees only the packets that it has queued.
   void mute(bool muted) { muted_ = muted; }
@@ -63,11 +64,15 @@ class SshHandle {
   static LIBSSH2_RECV_FUNC(on_receive);
   static LIBSSH2_DISCONNECT_FUNC(on_disconnect);
 
+  /// The number of bytes that the socket took; all of them where they are dropped.
+  std::size_t send_now(std::string_view bytes);
+
   Fd socket_;
   std::string who_;
   LIBSSH2_SESSION* session_ = nullptr;
   bool muted_ = false;
   bool abandoned_ = false;
+  std::string unsent_;  ///< at most what one call sends beyond a full socket: a few packets of 35 KB
   int send_errno_ = 0;
   int receive_errno_ = 0;
   bool peer_closed_ = false;

@@ -1,8 +1,8 @@
 // Opening channels, giving each its turn, waiting, and keeping the connection alive.
 //
 // One turn serves every channel once; after a turn in which bytes arrived there is another before the loop waits,
-// because libssh2 may have queued packets for a channel that had its turn already. While a packet is half sent only its
-// owner is served.
+// because libssh2 may have queued packets for a channel that had its turn already. While the socket is full nobody is
+// served: nothing more can be sent, and a peer that does not read yet still reads in the end, whatever it has sent us.
 #include "transport/ssh_loop.h"
 
 #include <fmt/format.h>
@@ -43,15 +43,6 @@ SshLoop::~SshLoop() {
   thread_.request_stop();
   link_.wakeup.notify();
   thread_.join();
-  take_down();
-}
-
-/// A half-sent packet must be finished by the call that began it, or libssh2 cannot free the session. The peer, which
-/// gets no farewell then, sees the connection close in the middle of it.
-void SshLoop::take_down() {
-  if (blocked_ == nullptr && blocked_spare_ == nullptr && !opening_session_ && !opening_tunnel_) return;
-  handle_->abandon();
-  static_cast<void>(turn());
 }
 
 void SshLoop::post(std::unique_ptr<Channel> channel) {
@@ -75,36 +66,25 @@ void SshLoop::run(const std::stop_token& stop) {
     note_closed_sessions();
     drop_finished();
     if (step == Step::kMore || (step != Step::kBlocked && handle_->wire_received() != received)) continue;
-    wait(step);
+    wait();
   }
   if (broken_) break_down(*broken_);
 }
 
 Step SshLoop::turn() {
   accept_arrivals();
-  if (blocked_ == nullptr && blocked_spare_ == nullptr) {
-    const Step opened = open_channels();
-    if (opened == Step::kBlocked || opened == Step::kBroken) return opened;
-  }
-  if (blocked_ != nullptr) {
-    const Step step = blocked_->step(*handle_);
-    if (step == Step::kBlocked || step == Step::kBroken) return step;
-    blocked_ = nullptr;
-  }
+  handle_->flush();
+  if (open_channels() == Step::kBroken) return Step::kBroken;
   bool more = false;
   first_ = live_.empty() ? 0 : (first_ + 1) % live_.size();
-  for (std::size_t i = 0; i < live_.size() && blocked_spare_ == nullptr; ++i) {
-    Channel& channel = *live_[(first_ + i) % live_.size()];
-    const Step step = channel.step(*handle_);
+  for (std::size_t i = 0; i < live_.size() && !handle_->send_blocked(); ++i) {
+    const Step step = live_[(first_ + i) % live_.size()]->step(*handle_);
     if (step == Step::kBroken) return step;
-    if (step == Step::kBlocked) {
-      blocked_ = &channel;
-      return step;
-    }
     more = more || step == Step::kMore;
   }
-  const Step pumped = pump_spares();
-  return pumped == Step::kIdle && more ? Step::kMore : pumped;
+  if (!handle_->send_blocked() && pump_spares() == Step::kBroken) return Step::kBroken;
+  if (handle_->send_blocked()) return Step::kBlocked;
+  return more ? Step::kMore : Step::kIdle;
 }
 
 void SshLoop::accept_arrivals() {
@@ -124,7 +104,7 @@ Step SshLoop::open_channels() {
     waiting_sessions_.pop_front();
     spares_wanted_ = std::min<std::size_t>(spares_wanted_, 1);
   }
-  for (;;) {
+  while (!handle_->send_blocked()) {
     Step step = Step::kIdle;
     if (opening_tunnel_ || (!opening_session_ && !waiting_tunnels_.empty())) {
       step = open_tunnel();
@@ -136,6 +116,7 @@ Step SshLoop::open_channels() {
     }
     if (step != Step::kMore) return step;
   }
+  return Step::kBlocked;
 }
 
 bool SshLoop::may_open_session() const {
@@ -152,7 +133,7 @@ Step SshLoop::open_tunnel() {
                               message.data(), static_cast<unsigned>(message.size()));
   const int error = channel != nullptr ? 0 : libssh2_session_last_errno(handle_->get());
   opening_tunnel_ = error == LIBSSH2_ERROR_EAGAIN;
-  if (opening_tunnel_) return handle_->send_blocked() ? Step::kBlocked : Step::kIdle;
+  if (opening_tunnel_) return Step::kIdle;
   if (channel == nullptr && !is_channel_error(error)) return Step::kBroken;
   if (channel != nullptr) {
     tunnel.opened(channel);
@@ -168,7 +149,7 @@ Step SshLoop::open_session() {
   LIBSSH2_CHANNEL* channel = libssh2_channel_open_ex(handle_->get(), "session", 7, kWindow, kPacket, nullptr, 0);
   const int error = channel != nullptr ? 0 : libssh2_session_last_errno(handle_->get());
   opening_session_ = error == LIBSSH2_ERROR_EAGAIN;
-  if (opening_session_) return handle_->send_blocked() ? Step::kBlocked : Step::kIdle;
+  if (opening_session_) return Step::kIdle;
   if (channel == nullptr && !is_channel_error(error)) return Step::kBroken;
   if (channel == nullptr) {
     session_refused();
@@ -234,13 +215,7 @@ std::size_t SshLoop::open_sessions() const {
 Step SshLoop::pump_spares() {
   char byte = 0;
   for (LIBSSH2_CHANNEL* spare : spares_) {
-    if (blocked_spare_ != nullptr && spare != blocked_spare_) continue;
     const ssize_t result = libssh2_channel_read_ex(spare, 0, &byte, 1);
-    blocked_spare_ = nullptr;
-    if (result == LIBSSH2_ERROR_EAGAIN && handle_->send_blocked()) {
-      blocked_spare_ = spare;
-      return Step::kBlocked;
-    }
     if (result < 0 && result != LIBSSH2_ERROR_EAGAIN && !is_channel_error(result)) return Step::kBroken;
     if (live_.empty()) break;
   }
@@ -267,17 +242,11 @@ int SshLoop::poll_timeout() const {
   return static_cast<int>(timeout.count());
 }
 
-void SshLoop::wait(Step last) {
-  const bool blocked = last == Step::kBlocked;
+void SshLoop::wait() {
+  const bool blocked = handle_->send_blocked();
   const bool reads = reading();
   std::vector<pollfd> fds;
-  int events = POLLRDHUP;
-  if (blocked) {
-    events = POLLOUT;
-    if ((libssh2_session_block_directions(handle_->get()) & LIBSSH2_SESSION_BLOCK_INBOUND) != 0) events |= POLLIN;
-  } else if (reads) {
-    events = POLLIN;
-  }
+  const int events = blocked ? POLLOUT : reads ? POLLIN | POLLRDHUP : POLLRDHUP;
   fds.push_back(pollfd{handle_->fd(), static_cast<short>(events), 0});
   fds.push_back(pollfd{link_.wakeup.fd(), POLLIN, 0});
   if (!blocked) {
@@ -285,20 +254,16 @@ void SshLoop::wait(Step last) {
   }
   ::poll(fds.data(), fds.size(), poll_timeout());
 
-  if (!reads && (fds[0].revents & (POLLRDHUP | POLLERR | POLLHUP)) != 0) broken_ = "the host closed the connection";
-  quiet_since_ = reads ? std::max(quiet_since_, handle_->last_received()) : Clock::now();
-  if (!blocked) {
-    pollfd writable{handle_->fd(), POLLOUT, 0};
-    keep_alive(::poll(&writable, 1, 0) == 1 && (writable.revents & POLLOUT) != 0);
-  } else {
-    keep_alive(false);
+  if (!blocked && !reads && (fds[0].revents & (POLLRDHUP | POLLERR | POLLHUP)) != 0) {
+    broken_ = "the host closed the connection";
   }
+  quiet_since_ = reads ? std::max(quiet_since_, handle_->last_received()) : Clock::now();
+  keep_alive();
 }
 
 /// The peer is dead when a keepalive stays unanswered for two more intervals; a socket that takes no bytes counts as
-/// one sent. libssh2_keepalive_send() forgets a packet that it could only half send, so it is called on a writable
-/// socket only, and it sends none within two seconds of the last.
-void SshLoop::keep_alive(bool writable) {
+/// one sent. libssh2 sends none within two seconds of the last.
+void SshLoop::keep_alive() {
   if (keepalive_.count() == 0) return;
   const auto now = Clock::now();
   if (asked_at_ && quiet_since_ > *asked_at_) asked_at_.reset();
@@ -307,8 +272,8 @@ void SshLoop::keep_alive(bool writable) {
   } else if (now - quiet_since_ >= keepalive_) {
     const std::uint64_t sent = handle_->wire_sent();
     int seconds_to_next = 0;
-    if (writable) libssh2_keepalive_send(handle_->get(), &seconds_to_next);
-    if (!asked_at_ && (!writable || handle_->wire_sent() != sent)) asked_at_ = now;
+    if (!handle_->send_blocked()) libssh2_keepalive_send(handle_->get(), &seconds_to_next);
+    if (!asked_at_ && (handle_->send_blocked() || handle_->wire_sent() != sent)) asked_at_ = now;
   }
 }
 

@@ -37,7 +37,6 @@ class SshLoop {
 
   void run(const std::stop_token& stop);
   Step turn();
-  void take_down();
   void accept_arrivals();
   Step open_channels();
   Step open_tunnel();
@@ -47,8 +46,8 @@ class SshLoop {
   void note_closed_sessions();
   void drop_finished();
   Step pump_spares();
-  void wait(Step last);
-  void keep_alive(bool writable);
+  void wait();
+  void keep_alive();
   [[nodiscard]] int poll_timeout() const;
   [[nodiscard]] std::size_t open_sessions() const;
   [[nodiscard]] bool may_open_session() const;
@@ -74,8 +73,6 @@ class SshLoop {
   std::chrono::milliseconds backoff_{};
   bool opening_session_ = false;
   bool opening_tunnel_ = false;
-  Channel* blocked_ = nullptr;
-  LIBSSH2_CHANNEL* blocked_spare_ = nullptr;
   std::size_t first_ = 0;  ///< whose turn is first: rotates for fairness
   Clock::time_point quiet_since_ = Clock::now();
   Deadline asked_at_;  ///< when the keepalive went out that is still unanswered

@@ -99,11 +99,7 @@ bool TunnelChannel::fill_from_local() {
 }
 
 Step TunnelChannel::step(SshHandle& handle) {
-  if (gone_) {  // given up, but a packet of ours may still be half sent
-    static_cast<void>(retry_blocked(handle));
-    return Step::kIdle;
-  }
-  if (const Step retried = retry_blocked(handle); retried == Step::kBlocked || retried == Step::kBroken) return retried;
+  if (gone_) return Step::kIdle;
   if (!closing_) {
     const Step in = pump_to_local(handle);
     if (in == Step::kBlocked || in == Step::kBroken) return in;

@@ -33,7 +33,7 @@ class TunnelChannel final : public Channel {
   [[nodiscard]] bool abandoned() override { return state_.lock()->released; }
 
  private:
-  enum Op { kNone, kRead, kWrite, kClose, kFree };
+  enum Op { kRead, kWrite, kClose, kFree };
   struct State {
     bool open = false;
     bool released = false;

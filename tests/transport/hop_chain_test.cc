@@ -55,6 +55,19 @@ TEST(HopChain, ThreeHopsCarryMuchBothWays) {
   EXPECT_TRUE(got == sent) << got.size();
 }
 
+/// The end of the input meets a full socket in some rounds: the inner session's is a short socket pair. libssh2 builds
+/// that packet on the stack, and once waited for ever when the rest of it was not asked for from the same depth.
+TEST(HopChain, AnEndOfInputThatMeetsAFullSocketArrives) {
+  SshdFixture gate;
+  SshdFixture target;
+  const auto transport = connect_or_fail(Route{{gate.address("leek_gate")}, target.address()});
+  ASSERT_NE(transport, nullptr);
+  const std::string sent = noise(600'000);
+  for (std::size_t size = 200'000; size < sent.size(); size += 3'989) {
+    ASSERT_EQ(run_line(*transport, "wc -c", std::string_view(sent).substr(0, size)).out, std::to_string(size) + "\n");
+  }
+}
+
 TEST(HopChain, EachHostHasItsOwnKey) {
   SshdFixture gate;
   SshdFixture target;
