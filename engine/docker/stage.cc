@@ -161,9 +161,15 @@ class Exchange {
       }
       OTTO_RETURN_IF_ERROR(write("keep\n"));
     } else {
-      UploadRequest upload{
-          &delta, request_.kind,      locate(),          report.directory.substr(report.directory.rfind('/') + 1),
-          fresh_, best_codec(tools_), request_.progress, request_.stop};
+      UploadRequest upload{&delta,
+                           request_.kind,
+                           locate(),
+                           report.directory.substr(report.directory.rfind('/') + 1),
+                           report.condition == "none",
+                           fresh_,
+                           best_codec(tools_),
+                           request_.progress,
+                           request_.stop};
       OTTO_TRY(auto totals, send_delta(upload, write));
       state.stamp = fresh_;
       state.uploaded_bytes = totals.bytes;

@@ -71,10 +71,11 @@ done
 // An edit by hand that only changed directories' modes is put right here: they are not worth a line of the exchange.
 constexpr std::string_view kReport = R"sh(
 work=work.$fresh
+# The files whose lines of the second listing are not in the first.
+changed_files() { comm -z -13 "$1" "$2" | sed -z -n 's,^\(\([^/]\|/[^/]\)*\)//f [^/]*$,\1,p'; }
 # Files that an unfinished writer left are sent again in any case; where they filled the disk nothing could be received.
 drop_unfinished() {
-  comm -z -13 "$base/listing" "$work/listing" | sed -z -n 's,^\(\([^/]\|/[^/]\)*\)//f [^/]*$,\1,p' |
-    (cd "$tree" && xargs -0 -r rm -f --)
+  changed_files "$base/listing" "$work/listing" | (cd "$tree" && xargs -0 -r rm -f --)
 }
 section() { size=$(wc -c <"$2") && printf 'section %s %s\n' "$1" "$((size))" && cat <"$2"; }
 packed() { case $codec in zstd) zstd -1 -qc <"$1" ;; gzip) gzip -1 -nc <"$1" ;; *) cat <"$1" ;; esac; }
@@ -106,6 +107,11 @@ printf 'ready\n'
 constexpr std::string_view kReuse = R"sh(
 hold() {
   [ -s "$work/links" ] || return 0
+  if [ "$kind" = context ]; then
+    otto_stage_list "$tree" >"$work/now" || fail 71 "cannot read $dir/$tree"
+    true >"$work/none"
+    expect_unedited "$work/now" "$work/none"
+  fi
   tar -x -f "$work/links" -P || fail 74 "cannot make links in $dir"
 }
 names() { find . ! -type d -print0 </dev/null; }
@@ -234,13 +240,22 @@ change_tree() {
   cat >/dev/null
   [ -f "$work/complete" ] || fail 73 "input ended early"
 }
+# Sizes and times tell the edits that somebody made by hand since the report; $2 lists the files that we have changed.
+expect_unedited() {
+  [ -n "$base" ] || return 0
+  reported=$base/listing
+  [ ! -f "$work/listing" ] || reported=$work/listing
+  [ "$(changed_files "$reported" "$1" | sort -z | comm -z -23 - "$2" | wc -c)" -eq 0 ] || fail 71 "$meddled"
+}
 finish() {
   true >"$data/listing" || fail 71 "cannot write in $dir"
   if [ "$kind" = context ]; then
     otto_stage_list "$tree" >"$data/listing" || fail 71 "cannot read back $dir/$tree"
     case $(otto_stage_shape <"$data/listing" | sha256sum) in "$shape_digest "*) ;;
-      *) fail 71 "what lies in $dir/$tree is not what was sent (is something else writing there?)" ;;
+      *) fail 71 "$meddled" ;;
     esac
+    sort -z "$work/paths" >"$work/written" || fail 71 "cannot write in $dir"
+    expect_unedited "$data/listing" "$work/written"
   fi
   keep_lists
   cat "$work/bumps" >"$data/bumps" &&
@@ -252,6 +267,7 @@ finish() {
 }
 apply() {
   data=data.$fresh
+  meddled="what lies in $dir/$tree is not what was sent (is something else writing there?)"
   { [ -d "$work" ] || mkdir "$work"; } && mkdir "$data" || fail 71 "cannot write in $dir"
   receive_sections
   merge_manifest

@@ -25,7 +25,7 @@ class Upload {
  public:
   Upload(const UploadRequest& request, const ByteSink& sink) : request_(request), sink_(sink) {
     const auto& delta = *request.delta;
-    if (request.kind == StageKind::kInPlace) collect_paths();
+    collect_paths();
     pack_links();
     sections_ = {{"removed", delta.removed_lines},
                  {"added", delta.added_lines},
@@ -74,12 +74,23 @@ class Upload {
                            serialize(chunker.finish()));
   }
 
-  /// What an interrupted change in place may have touched, for the next one to look after.
+  /// In place, what an interrupted change may have touched, for the next one to look after; in a context, the files
+  /// whose lines of the listing change.
   void collect_paths() {
-    for (const auto& sent : request_.delta->send) (paths_ += sent.entry->path) += '\0';
-    for (const auto& recipe : request_.delta->recipes) (paths_ += recipe.sent.entry->path) += '\0';
-    for (const auto& copy : request_.delta->copies) (paths_ += copy.entry->path) += '\0';
-    std::string_view rest = request_.delta->deletions;
+    const auto& delta = *request_.delta;
+    const bool in_place = request_.kind == StageKind::kInPlace;
+    if (!in_place && request_.tree_is_new) return;
+    const auto add = [this](std::string_view path) { (paths_ += path) += '\0'; };
+    for (const auto& sent : delta.send) add(sent.entry->path);
+    for (const auto& recipe : delta.recipes) add(recipe.sent.entry->path);
+    for (const auto& copy : delta.copies) add(copy.entry->path);
+    if (!in_place) {
+      for (const auto& move : delta.moves) add(move.entry->path);
+      for (const auto& copy : delta.copies) add(copy.from);  // its ctime changes with the link to it
+      for (const auto& [mode, paths] : delta.modes) paths_ += paths;
+      return;
+    }
+    std::string_view rest = delta.deletions;
     while (!rest.empty()) {
       auto end = rest.find('\0');
       paths_ += rest.substr(1, end);  // with its NUL

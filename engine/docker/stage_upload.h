@@ -19,7 +19,8 @@ struct UploadRequest {
   const StageDelta* delta = nullptr;  ///< borrowed
   StageKind kind = StageKind::kContext;
   SourceLocator locate;
-  std::string tree;            ///< the tree's name within the stage
+  std::string tree;  ///< the tree's name within the stage
+  bool tree_is_new = false;
   std::string fresh;           ///< the new stamp
   Codec codec = Codec::kNone;  ///< the best the parent has
   std::function<void(std::uint64_t sent, std::uint64_t total_estimate)> progress;

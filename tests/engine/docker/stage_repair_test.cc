@@ -121,6 +121,45 @@ TEST_F(StageRepairTest, AnEditThatKeepsSizeAndMtimeIsSeen) {
   EXPECT_NE(facts(staged("a/one")).st_mtim.tv_nsec, second.tv_nsec);
 }
 
+class StageEditedDuringAnUpload : public StageRepairTest {
+ protected:
+  /// Brings the source while somebody edits `path` of the tree, keeping its size.
+  void expect_refused(const std::string& path) {
+    auto wanted = scan(source());
+    auto asked = request(wanted);
+    asked.locate = [&](const std::string& sent) {
+      write_file(staged(path), std::string(fs::file_size(staged(path)), '!'));
+      return source() / sent;
+    };
+    const auto refused = bring_stage(*parent_, tools(), asked);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_NE(refused.error().message.find("is not what was sent"), std::string::npos) << refused.error().message;
+    EXPECT_EQ(guard(stamp_).first, 75);
+    bring();  // looks at what it holds
+  }
+};
+
+TEST_F(StageEditedDuringAnUpload, AFileThatIsNotSent) {
+  put("a/two", "TWO");
+  expect_refused("a/one");
+}
+
+TEST_F(StageEditedDuringAnUpload, AFileThatGetsANewName) {
+  put("b/long", std::string(4096, 'x'));
+  first_ = bring();
+  fs::rename(source() / "b/long", source() / "b/renamed");
+  put("a/two", "TWO");
+  expect_refused("b/long");
+}
+
+TEST_F(StageEditedDuringAnUpload, AFileThatIsCopied) {
+  put("b/long", std::string(4096, 'x'));
+  first_ = bring();
+  put("b/copy", std::string(4096, 'x'));
+  put("a/two", "TWO");
+  expect_refused("b/long");
+}
+
 TEST_F(StageRepairTest, ABumpedFileIsFollowedByOthersAsUsual) {
   write_file(staged("a/one"), "ONE");
   expect_repair(1);
