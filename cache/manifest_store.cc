@@ -8,8 +8,7 @@ namespace otto::cache {
 
 namespace {
 
-constexpr int kNewestManifests = 8;
-constexpr int kNewestStats = 256;
+constexpr int kNewest = 8;
 
 }  // namespace
 
@@ -57,18 +56,19 @@ Result<void> ManifestStore::store_manifest(const graph::ContextManifest& manifes
   });
 }
 
-Result<void> ManifestStore::forget_unused() {
+Result<void> ManifestStore::forget_unused(std::int64_t bytes_of_stats) {
   return database_->in_transaction([&]() -> Result<void> {
     sqlite::Connection& connection = database_->connection();
     OTTO_RETURN_IF_ERROR(
         connection.run("DELETE FROM manifest WHERE hash NOT IN (SELECT hash FROM build_context WHERE build_id IN "
                        "(SELECT max(id) FROM build GROUP BY project, image, parent)) "
                        "AND sequence NOT IN (SELECT sequence FROM manifest ORDER BY sequence DESC LIMIT ?1)",
-                       kNewestManifests));
+                       kNewest));
     return connection.run(
-        "DELETE FROM stat_manifest WHERE sequence NOT IN "
-        "(SELECT sequence FROM stat_manifest ORDER BY sequence DESC LIMIT ?1)",
-        kNewestStats);
+        "DELETE FROM stat_manifest WHERE sequence IN (SELECT sequence FROM (SELECT sequence, "
+        "row_number() OVER newest AS rank, sum(length(body)) OVER newest AS bytes FROM stat_manifest "
+        "WINDOW newest AS (ORDER BY sequence DESC)) WHERE rank > ?1 AND bytes > ?2)",
+        kNewest, bytes_of_stats);
   });
 }
 

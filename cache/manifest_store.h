@@ -4,6 +4,7 @@
 // are one row and one blob each, read in one go. A damaged blob counts as absent. Borrows the Database; same thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -25,9 +26,9 @@ class ManifestStore {
   Result<std::optional<graph::ContextManifest>> load_manifest(const graph::Digest& hash);
   Result<void> store_manifest(const graph::ContextManifest& manifest, const graph::Digest& hash);
 
-  /// Drops manifests that no build record refers to (by a kContext component with their hash) but the newest 8, and
-  /// stat manifests but the newest 256.
-  Result<void> forget_unused();
+  /// Drops manifests of no image's last build (by a kContext component with their hash) but the newest 8, and of the
+  /// stat manifests those written longest ago: the newest 8 stay, and others while all together hold `bytes_of_stats`.
+  Result<void> forget_unused(std::int64_t bytes_of_stats = std::int64_t{256} << 20);
 
  private:
   Database* database_;

@@ -16,10 +16,12 @@ constexpr int kStageStaleExit = 75;
 constexpr int kBaseMovedExit = 76;
 constexpr std::string_view kBuiltMark = "otto-built ";
 
-/// From the Dockerfile on standard input to "$work/iid".
+/// From the Dockerfile on standard input to "$work/iid". The engine's own builder, whatever `docker buildx use` has
+/// chosen: another one (of the docker-container driver) does not see the engine's images, which the pins name.
 std::string buildx_script(const BuildRequest& request) {
   std::string command =
-      "otto_docker buildx build --load --progress=plain --iidfile \"$work/iid\" -f \"$work/Dockerfile\"";
+      "otto_docker buildx build --builder \"$builder\" --load --progress=plain --iidfile \"$work/iid\" "
+      "-f \"$work/Dockerfile\"";
   const auto add = [&](std::string_view flag, const std::string& value) {
     command += fmt::format(" {} {}", flag, text::shell_quote(value));
   };
@@ -27,8 +29,9 @@ std::string buildx_script(const BuildRequest& request) {
   for (const auto& [spelled, tag] : request.pins) add("--build-context", spelled + "=docker-image://" + tag);
   if (!request.target.empty()) add("--target", request.target);
   if (!request.platform.empty()) add("--platform", request.platform);
-  return "cat > \"$work/Dockerfile\" && : > \"$work/Dockerfile.dockerignore\" || exit 1\n" + command +
-         " \"$otto_stage_tree\" >&2 </dev/null || exit 1\n";
+  return "cat > \"$work/Dockerfile\" && : > \"$work/Dockerfile.dockerignore\" || exit 1\n"
+         "builder=$(otto_docker context inspect --format '{{.Name}}' </dev/null) || exit 1\n" +
+         command + " \"$otto_stage_tree\" >&2 </dev/null || exit 1\n";
 }
 
 /// Whoever pulls or tags on the parent may do so during the build.

@@ -82,6 +82,10 @@ class ImageRun {
     if (fatal_) return std::move(*fatal_);
     if (session_.workspace().stop().stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
     name_skipped(states);
+    const auto built = [](const auto& image) { return image.status == docker::ImageStatus::kBuilt; };
+    if (std::any_of(results_.begin(), results_.end(), built)) {
+      OTTO_RETURN_IF_ERROR(cache::ManifestStore(session_.memo()).forget_unused());
+    }
     return std::move(results_);
   }
 
@@ -305,14 +309,9 @@ class ImageRun {
 
   void remember(std::size_t index) {
     const inputs::ImageInputs& image = images_[index];
-    Staging& staging = *stagings_.at(image.context);
+    const auto stage = believed_stage(image);  // before the transaction: another image's upload may have the turn
     const auto stored = session_.memo().in_transaction([&]() -> Result<void> {
-      const std::lock_guard lock(staging.turn);
-      if (staging.believed) {
-        OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo())
-                                 .put_stage({session_.host().id, image.context->stage_key, staging.believed_stamp,
-                                             graph::serialize(*staging.believed)}));
-      }
+      if (stage) OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo()).put_stage(*stage));
       for (const inputs::Upstream& upstream : image.upstreams) {
         const auto& inherited = fetched_bases_[index_of(upstream.image)];
         fetched_bases_[index].insert(inherited.begin(), inherited.end());
@@ -322,6 +321,14 @@ class ImageRun {
       return record(image, results_[index], std::move(fingerprint));
     });
     if (!stored.ok() && !fatal_) fatal_ = stored.error();
+  }
+
+  std::optional<cache::StageRecord> believed_stage(const inputs::ImageInputs& image) {
+    Staging& staging = *stagings_.at(image.context);
+    const std::lock_guard lock(staging.turn);
+    if (!staging.believed) return std::nullopt;
+    return cache::StageRecord{session_.host().id, image.context->stage_key, staging.believed_stamp,
+                              graph::serialize(*staging.believed)};
   }
 
   Result<void> record(const inputs::ImageInputs& image, const docker::ImageResult& result,

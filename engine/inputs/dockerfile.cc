@@ -194,8 +194,7 @@ class DockerfileReader {
   }
 
   Result<std::vector<bool>> wanted_stages(const std::vector<std::set<std::size_t>>& needs) const {
-    if (target_.empty()) return std::vector<bool>(stages_.size(), true);
-    std::optional<std::size_t> target = stage_named(target_);
+    std::optional<std::size_t> target = target_.empty() ? stages_.size() - 1 : stage_named(target_);
     if (!target) target = as_number(target_);
     if (!target || *target >= stages_.size()) {
       std::vector<std::string> names;

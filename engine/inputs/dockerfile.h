@@ -34,13 +34,14 @@ struct ImageReference {
 struct Dockerfile {
   std::vector<ImageReference> references;  ///< external to the file: no stage names, no numbers, not scratch
   std::vector<std::string> stages;         ///< names of its stages, lower case, "" for unnamed
-  std::vector<bool> needed;                ///< whether the target needs the stage; all where none is set
+  std::vector<bool> needed;                ///< whether the target needs the stage
 };
 
 /// kConfig "FILE:LINE: …" for no FROM at all, or a FROM whose argument is empty after expansion (hint: build_args).
-/// `target`: only stages that the target needs count when set (BuildKit builds no others); a name in any case or a
-/// number, kConfig with the near-miss for one the file does not have. Platform args (TARGETARCH, …) are known to the
-/// engine only: unless `build_args` sets them they stay in a name as "${TARGETARCH}", and every stage may be meant.
+/// `target`: only the stages that it needs count (BuildKit builds no others), without one those of the last stage; a
+/// name in any case or a number, kConfig with the near-miss for one the file does not have. Platform args (TARGETARCH,
+/// …) are known to the engine only: unless `build_args` sets them they stay in a name as "${TARGETARCH}", and every
+/// stage may be meant.
 Result<Dockerfile> parse_dockerfile(std::string_view text, std::string_view file_name,
                                     const std::map<std::string, std::string>& build_args,
                                     const std::optional<std::string>& target = std::nullopt);

@@ -77,13 +77,13 @@ class Reader {
       OTTO_TRY(image.dockerfile, read_file(settings.dockerfile));
       OTTO_TRY(const Dockerfile parsed,
                parse_dockerfile(image.dockerfile, settings.dockerfile.string(), settings.build_args, settings.target));
-      add_to_graph(image, parsed);
+      OTTO_RETURN_IF_ERROR(add_to_graph(image, parsed));
       read_.emplace(settings.name, std::move(image));
     }
     return {};
   }
 
-  void add_to_graph(ImageInputs& image, const Dockerfile& parsed) {
+  Result<void> add_to_graph(ImageInputs& image, const Dockerfile& parsed) {
     graph::Graph& graph = inputs_.graph;
     const graph::NodeId node = graph.add(graph::NodeKind::kImage, image.name());
     graph.add_input(node, graph.add(graph::NodeKind::kDockerfile, name_in_repo(repo_, image.settings->dockerfile)));
@@ -94,6 +94,12 @@ class Reader {
       if (const std::string* own = own_.find(reference.name)) {
         upstreams[*own].insert(reference.name);
         graph.add_input(node, graph.add(graph::NodeKind::kImage, *own));
+      } else if (const std::string* perhaps = own_.could_mean(reference.name)) {
+        return make_error(
+            ErrorCode::kConfig,
+            fmt::format("{}:{}: '{}' could mean image '{}' of this repo; only the engine knows its platform args",
+                        image.settings->dockerfile.string(), reference.line, reference.name, *perhaps),
+            fmt::format("give the arg a value in build_args of image '{}'", image.name()));
       } else {
         external.insert(reference.name);
         graph.add_input(node, graph.add(graph::NodeKind::kBaseImage, reference.name));
@@ -101,6 +107,7 @@ class Reader {
     }
     for (auto& [name, spelled] : upstreams) image.upstreams.push_back({name, std::move(spelled)});
     image.external.assign(external.begin(), external.end());
+    return {};
   }
 
   Result<std::vector<graph::NodeId>> build_order() {

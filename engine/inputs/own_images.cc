@@ -1,5 +1,7 @@
 #include "engine/inputs/own_images.h"
 
+#include <fnmatch.h>
+
 #include "engine/inputs/dockerfile.h"
 #include "otto/docker.h"
 
@@ -29,6 +31,25 @@ const std::string* OwnImages::find(std::string_view reference) const {
   if (!wanted.tag.empty() && wanted.tag != "latest") return nullptr;
   const auto own = by_repository_.find(wanted.repository);
   return own == by_repository_.end() ? nullptr : &own->second;
+}
+
+const std::string* OwnImages::could_mean(std::string_view reference) const {
+  std::string pattern(reference);
+  for (std::size_t begin; (begin = pattern.find("${")) != std::string::npos;) {
+    const std::size_t end = pattern.find('}', begin);
+    if (end == std::string::npos) return nullptr;
+    pattern.replace(begin, end + 1 - begin, "*");
+  }
+  if (pattern.size() == reference.size()) return nullptr;
+  const std::string wanted = tagged(parse_reference(pattern));
+  const auto fits = [&](const std::string& name) { return ::fnmatch(wanted.c_str(), name.c_str(), 0) == 0; };
+  for (const auto& [repository, image] : by_repository_) {
+    if (fits(repository + ":latest")) return &image;
+  }
+  for (const auto& [alias, image] : by_alias_) {
+    if (fits(alias)) return &image;
+  }
+  return nullptr;
 }
 
 }  // namespace otto::inputs

@@ -16,6 +16,9 @@ class OwnImages {
   explicit OwnImages(const config::Settings& repo);
   /// The image's name in the settings, or null.
   [[nodiscard]] const std::string* find(std::string_view reference) const;
+  /// The same of a reference with platform args in it ("${TARGETARCH}", known to the engine only): an image that it
+  /// could mean, or null.
+  [[nodiscard]] const std::string* could_mean(std::string_view reference) const;
 
  private:
   std::map<std::string, std::string> by_repository_;

@@ -103,20 +103,23 @@ TEST_F(Manifests, ForgettingKeepsTheLastBuildsAndTheNewestFew) {
   for (const graph::Digest& hash : newest) EXPECT_TRUE(stored(hash));
 }
 
-TEST_F(Manifests, ForgettingKeepsTheStatsStoredLast) {
+TEST_F(Manifests, ForgettingDropsTheOldestStatsOnceTheyAreLarge) {
+  const auto name = [](int i) { return "ctx" + std::to_string(i); };
+  const StatManifest large = some_stats(std::string(20'000, 'p'));
   ASSERT_TRUE(database
                   .in_transaction([&]() -> Result<void> {
-                    for (int i = 0; i < 257; ++i) {
-                      OTTO_RETURN_IF_ERROR(manifests.store_stats("ctx" + std::to_string(i), some_stats("a")));
+                    for (int i = 0; i < 16; ++i) OTTO_RETURN_IF_ERROR(manifests.store_stats(name(i), large));
+                    for (int i = 16; i < 1000; ++i) {
+                      OTTO_RETURN_IF_ERROR(manifests.store_stats(name(i), some_stats("a")));
                     }
-                    return manifests.store_stats("ctx0", some_stats("again"));
+                    return manifests.store_stats(name(0), large);
                   })
                   .ok());
-  ASSERT_TRUE(manifests.forget_unused().ok());
-  EXPECT_TRUE(manifests.load_stats("ctx0")->has_value());
-  EXPECT_FALSE(manifests.load_stats("ctx1")->has_value());
-  EXPECT_TRUE(manifests.load_stats("ctx2")->has_value());
-  EXPECT_TRUE(manifests.load_stats("ctx256")->has_value());
+  ASSERT_TRUE(manifests.forget_unused(400'000).ok());
+  EXPECT_TRUE(manifests.load_stats(name(0))->has_value());
+  EXPECT_FALSE(manifests.load_stats(name(1))->has_value());
+  EXPECT_TRUE(manifests.load_stats(name(15))->has_value());
+  for (int i = 16; i < 1000; ++i) EXPECT_TRUE(manifests.load_stats(name(i))->has_value()) << i;
 }
 
 }  // namespace

@@ -109,6 +109,14 @@ class Edits(Truth):
         self.assertEqual(self.rehashed(self.repo.build().image("whole")["hash"]), self.repo.hash("whole"))
 
 
+    def test_another_builder_chosen_on_the_parent_is_not_used(self):
+        as_otto = 'su otto -c "$1"'
+        self.addCleanup(self.repo.parent.sh, as_otto, "docker buildx rm elsewhere")
+        self.repo.parent.sh(as_otto, "docker buildx create --name elsewhere --driver docker-container --use")
+        self.repo.append("api/notes.txt", "for any builder\n")
+        self.assertEqual(self.repo.build().statuses(), {"whole": "built"})
+
+
 class Saved(Truth):
     """What need not travel does not, and what does not fit is told."""
 

@@ -23,10 +23,10 @@ std::string rewritten(const BuildRequest& request) {
 TEST(LegacyDockerfileTest, EveryReferenceToTheReposImagesIsPinnedAndNothingElseChanges) {
   EXPECT_EQ(rewritten(request("# p-base\nARG BASE=x\nFROM ${BASE} AS one\nRUN echo p-base\n"
                               "FROM  \\\n  p-base:latest\nCOPY --from=p-base /a /b\nCOPY --from=one /a /c\n"
-                              "FROM debian:12\n")),
+                              "FROM debian:12\nCOPY --from=1 /c /d\n")),
             "# p-base\nARG BASE=x\nFROM p-base:0123 AS one\nRUN echo p-base\n"
             "FROM  \\\n  p-base:0123\nCOPY --from=p-base:0123 /a /b\nCOPY --from=one /a /c\n"
-            "FROM debian:12\n");
+            "FROM debian:12\nCOPY --from=1 /c /d\n");
 }
 
 TEST(LegacyDockerfileTest, StagesThatTheTargetDoesNotNeedAreEmptied) {

@@ -72,6 +72,22 @@ TEST(ImageInputs, ImagesOfTheRepoAreFoundHoweverTheyAreNamed) {
   EXPECT_EQ(order.size(), 4U);
 }
 
+TEST(ImageInputs, AReferenceThatOnlyTheEngineCanCompleteIsRefusedWhereItCouldMeanAnImageOfTheRepo) {
+  Repo repo;
+  repo.image("base-amd64", "FROM scratch\n", "base");
+  repo.image("api", "FROM debian:12-${TARGETARCH}\nFROM p-base-${TARGETARCH}\n", "api");
+  const auto read = repo.read();
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().code, ErrorCode::kConfig);
+  EXPECT_NE(read.error().message.find("api.Dockerfile:2: 'p-base-${TARGETARCH}' could mean image 'base-amd64'"),
+            std::string::npos)
+      << read.error().message;
+  repo.images += "build_args = { TARGETARCH = \"amd64\" }\n";
+  const auto given = repo.read();
+  ASSERT_TRUE(given.ok()) << given.error().message;
+  EXPECT_EQ(upstreams_of(*given->find("api")), (Names{"base-amd64=p-base-amd64"}));
+}
+
 TEST(ImageInputs, AnUpstreamImageIsAnInput) {
   Repo repo;
   repo.image("base", "FROM scratch\nCOPY . /\n", "base");
