@@ -8,7 +8,7 @@
 
 namespace otto::cli {
 
-Result<std::unique_ptr<Workspace>> Session::open(const WorkspaceNeeds& needs) const {
+Result<WorkspaceOptions> Session::workspace_options(const WorkspaceNeeds& needs) const {
   WorkspaceOptions wanted;
   wanted.repo_dirs.assign(options_.repo_dirs.begin(), options_.repo_dirs.end());
   std::error_code failure;
@@ -35,6 +35,11 @@ Result<std::unique_ptr<Workspace>> Session::open(const WorkspaceNeeds& needs) co
       return answer;
     };
   }
+  return wanted;
+}
+
+Result<std::unique_ptr<Workspace>> Session::open(const WorkspaceNeeds& needs) const {
+  OTTO_TRY(const WorkspaceOptions wanted, workspace_options(needs));
   return Workspace::open(wanted, progress_, stop_);
 }
 

@@ -55,6 +55,8 @@ class Session {
   [[nodiscard]] static std::int64_t now_ms();
   [[nodiscard]] bool json() const { return options_.format == Format::kJson; }
 
+  /// What the command line says of the workspace. kUsage, kIo.
+  [[nodiscard]] Result<WorkspaceOptions> workspace_options(const WorkspaceNeeds& needs) const;
   /// As Workspace::open.
   Result<std::unique_ptr<Workspace>> open(const WorkspaceNeeds& needs) const;
 

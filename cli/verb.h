@@ -51,7 +51,7 @@ struct VerbInfo {
 };
 
 extern const VerbInfo kDockerBuild, kDockerUp, kDockerDown, kDockerPs, kDockerContext, kDockerExplain, kDockerHistory,
-    kDockerPrune, kGraph, kHostRun, kHostOneshot;
+    kDockerPrune, kGraph, kDoctor, kHostRun, kHostOneshot;
 extern const VerbInfo kHostPut, kHostGet;
 
 std::span<const VerbInfo* const> all_verbs();

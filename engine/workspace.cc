@@ -152,6 +152,9 @@ RemoteResult Workspace::State::connect(const config::HostEntry& host, const std:
   interaction.notice = [this](const std::string& message) {
     reporter->report({Event::Kind::kNotice, Phase::kConnecting, "", message, 0, 0, 0});
   };
+  if (options.on_connect_step) {
+    interaction.on_step = [this, &host](const transport::ConnectStep& step) { options.on_connect_step(host.id, step); };
+  }
   OTTO_TRY(auto transport, transport::connect(route, interaction, cancelled));
   reporter->report({Event::Kind::kDone, Phase::kConnecting, host.id, "connected", 0, 0, 0});
   return std::make_unique<transport::Remote>(std::move(transport));

@@ -96,7 +96,9 @@ std::string MarkFilter::feed(std::string bytes) {
   const auto at = held_.find(line);
   if (at == std::string::npos) return {};
   found_ = true;
-  return held_.substr(at + line.size());
+  std::string after = held_.substr(at + line.size());
+  held_.resize(at);
+  return after;
 }
 
 }  // namespace otto::transport

@@ -31,7 +31,7 @@ std::string assemble_script(std::string_view text, const std::vector<std::string
 /// 32 hex digits nobody can guess.
 std::string random_token();
 
-/// Drops what comes before the line `mark`; until it has come, everything is kept back.
+/// Keeps what comes before the line `mark` apart; until it has come, everything is kept back.
 class MarkFilter {
  public:
   explicit MarkFilter(std::string mark) : mark_(std::move(mark)) {}
@@ -40,6 +40,8 @@ class MarkFilter {
   [[nodiscard]] bool found() const { return found_; }
   /// Everything held back, where the mark never came.
   [[nodiscard]] std::string held() const { return found_ ? std::string() : held_; }
+  /// What came before the mark: the noise of rc files.
+  [[nodiscard]] std::string noise() const { return found_ ? held_ : std::string(); }
 
  private:
   std::string mark_;

@@ -19,6 +19,7 @@ Result<std::unique_ptr<Transport>> connect(const Route& route, const Interaction
         return make_error(ErrorCode::kConfig, fmt::format("host '{}' is local and cannot have a hop", route.target.id),
                           "remove \"hop\" in hosts.json");
       }
+      interaction.tell(route.target.id, ConnectStage::kResolved, "this machine");
       return std::unique_ptr<Transport>(std::make_unique<LocalTransport>(route.target.id));
     case Protocol::kTelnet: {
       OTTO_TRY(auto transport, TelnetTransport::connect(route, interaction, stop));
@@ -27,6 +28,7 @@ Result<std::unique_ptr<Transport>> connect(const Route& route, const Interaction
     case Protocol::kSsh: break;
   }
   OTTO_TRY(const auto hosts, resolve_route(route, stop));
+  announce_route(hosts, interaction);
   OTTO_TRY(auto chain, HopChain::connect(hosts, interaction, stop));
   return std::unique_ptr<Transport>(std::make_unique<SshTransport>(route.target.id, std::move(chain)));
 }

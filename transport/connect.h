@@ -15,13 +15,34 @@
 
 namespace otto::transport {
 
-/// How a connection may turn to the user. Both are called from the connecting thread only.
+/// How far the way to a host has been gone.
+enum class ConnectStage {
+  kResolved,   ///< it is known where the host is; told of every host of the route before anything is contacted
+  kConnected,  ///< it listens there
+  kHostKey,    ///< its key was accepted; not told of telnet hosts
+  kLoggedIn,
+};
+
+/// One host of a route, the last one the target, has got so far.
+struct ConnectStep {
+  std::string host_id;
+  ConnectStage stage = ConnectStage::kResolved;
+  std::string detail;  ///< for people: the address, the key, how otto logged in; printable
+};
+
+/// How a connection may turn to the user. All are called from the connecting thread only.
 struct Interaction {
   /// Asks for a secret without echo (a key's passphrase, a password); empty function or nullopt: there is nobody to
   /// ask.
   std::function<std::optional<std::string>(const std::string& prompt)> ask_secret;
   /// Says something worth knowing: a host key that was recorded, a password file readable by others.
   std::function<void(const std::string& message)> notice;
+  /// Told as connecting goes on, in the order of the stages for each host.
+  std::function<void(const ConnectStep& step)> on_step = {};
+
+  void tell(const std::string& host_id, ConnectStage stage, std::string detail) const {
+    if (on_step) on_step({host_id, stage, std::move(detail)});
+  }
 };
 
 /// Connects and logs in. kUnreachable, kTimedOut, kAuthFailed (names every method that was tried), kHostKey (names file

@@ -79,6 +79,14 @@ Result<std::vector<ResolvedHost>> resolve_route(const Route& route, const std::s
   return hosts;
 }
 
+void announce_route(const std::vector<ResolvedHost>& hosts, const Interaction& interaction) {
+  for (const ResolvedHost& host : hosts) {
+    std::string where = fmt::format("{}@{}:{}", host.user, host.host, host.port);
+    if (host.proxy_command) where += " by a ProxyCommand";
+    interaction.tell(host.id, ConnectStage::kResolved, text::printable(where));
+  }
+}
+
 Result<HopChain> HopChain::connect(const std::vector<ResolvedHost>& hosts, const Interaction& interaction,
                                    const std::stop_token& stop) {
   HopChain chain;
@@ -96,6 +104,8 @@ Result<HopChain> HopChain::connect(const std::vector<ResolvedHost>& hosts, const
     } else {
       OTTO_TRY(socket, connect_tcp(who, host.host, host.port, host.connect_timeout, stop));
     }
+    interaction.tell(host.id, ConnectStage::kConnected,
+                     i > 0 ? fmt::format("reached from hop '{}'", hosts[i - 1].id) : "reached");
     OTTO_TRY(auto session, SshSession::log_in(std::move(socket), host, who, hop, interaction, stop));
     chain.sessions_.push_back(std::move(session));
   }

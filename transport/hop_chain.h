@@ -19,6 +19,9 @@ namespace otto::transport {
 /// unusable proxy setting.
 Result<std::vector<ResolvedHost>> resolve_route(const Route& route, const std::stop_token& stop);
 
+/// Tells where each of the hosts is (ConnectStage::kResolved).
+void announce_route(const std::vector<ResolvedHost>& hosts, const Interaction& interaction);
+
 class HopChain {
  public:
   static Result<HopChain> connect(const std::vector<ResolvedHost>& hosts, const Interaction& interaction,

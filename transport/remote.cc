@@ -99,6 +99,7 @@ Result<Output> ScriptRun::run(std::string_view text) {
   pass_on(Stream::kStdout, out_.held());
   pass_on(Stream::kStderr, err_.held());
   output_.status = *status;
+  output_.noise = out_.noise() + err_.noise();
   return std::move(output_);
 }
 

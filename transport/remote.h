@@ -43,6 +43,7 @@ struct Output {
   ExitStatus status;
   std::string out;  ///< what on_output did not take
   std::string err;
+  std::string noise;  ///< what the login shell and its rc files said before the script, on either output
 };
 
 class Remote {

@@ -42,6 +42,8 @@ class Login {
       : handle_(handle), host_(host), interaction_(interaction), stop_(stop) {}
 
   Result<void> run();
+  /// What the host took, once run() has succeeded.
+  [[nodiscard]] const std::string& accepted() const { return accepted_; }
 
  private:
   Result<std::string> probe();
@@ -69,6 +71,7 @@ class Login {
   const Interaction& interaction_;
   const std::stop_token& stop_;
   std::vector<std::string> tried_;
+  std::string accepted_ = "nothing: the host asks for no proof";
 };
 
 bool connection_broke(int code) {
@@ -90,7 +93,10 @@ Result<std::string> Login::probe() {
 
 Result<Outcome> Login::judge(Result<int> code, const std::string& what) {
   OTTO_TRY(const int value, std::move(code));
-  if (value == 0) return Outcome::kLoggedIn;
+  if (value == 0) {
+    accepted_ = what;
+    return Outcome::kLoggedIn;
+  }
   const std::string cause = handle_.socket_cause();
   if (connection_broke(value) || !cause.empty()) {
     tried_.push_back(fmt::format("{} (then {})", what, cause.empty() ? "the connection broke" : cause));
@@ -139,8 +145,7 @@ Result<Outcome> Login::try_encrypted(const std::string& path, const KeyFile& key
       return Outcome::kRefused;
     }
     OTTO_TRY(const int code, offer_file(path, key, *passphrase));
-    if (code == 0) return Outcome::kLoggedIn;
-    if (code == LIBSSH2_ERROR_AUTHENTICATION_FAILED || connection_broke(code)) {
+    if (code == 0 || code == LIBSSH2_ERROR_AUTHENTICATION_FAILED || connection_broke(code)) {
       return judge(code, fmt::format("key '{}'", path));
     }
   }
@@ -274,7 +279,10 @@ Result<void> Login::run() {
 
 Result<void> authenticate(SshHandle& handle, const ResolvedHost& host, const Interaction& interaction,
                           const std::stop_token& stop) {
-  return Login(handle, host, interaction, stop).run();
+  Login login(handle, host, interaction, stop);
+  OTTO_RETURN_IF_ERROR(login.run());
+  interaction.tell(host.id, ConnectStage::kLoggedIn, fmt::format("as '{}' by {}", host.user, login.accepted()));
+  return {};
 }
 
 }  // namespace otto::transport

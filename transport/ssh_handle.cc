@@ -182,6 +182,11 @@ Result<void> handshake(SshHandle& handle, const ResolvedHost& host, const Intera
       host.host_key_policy, host.known_hosts};
   OTTO_TRY(const auto said, judge_host_key(known, question));
   if (said && interaction.notice) interaction.notice(*said);
+  interaction.tell(host.id, ConnectStage::kHostKey,
+                   fmt::format("{} {}, {}", question.type, question.fingerprint,
+                               !checked ? "not checked"
+                               : said   ? "new"
+                                        : "known"));
   return {};
 }
 

@@ -21,20 +21,26 @@ Result<std::unique_ptr<TelnetTransport>> TelnetTransport::connect(const Route& r
   Address& address = transport->address_;
   if (!address.port) address.port = kTelnetPort;
   if (!address.connect_timeout) address.connect_timeout = kConnectTimeout;
-  if (!route.via.empty()) {
+  const std::string where = fmt::format("{}:{} by telnet, unencrypted", address.host, *address.port);
+  if (route.via.empty()) {
+    interaction.tell(address.id, ConnectStage::kResolved, where);
+  } else {
     Route way{route.via, route.via.back()};
     way.via.pop_back();
     transport->last_hop_ = way.target.id;
     OTTO_TRY(const auto hosts, resolve_route(way, stop));
+    announce_route(hosts, interaction);
+    interaction.tell(address.id, ConnectStage::kResolved, where);
     OTTO_TRY(HopChain hops, HopChain::connect(hosts, interaction, stop));
     transport->hops_.emplace(std::move(hops));
   }
-  OTTO_TRY(auto session, transport->open(stop));
+  OTTO_TRY(auto session, transport->open(interaction, stop));
   transport->idle_.lock()->push_back(std::move(session));
   return transport;
 }
 
-Result<std::unique_ptr<TelnetSession>> TelnetTransport::open(const std::stop_token& stop) {
+Result<std::unique_ptr<TelnetSession>> TelnetTransport::open(const Interaction& interaction,
+                                                             const std::stop_token& stop) {
   const std::string who = fmt::format("'{}' ({}:{}, telnet)", address_.id, address_.host, *address_.port);
   Fd socket;
   if (hops_) {
@@ -45,7 +51,11 @@ Result<std::unique_ptr<TelnetSession>> TelnetTransport::open(const std::stop_tok
   } else {
     OTTO_TRY(socket, connect_tcp(who, address_.host, *address_.port, *address_.connect_timeout, stop));
   }
-  return TelnetSession::log_in(std::move(socket), who, address_, stop);
+  interaction.tell(address_.id, ConnectStage::kConnected,
+                   hops_ ? fmt::format("reached from hop '{}'", last_hop_) : "reached");
+  OTTO_TRY(auto session, TelnetSession::log_in(std::move(socket), who, address_, stop));
+  interaction.tell(address_.id, ConnectStage::kLoggedIn, fmt::format("as '{}'", address_.user.value_or("")));
+  return session;
 }
 
 Result<std::unique_ptr<TelnetSession>> TelnetTransport::idle_or_open(const std::stop_token& stop) {
@@ -60,7 +70,7 @@ Result<std::unique_ptr<TelnetSession>> TelnetTransport::idle_or_open(const std::
     // One that has something to say has been closed, or is in a state nobody knows.
     if (session->stream().quiet()) return session;
   }
-  return open(stop);
+  return open({}, stop);
 }
 
 void TelnetTransport::give_back(std::unique_ptr<TelnetSession> session, const Counters& before, bool reusable) {

@@ -34,7 +34,7 @@ class TelnetTransport final : public Transport {
   friend class TelnetPtyProcess;
   explicit TelnetTransport(Address address) : address_(std::move(address)) {}
 
-  Result<std::unique_ptr<TelnetSession>> open(const std::stop_token& stop);
+  Result<std::unique_ptr<TelnetSession>> open(const Interaction& interaction, const std::stop_token& stop);
   Result<std::unique_ptr<TelnetSession>> idle_or_open(const std::stop_token& stop);
   /// The session's command is over: `reusable` sessions wait for the next.
   void give_back(std::unique_ptr<TelnetSession> session, const Counters& before, bool reusable);

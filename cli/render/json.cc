@@ -110,7 +110,27 @@ Json of_container(const docker::ContainerInfo& container) {
   return json;
 }
 
+Json of_checks(const std::vector<Check>& checks) {
+  Json all = Json::array();
+  for (const Check& check : checks) {
+    Json json = {{"step", check.step}, {"status", check_status_name(check.status)}, {"detail", check.detail}};
+    if (!check.subject.empty()) json["subject"] = check.subject;
+    if (!check.hint.empty()) json["hint"] = check.hint;
+    if (check.code) json["code"] = error_code_name(*check.code);
+    all.push_back(std::move(json));
+  }
+  return all;
+}
+
 }  // namespace
+
+std::string doctor(const Diagnosis& diagnosis) {
+  Json hosts = Json::array();
+  for (const HostDiagnosis& host : diagnosis.hosts) {
+    hosts.push_back({{"id", host.host_id}, {"checks", of_checks(host.checks)}});
+  }
+  return document({{"configuration", of_checks(diagnosis.configuration)}, {"hosts", std::move(hosts)}});
+}
 
 std::string build(std::span<const docker::BuildReport> reports) {
   return one_or_more(reports, [](const docker::BuildReport& report) -> Json {

@@ -11,6 +11,7 @@
 
 #include "graph/base/result.h"
 #include "otto/docker.h"
+#include "otto/doctor.h"
 #include "otto/host.h"
 
 namespace otto::cli::json {
@@ -26,6 +27,8 @@ std::string history(std::span<const docker::RecordedBuild> builds);
 /// "size" of the whole is the sum over what was removed.
 std::string prune(std::span<const docker::PruneReport> reports);
 std::string graph(std::span<const docker::GraphReport> reports);
+/// {"configuration": [CHECK...], "hosts": [{"id", "checks": [CHECK...]}]}.
+std::string doctor(const Diagnosis& diagnosis);
 std::string context(const docker::ContextListing& listing);
 std::string hosts(std::span<const HostListing> hosts);
 std::string labs(std::span<const std::string> names);

@@ -26,9 +26,7 @@ std::string settings_key(const ParentSettings& settings) {
 }
 
 std::string facts_script(const ParentSettings& settings) {
-  const std::string root = settings.stage_dir ? text::shell_quote(*settings.stage_dir + "/otto-stages")
-                                              : std::string("\"${XDG_CACHE_HOME:-$HOME/.cache}/otto/stages\"");
-  return "printf 'fact\\tstage_root\\t%s\\n' " + root + R"sh(
+  return "printf 'fact\\tstage_root\\t%s\\n' " + stage_root_word(settings) + R"sh(
 printf 'fact\tengine\t%s\n' "$(otto_docker version --format '{{.Server.Version}}' 2>/dev/null)"
 otto_docker buildx version >/dev/null 2>&1 && printf 'fact\tbuildx\t1\n'
 if v=$(otto_docker compose version --short 2>/dev/null); then printf 'fact\tcompose\t%s\n' "$v"
@@ -216,6 +214,11 @@ std::vector<std::string> standalone_compose(std::vector<std::string> command) {
 }
 
 }  // namespace
+
+std::string stage_root_word(const ParentSettings& settings) {
+  return settings.stage_dir ? text::shell_quote(*settings.stage_dir + "/otto-stages")
+                            : std::string("\"${XDG_CACHE_HOME:-$HOME/.cache}/otto/stages\"");
+}
 
 std::string docker_prelude(const ParentSettings& settings) {
   // Non-interactive logins often lack the directories that docker is installed in (docker/cli#3045).

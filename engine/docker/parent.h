@@ -45,6 +45,8 @@ std::optional<ParentFacts> parse_facts(std::string_view text, const ParentSettin
 /// otto_docker_compose as the standalone Compose beside it, exits with kNoDockerExit where docker does not exist.
 std::string docker_prelude(const ParentSettings& settings);
 inline constexpr int kNoDockerExit = 81;
+/// The folder of all stages as a word of sh.
+std::string stage_root_word(const ParentSettings& settings);
 
 /// When a base image is pulled before it is looked at.
 enum class Pull { kNever, kMissing, kAlways };

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "otto/docker.h"
+#include "otto/doctor.h"
 #include "otto/host.h"
 
 namespace otto::cli::samples {
@@ -180,6 +181,29 @@ inline docker::ContextListing context() {
   add(kOddName, graph::EntryType::kFile, 04755, 1'234'567, "");
   add("run", graph::EntryType::kSymlink, 0777, 0, "bin/run");
   return listing;
+}
+
+inline Diagnosis diagnosis() {
+  const auto check = [](std::string step, std::string subject, CheckStatus status, std::string detail,
+                        std::string hint = "", std::optional<ErrorCode> code = std::nullopt) {
+    return Check{std::move(step), std::move(subject), status, std::move(detail), std::move(hint), code};
+  };
+  Diagnosis diagnosis;
+  diagnosis.configuration = {
+      check("settings", "", CheckStatus::kOk, "veggies (/r/.otto/settings.toml)"),
+      check("lab", "", CheckStatus::kWarning, "veggies: 2 hosts\n/r/lab/hosts.json can be read by others"),
+      check("memo", "", CheckStatus::kOk, "/s/memo.db")};
+  diagnosis.hosts = {
+      {"pepper_seed",
+       {check("route", "", CheckStatus::kOk, "otto@gate:22 -> otto@10.0.0.7:22"),
+        check("connect", "leek_gate", CheckStatus::kOk, "reached"),
+        check("log-in", "leek_gate", CheckStatus::kFailed, "hop 'leek_gate' (gate:22): cannot log in as 'otto'",
+              "check the user\nand the key", ErrorCode::kAuthFailed),
+        check("connect", "", CheckStatus::kSkipped, ""), check("log-in", "", CheckStatus::kSkipped, ""),
+        check("log-in", "", CheckStatus::kSkipped, "")}},
+      {"carrot_seed",
+       {check("shell", "", CheckStatus::kWarning, "/bin/sh; its rc files print " + kOddName, "make them silent")}}};
+  return diagnosis;
 }
 
 }  // namespace otto::cli::samples

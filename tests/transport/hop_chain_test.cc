@@ -1,6 +1,8 @@
 // Routes over several sshds on loopback, and what is said when one of them fails.
 #include "transport/hop_chain.h"
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <thread>
 
@@ -29,6 +31,33 @@ TEST(HopChain, TwoHops) {
   ASSERT_NE(transport, nullptr);
   EXPECT_EQ(transport->host_id(), "pepper_seed");
   EXPECT_EQ(run_line(*transport, "echo $HOME").out, target.home().string() + "\n");
+}
+
+TEST(HopChain, TellsHowFarItHasCome) {
+  SshdFixture gate;
+  SshdFixture target;
+  Interaction interaction;
+  std::vector<std::string> told;
+  interaction.on_step = [&](const ConnectStep& step) {
+    told.push_back(fmt::format("{} {} {}", step.host_id, static_cast<int>(step.stage), step.detail));
+  };
+  const Route route{{gate.address("leek_gate")}, target.address()};
+  ASSERT_NE(connect_or_fail(route, interaction), nullptr);
+  const std::string user = *target.address().user;
+  const auto key = [](const SshdFixture& sshd) {
+    return fmt::format("as '{}' by key '{}/id_ed25519'", *sshd.address().user, sshd.folder().string());
+  };
+  ASSERT_EQ(told.size(), 8U);
+  EXPECT_EQ(told[0], fmt::format("leek_gate 0 {}@127.0.0.1:{}", user, gate.port()));
+  EXPECT_EQ(told[1], fmt::format("pepper_seed 0 {}@127.0.0.1:{}", user, target.port()));
+  EXPECT_EQ(told[2], "leek_gate 1 reached");
+  EXPECT_TRUE(told[3].starts_with("leek_gate 2 ssh-ed25519 SHA256:") && told[3].ends_with(", new")) << told[3];
+  EXPECT_EQ(told[4], "leek_gate 3 " + key(gate));
+  EXPECT_EQ(told[5], "pepper_seed 1 reached from hop 'leek_gate'");
+  EXPECT_EQ(told[7], "pepper_seed 3 " + key(target));
+  told.clear();
+  ASSERT_NE(connect_or_fail(route, interaction), nullptr);
+  EXPECT_TRUE(told.at(3).ends_with(", known")) << told.at(3);
 }
 
 TEST(HopChain, ThreeHopsCarryMuchBothWays) {

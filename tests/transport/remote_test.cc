@@ -40,9 +40,11 @@ TEST(MarkFilter, DropsWhatComesBeforeTheMark) {
   EXPECT_EQ(filter.feed("rk"), "");
   EXPECT_EQ(filter.feed("\nfirst"), "first");
   EXPECT_EQ(filter.feed("mark\n"), "mark\n");
+  EXPECT_EQ(filter.noise(), "motd\n");
   MarkFilter never("mark");
   EXPECT_EQ(never.feed("This account is not available.\n"), "");
   EXPECT_EQ(never.held(), "This account is not available.\n");
+  EXPECT_EQ(never.noise(), "") << "that is what it had to say";
 }
 
 class LoginShell : public ::testing::TestWithParam<std::string> {};

@@ -30,7 +30,8 @@ class Database;
 }
 namespace transport {
 class Remote;
-}
+struct ConnectStep;
+}  // namespace transport
 
 struct WorkspaceOptions {
   std::vector<std::filesystem::path> repo_dirs;  ///< --repo-dir
@@ -41,6 +42,8 @@ struct WorkspaceOptions {
   std::optional<std::string> hop;                  ///< --hop: an extra first hop for `otto host`
   /// Asks for a passphrase or password without echo; empty with --no-input.
   std::function<std::optional<std::string>(const std::string& prompt)> ask_secret;
+  /// Told, on the connecting thread, how far the way to a host has been gone (transport/connect.h).
+  std::function<void(const std::string& host_id, const transport::ConnectStep& step)> on_connect_step;
   bool need_lab = true;    ///< false: a lab that cannot be chosen is no error yet (listing, `otto docker context`)
   bool read_only = false;  ///< opens the memo read-only and never creates it (--dry-run, listing)
 };
