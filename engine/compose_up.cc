@@ -135,6 +135,7 @@ UpReport failed_report(const execute::Target& target, Error error) {
 
 Result<std::vector<UpReport>> compose_up(Workspace& workspace, const UpOptions& options) {
   OTTO_TRY(std::vector<execute::Target> targets, execute::choose_targets(workspace, options.on));
+  if (options.repo) std::erase_if(targets, [&](const auto& target) { return target.repo->name != *options.repo; });
   // Repos without a stack have nothing to bring up, unless there is no other.
   const bool any =
       std::any_of(targets.begin(), targets.end(), [](const auto& target) { return !target.composes.empty(); });

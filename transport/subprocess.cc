@@ -13,12 +13,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
 #include "graph/base/text.h"
 
 namespace otto::transport {
+namespace {
+
+constexpr std::chrono::milliseconds kAskAgain{20};
+
+}  // namespace
 
 Child::Child(pid_t pid) : pid_(pid), pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {}
 
@@ -37,9 +43,15 @@ std::optional<int> Child::try_wait() {
 Result<int> Child::wait(Deadline deadline, const std::stop_token& stop) {
   for (;;) {
     if (const auto status = try_wait()) return *status;
-    switch (wait_for_fd(pidfd_.get(), POLLIN, deadline, stop)) {
+    // Without a pidfd (a kernel before 5.3, no descriptor left) the child is asked after again and again.
+    const auto wake = pidfd_.valid()
+                          ? deadline
+                          : Deadline(std::min(deadline.value_or(Clock::time_point::max()), Clock::now() + kAskAgain));
+    switch (wait_for_fd(pidfd_.get(), POLLIN, wake, stop)) {
       case Ready::kReady: break;
-      case Ready::kTimedOut: return make_error(ErrorCode::kTimedOut, "the command did not end in time");
+      case Ready::kTimedOut:
+        if (wake == deadline) return make_error(ErrorCode::kTimedOut, "the command did not end in time");
+        break;
       case Ready::kStopped: return make_error(ErrorCode::kInterrupted, "interrupted");
     }
   }

@@ -1,6 +1,7 @@
 // libtelnet parses and answers; its events fill an inbox and an outbox.
 //
-// The receiving thread never waits for the sending one: what it has to answer is left to a sender that is at work.
+// The receiving thread never waits, neither for the sending one nor for the socket: what it has to answer is left to a
+// sender that is at work, or until the socket takes it. Else two ends with much to send would wait for each other.
 #include "transport/telnet_stream.h"
 
 #include <fmt/format.h>
@@ -77,20 +78,26 @@ void TelnetStream::send_window() {
   telnet_subnegotiation(telnet_, TELNET_TELOPT_NAWS, size.data(), size.size());
 }
 
-Result<void> TelnetStream::write_out(const std::stop_token& stop) {
+/// False: the socket is full, and the rest is in the outbox again. The caller holds writing_.
+Result<bool> TelnetStream::write_out(const std::stop_token& stop, bool may_wait) {
   for (;;) {
     std::string bytes;
     {
       const std::lock_guard lock(protocol_);
       bytes.swap(outbox_);
     }
-    if (bytes.empty()) return {};
+    if (bytes.empty()) return true;
     for (std::string_view rest = bytes; !rest.empty();) {
       const ssize_t sent = ::send(socket_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
       if (sent >= 0) {
         rest.remove_prefix(static_cast<std::size_t>(sent));
         sent_ += static_cast<std::uint64_t>(sent);
       } else if (errno == EAGAIN) {
+        if (!may_wait) {
+          const std::lock_guard lock(protocol_);
+          outbox_.insert(0, rest);
+          return false;
+        }
         if (wait_for_fd(socket_.get(), POLLOUT, {}, stop) == Ready::kStopped) return interrupted();
       } else if (errno != EINTR) {
         return classify_lost(who_, errno_text(errno));
@@ -108,16 +115,21 @@ Result<void> TelnetStream::flush(const std::stop_token& stop, bool may_leave) {
     } else {
       lock.lock();
     }
-    OTTO_RETURN_IF_ERROR(write_out(stop));
+    OTTO_TRY(const bool all, write_out(stop, !may_leave));
     lock.unlock();
-    const std::lock_guard state(protocol_);
-    if (outbox_.empty()) return {};
+    if (!all || !has_unsent()) return {};
   }
+}
+
+bool TelnetStream::has_unsent() {
+  const std::lock_guard lock(protocol_);
+  return !outbox_.empty();
 }
 
 Result<void> TelnetStream::send(std::string_view bytes, const std::stop_token& stop) {
   {
-    const std::lock_guard lock(protocol_);
+    const std::lock_guard writer(writing_);  // before the outbox has them: these are not for the receiver to send
+    std::unique_lock lock(protocol_);
     std::string padded;
     if (!binary_out_ && bytes.find('\r') != std::string_view::npos) {
       for (const char c : bytes) {
@@ -127,8 +139,10 @@ Result<void> TelnetStream::send(std::string_view bytes, const std::stop_token& s
       bytes = padded;
     }
     telnet_send(telnet_, bytes.data(), bytes.size());
+    lock.unlock();
+    OTTO_RETURN_IF_ERROR(write_out(stop, true));
   }
-  return flush(stop, false);
+  return flush(stop, true);  // answers that were left to this sender
 }
 
 Result<void> TelnetStream::keep_alive(std::chrono::milliseconds interval, const std::stop_token& stop) {
@@ -172,8 +186,9 @@ Result<std::optional<std::string>> TelnetStream::receive(Deadline deadline, cons
     const bool watch = answers_ && keepalive_.count() != 0;
     Deadline wake = deadline;
     if (watch && (!deadline || Clock::now() + keepalive_ < *deadline)) wake = Clock::now() + keepalive_;
-    switch (wait_for_fd(socket_.get(), POLLIN, wake, stop)) {
-      case Ready::kReady: break;
+    const short events = has_unsent() ? POLLIN | POLLOUT : POLLIN;
+    switch (wait_for_fd(socket_.get(), events, wake, stop)) {
+      case Ready::kReady: OTTO_RETURN_IF_ERROR(flush(stop, true)); break;
       case Ready::kTimedOut:
         if (wake == deadline) return timed_out(who_, "waiting for output");
         if (++unanswered_ > kMostUnanswered) return classify_lost(who_, "it does not answer any more");

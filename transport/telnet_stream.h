@@ -49,7 +49,8 @@ class TelnetStream {
   void send_window();
   Result<void> ask_for_life(const std::stop_token& stop);
   Result<void> flush(const std::stop_token& stop, bool may_leave);
-  Result<void> write_out(const std::stop_token& stop);
+  Result<bool> write_out(const std::stop_token& stop, bool may_wait);
+  [[nodiscard]] bool has_unsent();
 
   Fd socket_;
   std::string who_;

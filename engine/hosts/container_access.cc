@@ -36,7 +36,7 @@ class Gate {
   std::condition_variable_any changed_;
 };
 
-bool not_started(const transport::ExitStatus& status) {
+bool no_such_program(const transport::ExitStatus& status) {
   constexpr int kNotExecutable = 126, kNotFound = 127;
   return status.signal.empty() && (status.code == kNotExecutable || status.code == kNotFound);
 }
@@ -115,7 +115,7 @@ class ContainerAccess final : public HostAccess {
 
   Error not_begun(const std::string& parent, const ContainerFilter& filter, transport::Output output) {
     output.err = filter.words();
-    if (!filter.container().empty() && not_started(output.status)) {
+    if (!filter.container().empty() && no_such_program(output.status)) {
       lacks_shell_ = true;
       return make_error(ErrorCode::kUnsupported,
                         fmt::format("container '{}' has no shell: its image has no /bin/sh", id()),
@@ -127,13 +127,20 @@ class ContainerAccess final : public HostAccess {
   Result<void> start_stack() {
     docker::UpOptions up;
     up.on = address_.target.host->id;
+    up.repo = address_.target.repo->name;
+    up.project = address_.compose_project;
     up.build = false;
     const auto started = docker::compose_up(workspace_, up);
-    if (started.ok()) return {};
-    if (started.error().code == ErrorCode::kInterrupted || started.error().code == ErrorCode::kConnectionLost) {
-      return started.error();
+    if (!started.ok()) return not_started(started.error());
+    for (const docker::UpReport& report : *started) {
+      if (report.build.error) return not_started(*report.build.error);
     }
-    return not_running(started.error().message);
+    return {};
+  }
+
+  [[nodiscard]] Error not_started(const Error& why) const {
+    if (why.code == ErrorCode::kInterrupted || why.code == ErrorCode::kConnectionLost) return why;
+    return not_running(why.message);
   }
 
   [[nodiscard]] Error not_running(const std::string& why) const {

@@ -22,7 +22,7 @@ bool is_one_of(const auto& keys, std::string_view key) {
 
 bool is_remote_context(std::string_view text) {
   return text.find("://") != std::string_view::npos || text.substr(0, 4) == "git@" ||
-         text.substr(0, 11) == "github.com/";
+         text.substr(0, 11) == "github.com/" || text.substr(0, 4) == "oci:";
 }
 
 Error refused(const std::string& place, std::string_view what, std::string hint) {

@@ -111,7 +111,8 @@ class Interpolator {
         [&](const Variable& variable) {
           Result<std::string> value =
               variable.name.empty() || depth > kMaxNesting
-                  ? make_error(ErrorCode::kConfig, fmt::format("'{}' is no valid interpolation", text),
+                  ? make_error(ErrorCode::kConfig,
+                               fmt::format("'{}' is no valid interpolation", begin_of(text, variable)),
                                "write ${NAME}, ${NAME:-default}, or $$ for a dollar sign")
                   : value_of(variable, depth);
           if (!value) {
@@ -126,6 +127,13 @@ class Interpolator {
   }
 
  private:
+  /// The dollar, the brace, the name and one more character: what follows or comes before may be a secret.
+  static std::string_view begin_of(std::string_view text, const Variable& variable) {
+    if (!variable.name.empty()) return variable.name;  // nested too deep
+    const std::size_t dollar = variable.end - 2;
+    return text.substr(dollar, name_end(text, dollar + 2) + 1 - dollar);
+  }
+
   Result<std::string> value_of(const Variable& variable, unsigned depth) {
     const std::optional<std::string> value = lookup_(variable.name);
     const bool usable = value && !(variable.or_empty && value->empty());

@@ -91,6 +91,7 @@ struct UpReport {
 
 struct UpOptions {
   std::optional<std::string> on;
+  std::optional<std::string> repo;    ///< only this repo's stack; else each that has one
   bool build = true;                  ///< false: pin to the last hash built for this project on the parent
   bool wait = false;                  ///< until services are running or healthy
   bool remove_orphans = false;        ///< containers of services that no compose file of the repo has any more

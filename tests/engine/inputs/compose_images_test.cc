@@ -119,6 +119,7 @@ TEST_F(ComposeImagesTest, RefusalsNameTheirPlace) {
   };
   refused("nowhere", "nowhere' does not exist");
   refused("https://x/y.git", "is not on this machine");
+  refused("oci:registry/x", "is not on this machine");
   refused("{context: api, dockerfile: No}", "No' does not exist");
   refused("{context: api, dockerfile_inline: FROM x}", "'build.dockerfile_inline'");
   refused("{context: api, ssh: [default]}", "'build.ssh'");

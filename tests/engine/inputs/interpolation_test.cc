@@ -48,11 +48,15 @@ TEST(Interpolation, PutsValuesIn) {
 TEST(Interpolation, RefusesWhatComposeRefuses) {
   EXPECT_EQ(value("${A"), "error: '${A' is no valid interpolation");
   EXPECT_EQ(value("${}"), "error: '${}' is no valid interpolation");
-  EXPECT_EQ(value("${A!}"), "error: '${A!}' is no valid interpolation");
-  EXPECT_EQ(value("${A:}"), "error: '${A:}' is no valid interpolation");
+  EXPECT_EQ(value("${A!}"), "error: '${A!' is no valid interpolation");
+  EXPECT_EQ(value("${A:}"), "error: '${A:' is no valid interpolation");
   EXPECT_EQ(value("${UNSET:?say $A}"), "error: required variable 'UNSET' has no value: say a");
   EXPECT_EQ(value("${EMPTY:?}"), "error: required variable 'EMPTY' has no value");
   EXPECT_EQ(value("${UNSET?x}"), "error: required variable 'UNSET' has no value: x");
+}
+
+TEST(Interpolation, ARefusalShowsNothingOfTheValueButTheName) {
+  EXPECT_EQ(value("secret${A secret"), "error: '${A ' is no valid interpolation");
 }
 
 TEST(Interpolation, UnsetNamesMayBeMarked) {
