@@ -22,6 +22,30 @@ Result<std::optional<StatManifest>> ManifestStore::load_stats(std::string_view c
   });
 }
 
+Result<StatsByContext> ManifestStore::load_small_stats(std::span<const std::string_view> context_keys,
+                                                       std::size_t most) {
+  return database_->guarded([&]() -> Result<StatsByContext> {
+    sqlite::Connection& connection = database_->connection();
+    StatsByContext found;
+    const auto read = [&]() -> Result<void> {
+      for (const std::string_view key : context_keys) {
+        OTTO_TRY(sqlite::Query query,
+                 connection.query("SELECT body FROM stat_manifest WHERE context_key = ?1 AND length(body) <= ?2", key,
+                                  most));
+        OTTO_TRY(const bool row, query.next());
+        auto stats = row ? parse_stat_manifest(query.bytes(0)) : std::nullopt;
+        if (stats) found.emplace(key, std::move(*stats));
+      }
+      return {};
+    };
+    OTTO_RETURN_IF_ERROR(connection.run("SAVEPOINT reads"));
+    const Result<void> done = read();
+    OTTO_RETURN_IF_ERROR(connection.run("RELEASE reads"));
+    OTTO_RETURN_IF_ERROR(done);
+    return found;
+  });
+}
+
 Result<void> ManifestStore::store_stats(std::string_view context_key, const StatManifest& manifest) {
   const std::string body = serialize(manifest);
   return database_->guarded([&] {

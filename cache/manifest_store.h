@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <unordered_map>
 
 #include "cache/database.h"
 #include "cache/stat_manifest.h"
@@ -14,12 +16,17 @@
 
 namespace otto::cache {
 
+using StatsByContext = std::unordered_map<std::string_view, StatManifest>;
+
 class ManifestStore {
  public:
   explicit ManifestStore(Database& database) : database_(&database) {}
 
   /// `context_key` names a context on this machine (its root and whatever selects entries); chosen by the caller.
   Result<std::optional<StatManifest>> load_stats(std::string_view context_key);
+  /// Those of `context_keys` that are there and take at most `most` bytes, in one read transaction: a repo may have a
+  /// thousand small contexts. The keys must outlive the answer.
+  Result<StatsByContext> load_small_stats(std::span<const std::string_view> context_keys, std::size_t most);
   Result<void> store_stats(std::string_view context_key, const StatManifest& manifest);
 
   /// `hash` is the manifest's own hash(); a stored manifest that does not have it is damaged and counts as absent.

@@ -56,18 +56,19 @@ bool ContextEntry::same_content(const ContextEntry& other) const {
 
 Digest ContextManifest::hash() const {
   constexpr std::size_t kBlock = 64 << 10;
-  Sha256 hasher;
+  std::optional<Sha256> hasher;  // a small manifest needs none of its own
   std::string block;
-  block.reserve(kBlock + 4096);
   append_field(block, kHashedVersion);
   for (const ContextEntry& entry : entries) {
     append_identity(block, entry);
     if (block.size() < kBlock) continue;
-    hasher.update(block);
+    if (!hasher) hasher.emplace();
+    hasher->update(block);
     block.clear();
   }
-  hasher.update(block);
-  return hasher.finish();
+  if (!hasher) return sha256(block);
+  hasher->update(block);
+  return hasher->finish();
 }
 
 const ContextEntry* ContextManifest::find(std::string_view path) const {

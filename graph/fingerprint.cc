@@ -51,7 +51,9 @@ std::optional<ComponentKind> kind_from_name(std::string_view name) {
 }
 
 void append_field(std::string& out, std::string_view field) {
-  out += std::to_string(field.size());
+  std::array<char, 20> digits;  // of any size
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), field.size()).ptr;
+  out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
   out += ':';
   out += field;
   out += '\n';

@@ -9,6 +9,7 @@
 #include <set>
 #include <system_error>
 
+#include "engine/config/plain_path.h"
 #include "graph/base/text.h"
 
 namespace otto::config {
@@ -260,11 +261,14 @@ Result<fs::path> Fields::path_of(std::string_view key, const Node& node, PathKin
     return error(key, node.at, fmt::format("cannot be '{}': ~ is not a path of the repo", one_line(text)),
                  "write a path relative to the repo's root, or an absolute one");
   }
-  fs::path path = (source_.base / text).lexically_normal();
+  const bool is_normal = text.starts_with('/') && is_plain_path(text);
+  fs::path path = is_normal ? fs::path(text) : (source_.base / text).lexically_normal();
   if (!path.has_filename() && path.has_relative_path()) path = path.parent_path();
-  const std::string shown = one_line(path.string());
   std::error_code failure;
   const fs::file_status status = fs::status(path, failure);
+  const bool directory = kind == PathKind::kDirectory;
+  if (directory ? fs::is_directory(status) : fs::is_regular_file(status)) return path;
+  const std::string shown = one_line(path.string());
   if (status.type() == fs::file_type::not_found) {
     return error(key, node.at, fmt::format("names {}, which does not exist{}", shown, neighbour(path)),
                  "mend the path or create it; relative paths start at the repo's root");
@@ -273,13 +277,10 @@ Result<fs::path> Fields::path_of(std::string_view key, const Node& node, PathKin
     return error(key, node.at, fmt::format("names {}, which cannot be read: {}", shown, failure.message()),
                  "check the permissions of the directories above it");
   }
-  if (kind == PathKind::kDirectory && !fs::is_directory(status)) {
+  if (directory) {
     return error(key, node.at, fmt::format("names {}, which is no directory", shown), "name the directory it lies in");
   }
-  if (kind == PathKind::kFile && !fs::is_regular_file(status)) {
-    return error(key, node.at, fmt::format("names {}, which is no regular file", shown), "name the file itself");
-  }
-  return path;
+  return error(key, node.at, fmt::format("names {}, which is no regular file", shown), "name the file itself");
 }
 
 Result<fs::path> Fields::required_path(std::string_view key, PathKind kind) const {

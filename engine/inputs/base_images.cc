@@ -4,6 +4,7 @@
 #include <iterator>
 #include <set>
 #include <tuple>
+#include <unordered_map>
 
 #include "engine/inputs/dockerfile.h"
 
@@ -13,7 +14,7 @@ namespace {
 
 using graph::ComponentKind;
 
-using Settled = std::map<std::string_view, const ImageInputs*>;
+using Settled = std::unordered_map<std::string_view, const ImageInputs*>;
 
 /// The hash says nothing about these: untracked base images of its own and of what it is built from.
 std::vector<std::string> loose_bases(const Settled& settled, const ImageInputs& image) {

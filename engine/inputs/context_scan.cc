@@ -27,6 +27,10 @@ namespace {
 constexpr std::uint32_t kStatBatch = 512;
 constexpr std::uint32_t kReadBatch = 64;
 constexpr std::uint64_t kReadBatchBytes = 4 << 20;
+/// What the calling thread does by itself before it starts others: in a repo of many small contexts, starting threads
+/// for each costs more than all scans together.
+constexpr unsigned kTasksAlone = 16;
+constexpr std::uint64_t kBytesAlone = 1 << 20;
 
 FileStat known_stat(const cache::StatEntry& entry) {
   return {entry.device, entry.inode, entry.size, entry.mtime_ns, entry.ctime_ns, entry.mode};
@@ -37,14 +41,15 @@ struct Task {
   Directory* directory = nullptr;
   Kind kind = Kind::kList;
   std::uint32_t first = 0, last = 0;
+  std::uint64_t bytes = 0;  ///< to be read
 };
 
 /// What one thread needs for itself.
 struct Worker {
   FileReader reader;
   DirectoryOpener opener;
-  std::string listing;
-  std::string path;
+  ListingBuffer listing = {};
+  std::string path = {};
 };
 
 class Scanner {
@@ -58,7 +63,12 @@ class Scanner {
   Result<ScanResult> run();
 
  private:
+  void work_alone();
+  void work_together();
   void work();
+  void run_task(const Task& task, Worker& worker);
+  [[nodiscard]] Worker new_worker() const { return {FileReader(*request_.key, request_.stop), DirectoryOpener(root_)}; }
+  [[nodiscard]] unsigned threads() const;
   Result<void> perform(const Task& task, Worker& worker);
   Result<void> list(Directory& directory, Worker& worker);
   void found(Directory& directory, std::string_view name, ListedType type, Worker& worker);
@@ -74,7 +84,7 @@ class Scanner {
   Result<void> cannot_list(Directory& directory, int error);
   Result<void> lost(Directory& directory, int error);
   std::string_view path_in(Directory& directory, std::string_view name, std::string& scratch) const;
-  void collect(ScanResult& result, unsigned threads);
+  void collect(ScanResult& result);
 
   const ScanRequest& request_;
   const int root_;
@@ -97,35 +107,59 @@ Result<ScanResult> Scanner::run() {
   const Task first{root};
   queue_.add(std::span(&first, 1));
 
-  const unsigned threads = request_.threads != 0 ? request_.threads : std::max(1U, std::thread::hardware_concurrency());
   {
     const std::stop_callback cancel(request_.stop, [&] { queue_.close(); });
-    std::vector<std::jthread> workers;
-    for (unsigned i = 0; i < threads; ++i) workers.emplace_back([this] { work(); });
-    const auto report = [&] {
-      if (request_.progress) request_.progress(files_seen_, bytes_read_);
-    };
-    while (!queue_.wait_until_over(std::chrono::milliseconds(100))) report();
-    workers.clear();
-    report();
+    work_alone();
+    work_together();
   }
   if (request_.stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "the scan was interrupted");
   if (auto error = error_.lock(); error->has_value()) return std::move(**error);
   ScanResult result;
-  collect(result, threads);
+  collect(result);
   return result;
 }
 
-void Scanner::work() {
-  Worker worker{FileReader(*request_.key, request_.stop), DirectoryOpener(root_), {}, {}};
-  while (const auto task = queue_.take()) {
-    if (auto done = perform(*task, worker); !done) {
-      auto first = error_.lock();
-      if (!first->has_value()) *first = std::move(done).error();
-      queue_.close();
-    }
-    queue_.finished();
+unsigned Scanner::threads() const {
+  return request_.threads != 0 ? request_.threads : std::max(1U, std::thread::hardware_concurrency());
+}
+
+/// Ends where all is done or what is next would take long.
+void Scanner::work_alone() {
+  Worker worker = new_worker();
+  unsigned tasks = 0;
+  std::uint64_t bytes = 0;
+  const auto is_small = [&](const Task& task) { return tasks < kTasksAlone && bytes + task.bytes <= kBytesAlone; };
+  while (const auto task = queue_.take_if(is_small)) {
+    ++tasks;
+    bytes += task->bytes;
+    run_task(*task, worker);
   }
+}
+
+void Scanner::work_together() {
+  const auto report = [&] {
+    if (request_.progress) request_.progress(files_seen_, bytes_read_);
+  };
+  std::vector<std::jthread> workers;
+  const unsigned count = queue_.wait_until_over(std::chrono::seconds(0)) ? 0 : threads();
+  for (unsigned i = 0; i < count; ++i) workers.emplace_back([this] { work(); });
+  while (!queue_.wait_until_over(std::chrono::milliseconds(100))) report();
+  workers.clear();
+  report();
+}
+
+void Scanner::work() {
+  Worker worker = new_worker();
+  while (const auto task = queue_.take()) run_task(*task, worker);
+}
+
+void Scanner::run_task(const Task& task, Worker& worker) {
+  if (auto done = perform(task, worker); !done) {
+    auto first = error_.lock();
+    if (!first->has_value()) *first = std::move(done).error();
+    queue_.close();
+  }
+  queue_.finished();
 }
 
 Result<void> Scanner::perform(const Task& task, Worker& worker) {
@@ -265,7 +299,7 @@ void Scanner::decide_reads(Directory& directory, std::vector<Task>& tasks) {
   std::uint64_t bytes = 0;
   const auto flush = [&] {
     const auto last = static_cast<std::uint32_t>(directory.to_read.size());
-    if (last > first) tasks.push_back({&directory, Task::Kind::kRead, first, last});
+    if (last > first) tasks.push_back({&directory, Task::Kind::kRead, first, last, bytes});
     first = last;
     bytes = 0;
   };
@@ -348,7 +382,7 @@ bool Scanner::is_as_known(const Directory& directory, const SeenEntry& entry) co
   return known.change == content.change && known.digest == content.digest;
 }
 
-void Scanner::collect(ScanResult& result, unsigned threads) {
+void Scanner::collect(ScanResult& result) {
   result.stats_changed = !tree_.measure(known_);
   result.manifest.entries.resize(tree_.size().entries);
   if (result.stats_changed) result.stats.entries.resize(tree_.size().stats);
@@ -363,7 +397,7 @@ void Scanner::collect(ScanResult& result, unsigned threads) {
     constexpr std::size_t kWorthThreads = 4096;
     std::vector<std::jthread> helpers;
     const bool many = result.manifest.entries.size() >= kWorthThreads;
-    for (unsigned i = 1; many && i < threads; ++i) helpers.emplace_back(write);
+    for (unsigned i = 1; many && i < threads(); ++i) helpers.emplace_back(write);
     write();
   }
   result.files_read = files_read_;

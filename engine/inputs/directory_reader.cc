@@ -22,7 +22,7 @@ namespace {
 
 /// Below PATH_MAX, with room for the terminator.
 constexpr std::size_t kLongestStretch = 4000;
-constexpr std::size_t kListingBuffer = 64 << 10;
+constexpr std::size_t kListingBuffer = 32 << 10;
 
 int open_directory(int at, const std::string& path, int flags) {
   int fd = -1;
@@ -57,13 +57,14 @@ void DirectoryOpener::keep(int fd, std::string_view path) {
 }
 
 int DirectoryOpener::open(std::string_view path) {
+  if (path.empty()) return root_;
   int at = root_;
   std::string_view rest = path;
   if (last_ >= 0 && path.starts_with(last_path_)) {
     if (path.size() == last_path_.size()) return last_;
-    if (last_path_.empty() || path[last_path_.size()] == '/') {
+    if (path[last_path_.size()] == '/') {
       at = last_;
-      rest.remove_prefix(last_path_.empty() ? 0 : last_path_.size() + 1);
+      rest.remove_prefix(last_path_.size() + 1);
     }
   }
   while (rest.size() > kLongestStretch) {
@@ -75,21 +76,21 @@ int DirectoryOpener::open(std::string_view path) {
     at = next;
     rest.remove_prefix(slash + 1);
   }
-  keep(open_directory(at, rest.empty() ? "." : std::string(rest), O_RDONLY | O_NOFOLLOW), path);
+  keep(open_directory(at, std::string(rest), O_RDONLY | O_NOFOLLOW), path);
   return last_;
 }
 
-int list_names(int directory, std::string& buffer, const std::function<void(std::string_view, ListedType)>& found) {
-  buffer.resize(kListingBuffer);
+int list_names(int directory, ListingBuffer& buffer, const std::function<void(std::string_view, ListedType)>& found) {
+  if (buffer == nullptr) buffer = std::make_unique_for_overwrite<char[]>(kListingBuffer);
   while (true) {
-    const long got = ::syscall(SYS_getdents64, directory, buffer.data(), buffer.size());
+    const long got = ::syscall(SYS_getdents64, directory, buffer.get(), kListingBuffer);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return errno;
     if (got == 0) return 0;
     for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
       ListedName listed;
-      std::memcpy(&listed, buffer.data() + at, kNameOffset);
-      const std::string_view name(buffer.data() + at + kNameOffset);
+      std::memcpy(&listed, buffer.get() + at, kNameOffset);
+      const std::string_view name(buffer.get() + at + kNameOffset);
       at += listed.size;
       if (name == "." || name == "..") continue;
       found(name, listed.type == DT_DIR       ? ListedType::kDirectory

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,7 @@ class DirectoryOpener {
  private:
   void keep(int fd, std::string_view path);
 
+  /// Not listed by anyone else meanwhile: a descriptor has one position.
   int root_;
   int last_ = -1;  ///< may be good for opening only, where it is a stretch's end: that was listed long before
   std::string last_path_;
@@ -35,9 +37,12 @@ class DirectoryOpener {
 /// What a listing says of a name without asking for its stat.
 enum class ListedType { kUnknown, kDirectory, kOther };
 
+/// Scratch of list_names, kept by the caller to save allocations; made when first used.
+using ListingBuffer = std::unique_ptr<char[]>;
+
 /// Calls `found(name, type)` for each name but "." and ".."; the name lives for the call. Returns 0 or the error
-/// number. `buffer` is scratch, kept by the caller to save allocations.
-int list_names(int directory, std::string& buffer, const std::function<void(std::string_view, ListedType)>& found);
+/// number.
+int list_names(int directory, ListingBuffer& buffer, const std::function<void(std::string_view, ListedType)>& found);
 
 /// Is it a network file system (or FUSE, which may be one)?
 bool is_remote(int directory);

@@ -57,11 +57,11 @@ Error unreadable(std::string_view what, std::string_view path, int error_number)
              : "leave it out with a line in the ignore file, or mend the file system");
 }
 
-FileReader::FileReader(const graph::ChangeKey& key, std::stop_token stop)
-    : key_(key), stop_(std::move(stop)), buffer_(std::make_unique_for_overwrite<char[]>(kBuffer)) {}
+FileReader::FileReader(const graph::ChangeKey& key, std::stop_token stop) : key_(key), stop_(std::move(stop)) {}
 
 Result<std::optional<FileContent>> FileReader::read(int directory, const char* name, std::string_view path,
                                                     const FileStat& seen, const cache::StatEntry* known) {
+  if (buffer_ == nullptr) buffer_ = std::make_unique_for_overwrite<char[]>(kBuffer);
   FileContent content;
   FileStat before = seen;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {

@@ -58,7 +58,7 @@ class FileReader {
 
   const graph::ChangeKey& key_;
   std::stop_token stop_;
-  std::unique_ptr<char[]> buffer_;
+  std::unique_ptr<char[]> buffer_;  ///< made when first used
 };
 
 /// The error for a file or directory that could not be opened or read.

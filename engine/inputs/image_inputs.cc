@@ -3,14 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <map>
-#include <sstream>
+#include <unordered_map>
 
 #include "cache/manifest_store.h"
+#include "engine/config/plain_path.h"
 #include "engine/inputs/base_images.h"
 #include "engine/inputs/dockerfile.h"
 #include "engine/inputs/own_images.h"
+#include "engine/inputs/whole_file.h"
 #include "graph/base/text.h"
 #include "otto/docker.h"
 
@@ -20,25 +21,48 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<std::string> read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream bytes;
-  if (file) bytes << file.rdbuf();
-  if (file) return std::move(bytes).str();
+/// Remembered stats up to this size are fetched for all contexts at once, larger ones when their context is scanned.
+constexpr std::size_t kSmallStats = 64 << 10;
+
+Result<std::string> read_dockerfile(const fs::path& path) {
+  if (auto bytes = read_whole_file(path)) return std::move(*bytes);
   return make_error(ErrorCode::kIo, fmt::format("cannot read {}", path.string()),
                     "check that it exists and its permissions");
 }
 
-/// `path` as every checkout of the repo names it; outside of the repo the absolute path.
-std::string name_in_repo(const config::Settings& repo, const fs::path& path) {
-  const fs::path relative = path.lexically_normal().lexically_relative(repo.root.lexically_normal());
-  if (relative.empty() || *relative.begin() == "..") return path.string();
-  return relative.string();
-}
+/// How every checkout of a repo names its paths.
+class RepoNames {
+ public:
+  explicit RepoNames(const config::Settings& repo)
+      : root_(repo.root.lexically_normal()), prefix_(root_.native() + '/') {}
+
+  /// Relative to the root; outside of the repo the absolute path.
+  [[nodiscard]] std::string name(const fs::path& path) const {
+    const std::string& whole = path.native();
+    if (whole.starts_with(prefix_) && config::is_plain_path(whole)) {
+      return whole.substr(prefix_.size());
+    }
+    const fs::path relative = path.lexically_normal().lexically_relative(root_);
+    if (relative.empty() || *relative.begin() == "..") return whole;
+    return relative.string();
+  }
+
+ private:
+  fs::path root_;
+  std::string prefix_;
+};
+
+/// A context that images name: not scanned yet.
+struct FoundContext {
+  const config::ImageSettings* settings = nullptr;  ///< of the first image that names it
+  IgnoreFile ignore;
+  std::string memo_key;
+};
 
 class Reader {
  public:
-  explicit Reader(const ReadRequest& request) : request_(request), repo_(*request.repo), own_(repo_) {}
+  explicit Reader(const ReadRequest& request)
+      : request_(request), repo_(*request.repo), names_(repo_), own_(repo_), store_(*request.memo) {}
 
   Result<RepoInputs> read() {
     OTTO_RETURN_IF_ERROR(check_names());
@@ -46,12 +70,11 @@ class Reader {
     OTTO_TRY(const std::vector<graph::NodeId> order, build_order());
     for (const graph::NodeId id : order) {
       const graph::Node& node = inputs_.graph.node(id);
-      if (node.kind != graph::NodeKind::kImage) continue;
-      ImageInputs image = std::move(read_.at(node.name));
-      OTTO_TRY(image.context, context_of(image));
-      describe(image);
-      inputs_.images.push_back(std::move(image));
+      if (node.kind == graph::NodeKind::kImage) inputs_.images.push_back(std::move(read_.at(node.name)));
     }
+    OTTO_RETURN_IF_ERROR(find_contexts());
+    OTTO_RETURN_IF_ERROR(scan_contexts());
+    for (ImageInputs& image : inputs_.images) describe(image);
     settle_bases(inputs_, {});
     return std::move(inputs_);
   }
@@ -74,7 +97,7 @@ class Reader {
     for (const config::ImageSettings& settings : repo_.images) {
       ImageInputs image;
       image.settings = &settings;
-      OTTO_TRY(image.dockerfile, read_file(settings.dockerfile));
+      OTTO_TRY(image.dockerfile, read_dockerfile(settings.dockerfile));
       OTTO_TRY(const Dockerfile parsed,
                parse_dockerfile(image.dockerfile, settings.dockerfile.string(), settings.build_args, settings.target));
       OTTO_RETURN_IF_ERROR(add_to_graph(image, parsed));
@@ -86,8 +109,8 @@ class Reader {
   Result<void> add_to_graph(ImageInputs& image, const Dockerfile& parsed) {
     graph::Graph& graph = inputs_.graph;
     const graph::NodeId node = graph.add(graph::NodeKind::kImage, image.name());
-    graph.add_input(node, graph.add(graph::NodeKind::kDockerfile, name_in_repo(repo_, image.settings->dockerfile)));
-    graph.add_input(node, graph.add(graph::NodeKind::kContext, name_in_repo(repo_, image.settings->context)));
+    graph.add_input(node, graph.add(graph::NodeKind::kDockerfile, names_.name(image.settings->dockerfile)));
+    graph.add_input(node, graph.add(graph::NodeKind::kContext, names_.name(image.settings->context)));
     std::map<std::string, std::set<std::string>> upstreams;
     std::set<std::string> external;
     for (const ImageReference& reference : parsed.references) {
@@ -123,35 +146,51 @@ class Reader {
     return order;
   }
 
-  Result<const Context*> context_of(const ImageInputs& image) {
-    OTTO_TRY(const IgnoreFile ignore, find_ignore_file(image.settings->dockerfile, image.settings->context));
-    for (const auto& known : inputs_.contexts) {
-      // By their bytes: comparing paths part by part costs too much among a thousand contexts.
-      const bool same_root = known->root.native() == image.settings->context.native();
-      if (same_root && known->ignore_file.native() == ignore.path.native()) return known.get();
+  Result<void> find_contexts() {
+    std::unordered_map<std::string, std::size_t> by_key;
+    for (const ImageInputs& image : inputs_.images) {
+      FoundContext found{image.settings, {}, {}};
+      OTTO_TRY(found.ignore, find_ignore_file(image.settings->dockerfile, image.settings->context));
+      found.memo_key = image.settings->context.native() + '\n' + found.ignore.path.native();
+      const auto [at, first] = by_key.try_emplace(found.memo_key, found_.size());
+      context_of_image_.push_back(at->second);
+      if (first) found_.push_back(std::move(found));
     }
-    auto context = std::make_unique<Context>();
-    context->root = image.settings->context;
-    context->name = name_in_repo(repo_, context->root);
-    context->ignore_file = ignore.path;
-    context->ignore_digest = graph::sha256(ignore.text);
-    const std::string ignore_name = ignore.path.empty() ? "" : name_in_repo(repo_, ignore.path);
-    context->stage_key = fmt::format("{}-{}", text::to_lower(repo_.name),
-                                     graph::sha256(context->name + '\0' + ignore_name).hex().substr(0, 16));
-    OTTO_RETURN_IF_ERROR(scan(*context, ignore));
-    inputs_.contexts.push_back(std::move(context));
-    return static_cast<const Context*>(inputs_.contexts.back().get());
+    return {};
   }
 
-  Result<void> scan(Context& context, const IgnoreFile& ignore) {
-    OTTO_TRY(const IgnoreRules rules, IgnoreRules::parse(ignore.text, ignore.path.string()));
-    cache::ManifestStore store(*request_.memo);
-    const std::string key = context.root.string() + '\n' + context.ignore_file.string();
-    OTTO_TRY(const auto known, store.load_stats(key));
+  /// Each once, in build order.
+  Result<void> scan_contexts() {
+    std::vector<std::string_view> keys;
+    for (const FoundContext& found : found_) keys.push_back(found.memo_key);
+    OTTO_TRY(cache::StatsByContext known, store_.load_small_stats(keys, kSmallStats));
+    for (const FoundContext& found : found_) {
+      auto context = std::make_unique<Context>();
+      context->root = found.settings->context;
+      context->name = names_.name(context->root);
+      context->ignore_file = found.ignore.path;
+      context->ignore_digest = graph::sha256(found.ignore.text);
+      const std::string ignore_name = found.ignore.path.empty() ? "" : names_.name(found.ignore.path);
+      context->stage_key = fmt::format("{}-{}", text::to_lower(repo_.name),
+                                       graph::sha256(context->name + '\0' + ignore_name).hex().substr(0, 16));
+      const auto small = known.find(found.memo_key);
+      OTTO_TRY(auto stats,
+               small != known.end() ? std::optional(std::move(small->second)) : store_.load_stats(found.memo_key));
+      OTTO_RETURN_IF_ERROR(scan(*context, found, stats ? &*stats : nullptr));
+      inputs_.contexts.push_back(std::move(context));
+    }
+    for (std::size_t i = 0; i < inputs_.images.size(); ++i) {
+      inputs_.images[i].context = inputs_.contexts[context_of_image_[i]].get();
+    }
+    return {};
+  }
+
+  Result<void> scan(Context& context, const FoundContext& found, const cache::StatManifest* known) {
+    OTTO_TRY(const IgnoreRules rules, IgnoreRules::parse(found.ignore.text, found.ignore.path.string()));
     ScanRequest scan;
     scan.root = context.root;
     scan.rules = &rules;
-    scan.known = known ? &*known : nullptr;
+    scan.known = known;
     scan.key = &request_.memo->change_key();
     scan.stop = request_.stop;
     scan.progress = [&](std::uint64_t files, std::uint64_t bytes) {
@@ -163,17 +202,17 @@ class Reader {
                                  fmt::format("{}: left out, neither file, directory nor symlink", special), 0, 0, 0});
     }
     context.hash = context.scan.manifest.hash();
-    if (context.scan.stats_changed) OTTO_RETURN_IF_ERROR(store.store_stats(key, context.scan.stats));
+    if (context.scan.stats_changed) OTTO_RETURN_IF_ERROR(store_.store_stats(found.memo_key, context.scan.stats));
     return {};
   }
 
   void describe(ImageInputs& image) const {
     const config::ImageSettings& settings = *image.settings;
     graph::FingerprintBuilder& parts = image.parts;
-    parts.add(graph::ComponentKind::kDockerfile, name_in_repo(repo_, settings.dockerfile), image.dockerfile);
+    parts.add(graph::ComponentKind::kDockerfile, names_.name(settings.dockerfile), image.dockerfile);
     parts.add_digest(graph::ComponentKind::kContext, image.context->name, image.context->hash);
     const std::string ignore_name =
-        image.context->ignore_file.empty() ? ".dockerignore" : name_in_repo(repo_, image.context->ignore_file);
+        image.context->ignore_file.empty() ? ".dockerignore" : names_.name(image.context->ignore_file);
     parts.explain_only(graph::ComponentKind::kIgnore, ignore_name, image.context->ignore_digest);
     for (const auto& [name, value] : settings.build_args) parts.add(graph::ComponentKind::kBuildArg, name, value);
     if (settings.target) parts.add(graph::ComponentKind::kTarget, "target", *settings.target);
@@ -184,9 +223,13 @@ class Reader {
 
   const ReadRequest& request_;
   const config::Settings& repo_;
-  RepoInputs inputs_;
+  const RepoNames names_;
   const OwnImages own_;
-  std::map<std::string, ImageInputs> read_;
+  cache::ManifestStore store_;
+  RepoInputs inputs_;
+  std::unordered_map<std::string, ImageInputs> read_;
+  std::vector<FoundContext> found_;
+  std::vector<std::size_t> context_of_image_;  ///< index in `found_`, for each of `inputs_.images`
 };
 
 }  // namespace

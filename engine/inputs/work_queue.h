@@ -42,6 +42,16 @@ class WorkQueue {
     return task;
   }
 
+  /// The next task if there is one and it `fits`; never waits. To be reported with finished() as any other.
+  template <typename Fits>
+  std::optional<Task> take_if(Fits fits) {
+    auto state = state_.lock();
+    if (state->closed || state->pending.empty() || !fits(state->pending.back())) return std::nullopt;
+    Task task = state->pending.back();
+    state->pending.pop_back();
+    return task;
+  }
+
   /// A task and the adding of those it led to are done.
   void finished() {
     auto state = state_.lock();

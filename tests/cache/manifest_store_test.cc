@@ -57,6 +57,29 @@ TEST_F(Manifests, StatsByContextAndReplaced) {
   EXPECT_EQ((*manifests.load_stats("other"))->entries, some_stats("b").entries);
 }
 
+TEST_F(Manifests, SmallStatsOfManyContextsAtOnce) {
+  ASSERT_TRUE(manifests.store_stats("small", some_stats("a")).ok());
+  ASSERT_TRUE(manifests.store_stats("large", some_stats(std::string(2000, 'b'))).ok());
+  ASSERT_TRUE(manifests.store_stats("nobody's", some_stats("c")).ok());
+  const std::vector<std::string_view> keys = {"large", "absent", "small"};
+  const auto found = manifests.load_small_stats(keys, 1000);
+  ASSERT_TRUE(found.ok());
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_EQ(found->at("small").entries, some_stats("a").entries);
+
+  const auto all = manifests.load_small_stats(keys, 10'000);
+  ASSERT_TRUE(all.ok());
+  EXPECT_EQ(all->size(), 2U);
+  // Also inside of a transaction, which goes on behind it.
+  ASSERT_TRUE(database
+                  .in_transaction([&]() -> Result<void> {
+                    OTTO_RETURN_IF_ERROR(manifests.load_small_stats(keys, 1000));
+                    return manifests.store_stats("within", some_stats("d"));
+                  })
+                  .ok());
+  EXPECT_TRUE(manifests.load_stats("within")->has_value());
+}
+
 TEST_F(Manifests, DamagedStatsAreAbsentAndCanBeStoredAgain) {
   ASSERT_TRUE(manifests.store_stats("ctx", some_stats("a")).ok());
   raw(file, "UPDATE stat_manifest SET body = substr(body, 1, length(body) - 1)");

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <deque>
+#include <thread>
 
 #include "tests/support/temp_tree.h"
 
@@ -114,6 +116,25 @@ TEST(ImageInputs, AContextIsScannedOnceForAllImagesWithTheSameIgnoreFile) {
   EXPECT_NE(read->find("one")->context->stage_key, read->find("three")->context->stage_key);
   EXPECT_TRUE(read->find("three")->context->scan.manifest.entries.empty());
   EXPECT_EQ(read->find("one")->hash, read->find("two")->hash);
+}
+
+TEST(ImageInputs, EachContextHasItsOwnMemory) {
+  Repo repo;
+  for (int i = 0; i < 20; ++i) {
+    repo.image(fmt::format("i{}", i), "FROM scratch\n", fmt::format("c{}", i));
+    repo.tree.write(fmt::format("c{}/own", i), fmt::format("{}\n", i));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(40));  // no file is racy
+  const auto first = repo.read();
+  ASSERT_TRUE(first.ok()) << first.error().message;
+  repo.tree.write("c7/own", "edited\n");
+  const auto second = repo.read();
+  ASSERT_TRUE(second.ok());
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = fmt::format("i{}", i);
+    EXPECT_EQ(second->find(name)->context->scan.files_read, i == 7 ? 1U : 0U) << name;
+    EXPECT_EQ(second->find(name)->hash == first->find(name)->hash, i != 7) << name;
+  }
 }
 
 TEST(ImageInputs, AnotherReposImagesAreBaseImages) {
