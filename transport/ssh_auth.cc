@@ -2,8 +2,12 @@
 //
 // Keys come as ssh offers them: those of the agent that an identity file names, the agent's others (not under
 // IdentitiesOnly), then the files. A passphrase is asked for only once the server has said that it would take the key
-// (where the .pub is there to ask with). Every way that was tried is kept for the message. Runs on the connecting
-// thread.
+// (where the .pub is there to ask with). Every way that was tried is kept for the message.
+//
+// A host may want several proofs, one after the other (AuthenticationMethods of sshd_config). libssh2 does not tell a
+// partial success (RFC 4252, 5.1) from a refusal, so the methods are asked for again where a refusal may have been one:
+// if they are others now, the proof counted and those are next. The question costs one of MaxAuthTries, so it is asked
+// only after a signed key, and after a password where the host takes no key. Runs on the connecting thread.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,7 +26,13 @@ namespace {
 constexpr std::chrono::seconds kLeastAuthTime{30};  ///< PAM delays failures by seconds; longer than a connect
 constexpr int kAttemptsAtASecret = 3;               ///< ssh's NumberOfPasswordPrompts
 
-enum class Outcome { kLoggedIn, kRefused };
+enum class Outcome {
+  kLoggedIn,
+  kRefused,
+  kPartly,  ///< the host took it and wants more
+};
+
+constexpr int kMostProofs = 8;  ///< of one log-in; no sshd asks for so many
 
 LIBSSH2_USERAUTH_KBDINT_RESPONSE_FUNC(on_prompts) {
   static_cast<void>(name), static_cast<void>(name_len);
@@ -47,6 +57,7 @@ class Login {
 
  private:
   Result<std::string> probe();
+  Result<Outcome> try_methods();
   Result<Outcome> try_keys();
   Result<Outcome> try_agent_key(SshAgent& agent, std::size_t index);
   Result<Outcome> try_file(const std::string& path, const KeyFile& key);
@@ -55,7 +66,11 @@ class Login {
   Result<Outcome> try_prompts();
   Result<Outcome> try_password();
   Result<Outcome> judge(Result<int> code, const std::string& what);
-  [[nodiscard]] Error refused(const std::string& methods) const;
+  /// Of a proof that was not enough: whether the host took it, and wants more.
+  Result<bool> counts(const std::string& what);
+  [[nodiscard]] Error refused() const;
+  [[nodiscard]] Error broken() const;
+  [[nodiscard]] bool takes(std::string_view method) const;
 
   Result<int> drive(const std::function<int()>& call) {
     const auto limit = std::max<std::chrono::milliseconds>(host_.connect_timeout, kLeastAuthTime);
@@ -70,7 +85,9 @@ class Login {
   const ResolvedHost& host_;
   const Interaction& interaction_;
   const std::stop_token& stop_;
+  std::string methods_;  ///< what the host takes next, as a list with commas
   std::vector<std::string> tried_;
+  std::vector<std::string> counted_;  ///< proofs the host took but found too few
   std::string accepted_ = "nothing: the host asks for no proof";
 };
 
@@ -88,34 +105,71 @@ Result<std::string> Login::probe() {
            }));
   if (methods != nullptr) return std::string(methods);
   if (libssh2_userauth_authenticated(handle_.get()) != 0) return std::string();
+  if (connection_broke(code) || !handle_.socket_cause().empty()) return broken();
   return classify_handshake(handle_.who(), code, handle_.last_message(), handle_.socket_cause(), false);
+}
+
+/// No refusal: nobody has judged what was offered.
+Error Login::broken() const {
+  const std::string cause = handle_.socket_cause();
+  return make_error(ErrorCode::kUnreachable,
+                    fmt::format("{}: the connection broke while logging in: {}", handle_.who(),
+                                cause.empty() ? handle_.last_message() : cause),
+                    "run the command again; if it stays so, look at the host's sshd log (LoginGraceTime, PAM)");
 }
 
 Result<Outcome> Login::judge(Result<int> code, const std::string& what) {
   OTTO_TRY(const int value, std::move(code));
   if (value == 0) {
-    accepted_ = what;
+    counted_.push_back(what);
+    accepted_ = text::join(counted_, ", then ");
     return Outcome::kLoggedIn;
   }
   const std::string cause = handle_.socket_cause();
-  if (connection_broke(value) || !cause.empty()) {
-    tried_.push_back(fmt::format("{} (then {})", what, cause.empty() ? "the connection broke" : cause));
-    return refused("").with_hint(
+  if (handle_.peer_said_why()) {
+    tried_.push_back(fmt::format("{} (then {})", what, cause));
+    methods_.clear();
+    return refused().with_hint(
         "sshd allows few attempts (MaxAuthTries): name one key with identity_files, and set "
         "IdentitiesOnly for this host in ~/.ssh/config");
+  }
+  if (connection_broke(value) || !cause.empty()) {
+    return broken();
+  }
+  const bool signed_key = value == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED;
+  if (signed_key || !takes("publickey")) {
+    OTTO_TRY(const bool counted, counts(what));
+    if (counted) return Outcome::kPartly;
   }
   tried_.push_back(what + " (refused)");
   return Outcome::kRefused;
 }
 
-Error Login::refused(const std::string& methods) const {
+Result<bool> Login::counts(const std::string& what) {
+  const std::string before = methods_;
+  OTTO_TRY(methods_, probe());
+  if (methods_ == before) return false;
+  counted_.push_back(what);
+  tried_.push_back(what + " (accepted, but the host wants more)");
+  return true;
+}
+
+bool Login::takes(std::string_view method) const {
+  const auto taken = text::split(methods_, ',');
+  return std::find(taken.begin(), taken.end(), method) != taken.end();
+}
+
+Error Login::refused() const {
   const std::string tried = tried_.empty() ? "there was nothing to try" : "tried " + text::join(tried_, ", ");
-  const std::string taken = methods.empty() ? "" : fmt::format("; the host takes {}", methods);
-  return make_error(ErrorCode::kAuthFailed,
-                    fmt::format("{}: cannot log in as '{}': {}{}", handle_.who(), host_.user, tried, taken),
-                    fmt::format("check the user, and that one of these keys is in {}'s authorized_keys; keys come from "
-                                "the agent, identity_files and ~/.ssh, passwords from creds",
-                                host_.user));
+  const std::string taken =
+      methods_.empty() ? "" : fmt::format("; the host takes {}{}", methods_, counted_.empty() ? "" : " next");
+  return make_error(
+      ErrorCode::kAuthFailed, fmt::format("{}: cannot log in as '{}': {}{}", handle_.who(), host_.user, tried, taken),
+      counted_.empty() ? fmt::format("check the user, and that one of these keys is in {}'s authorized_keys; keys come "
+                                     "from the agent, identity_files and ~/.ssh, passwords from creds",
+                                     host_.user)
+                       : "the host asks for several proofs (AuthenticationMethods in its sshd_config): give it the "
+                         "others too, keys by the agent or identity_files, passwords by creds or at the prompt");
 }
 
 Result<Outcome> Login::try_agent_key(SshAgent& agent, std::size_t index) {
@@ -131,25 +185,27 @@ Result<int> Login::offer_file(const std::string& path, const KeyFile& key, const
   });
 }
 
+/// A wrong passphrase and a signature that is not enough have one code (PUBLICKEY_UNVERIFIED).
 Result<Outcome> Login::try_encrypted(const std::string& path, const KeyFile& key) {
+  const std::string what = fmt::format("key '{}'", path);
+  const auto judged = [](int code) { return code == LIBSSH2_ERROR_AUTHENTICATION_FAILED || connection_broke(code); };
   if (key.public_path) {
     OTTO_TRY(const int code, offer_file(path, key, ""));
-    if (code == LIBSSH2_ERROR_AUTHENTICATION_FAILED || connection_broke(code)) {
-      return judge(code, fmt::format("key '{}'", path));
-    }
+    if (judged(code)) return judge(code, what);
   }
   for (int attempt = 0; attempt < kAttemptsAtASecret; ++attempt) {
     const auto passphrase = ask(fmt::format("passphrase for key '{}': ", path));
     if (!passphrase) {
-      tried_.push_back(fmt::format("key '{}' (needs a passphrase, and there is nobody to ask)", path));
+      tried_.push_back(what + " (needs a passphrase, and there is nobody to ask)");
       return Outcome::kRefused;
     }
     OTTO_TRY(const int code, offer_file(path, key, *passphrase));
-    if (code == 0 || code == LIBSSH2_ERROR_AUTHENTICATION_FAILED || connection_broke(code)) {
-      return judge(code, fmt::format("key '{}'", path));
-    }
+    if (code == 0 || judged(code)) return judge(code, what);
+    if (code != LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED) continue;
+    OTTO_TRY(const bool counted, counts(what));
+    if (counted) return Outcome::kPartly;
   }
-  tried_.push_back(fmt::format("key '{}' (wrong passphrase)", path));
+  tried_.push_back(what + " (wrong passphrase)");
   return Outcome::kRefused;
 }
 
@@ -173,11 +229,15 @@ Result<Outcome> Login::try_file(const std::string& path, const KeyFile& key) {
   }
   if (key.encrypted) return try_encrypted(path, key);
   OTTO_TRY(const int code, offer_file(path, key, ""));
-  const bool host_judged = code == 0 || code == LIBSSH2_ERROR_AUTHENTICATION_FAILED;
-  if (!host_judged && !connection_broke(code) && handle_.socket_cause().empty()) {
-    return skip(fmt::format("cannot be used: {}", text::printable(handle_.last_message())));
+  const std::string what = fmt::format("key '{}'", path);
+  const bool judged = code == 0 || code == LIBSSH2_ERROR_AUTHENTICATION_FAILED;
+  if (judged || connection_broke(code) || !handle_.socket_cause().empty()) return judge(code, what);
+  const std::string problem = text::printable(handle_.last_message());
+  if (code == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED) {
+    OTTO_TRY(const bool counted, counts(what));
+    if (counted) return Outcome::kPartly;
   }
-  return judge(code, fmt::format("key '{}'", path));
+  return skip(fmt::format("cannot be used: {}", problem));
 }
 
 Result<Outcome> Login::try_keys() {
@@ -200,12 +260,12 @@ Result<Outcome> Login::try_keys() {
   }
   for (const std::size_t index : order) {
     OTTO_TRY(const Outcome outcome, try_agent_key(agent, index));
-    if (outcome == Outcome::kLoggedIn) return outcome;
+    if (outcome != Outcome::kRefused) return outcome;
   }
   for (std::size_t f = 0; f < files.size(); ++f) {
     if (in_agent[f]) continue;
     OTTO_TRY(const Outcome outcome, try_file(host_.identity_files[f], files[f]));
-    if (outcome == Outcome::kLoggedIn) return outcome;
+    if (outcome != Outcome::kRefused) return outcome;
   }
   return Outcome::kRefused;
 }
@@ -226,7 +286,7 @@ Result<Outcome> Login::try_prompts() {
     });
     handle_.answer_prompt = nullptr;
     OTTO_TRY(const Outcome outcome, judge(std::move(code), "keyboard-interactive"));
-    if (outcome == Outcome::kLoggedIn || nobody) return outcome;
+    if (outcome != Outcome::kRefused || nobody) return outcome;
   }
   return Outcome::kRefused;
 }
@@ -247,32 +307,34 @@ Result<Outcome> Login::try_password() {
                         "log in with ssh once and change it");
     }
     OTTO_TRY(const Outcome outcome, judge(std::move(code), "password"));
-    if (outcome == Outcome::kLoggedIn) return outcome;
+    if (outcome != Outcome::kRefused) return outcome;
   }
   return Outcome::kRefused;
 }
 
-Result<void> Login::run() {
-  OTTO_TRY(const std::string methods, probe());
-  if (methods.empty()) return {};
-  const auto taken = text::split(methods, ',');
-  const auto takes = [&](std::string_view method) {
-    return std::find(taken.begin(), taken.end(), method) != taken.end();
-  };
+Result<Outcome> Login::try_methods() {
   const bool secret = host_.password.has_value() || static_cast<bool>(interaction_.ask_secret);
+  Outcome outcome = Outcome::kRefused;
   if (takes("publickey")) {
-    OTTO_TRY(const Outcome outcome, try_keys());
-    if (outcome == Outcome::kLoggedIn) return {};
+    OTTO_TRY(outcome, try_keys());
   }
-  if (takes("keyboard-interactive") && secret) {
-    OTTO_TRY(const Outcome outcome, try_prompts());
-    if (outcome == Outcome::kLoggedIn) return {};
+  if (outcome == Outcome::kRefused && takes("keyboard-interactive") && secret) {
+    OTTO_TRY(outcome, try_prompts());
   }
-  if (takes("password") && secret) {
-    OTTO_TRY(const Outcome outcome, try_password());
-    if (outcome == Outcome::kLoggedIn) return {};
+  if (outcome == Outcome::kRefused && takes("password") && secret) {
+    OTTO_TRY(outcome, try_password());
   }
-  return refused(methods);
+  return outcome;
+}
+
+Result<void> Login::run() {
+  OTTO_TRY(methods_, probe());
+  for (int proof = 0; proof < kMostProofs && !methods_.empty(); ++proof) {
+    OTTO_TRY(const Outcome outcome, try_methods());
+    if (outcome == Outcome::kLoggedIn) return {};
+    if (outcome == Outcome::kRefused) return refused();
+  }
+  return methods_.empty() ? Result<void>() : refused();
 }
 
 }  // namespace

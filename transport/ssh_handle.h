@@ -40,6 +40,8 @@ class SshHandle {
   [[nodiscard]] std::string last_message() const;
   /// Why the socket failed, in a user's words; "" if it did not.
   [[nodiscard]] std::string socket_cause() const;
+  /// The peer ended the connection by a message of its own (SSH_MSG_DISCONNECT), which socket_cause() has.
+  [[nodiscard]] bool peer_said_why() const { return !farewell_.empty(); }
   /// The socket failed: what is sent from then on is dropped, as if it had gone out, and a receive tells the error once
   /// what had arrived is read.
   [[nodiscard]] bool send_failed() const { return send_errno_ != 0; }

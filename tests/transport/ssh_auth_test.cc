@@ -1,6 +1,7 @@
 // Logging in at a real sshd: every kind of key, the agent, passphrases, passwords, and what is said when nothing works.
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 
@@ -171,21 +172,53 @@ TEST_F(SshAuth, NothingToTryIsSaid) {
   EXPECT_NE(message.find("there was nothing to try"), std::string::npos) << message;
 }
 
+/// The connection goes while the user is thinking.
+TEST_F(SshAuth, AConnectionThatBreaksIsNoRefusal) {
+  SshdFixture sshd;
+  const auto locked = sshd.make_key("locked", "ed25519", "secret");
+  Interaction interaction;
+  interaction.ask_secret = [&](const std::string&) {
+    sshd.signal_connections(SIGKILL);
+    return std::optional<std::string>("secret");
+  };
+  const auto transport = connect(Route{{}, with_key(sshd, locked)}, interaction);
+  ASSERT_FALSE(transport.ok());
+  EXPECT_EQ(transport.error().code, ErrorCode::kUnreachable) << transport.error().message;
+  EXPECT_NE(transport.error().message.find("the connection broke while logging in"), std::string::npos)
+      << transport.error().message;
+}
+
+TEST_F(SshAuth, TwoKeysOneAfterTheOther) {
+  SshdFixture sshd({.config = {"AuthenticationMethods publickey,publickey"}});
+  const auto second = sshd.make_key("second");
+  Address address = sshd.address();
+  const std::string message = log_in(address);
+  EXPECT_NE(message, "");
+  address.identity_files.push_back(second.string());
+  EXPECT_EQ(log_in(address), "");
+}
+
+/// A private /etc/shadow: these need root, as the lab does.
 class SshPassword : public SshAuth {
  protected:
+  void SetUp() override {
+    SshAuth::SetUp();
+    ASSERT_EQ(::getuid(), 0U) << "run the tests as root, as tools/check does";
+  }
   static Address without_keys(const SshdFixture& sshd, const std::optional<std::string>& password) {
     Address address = sshd.address();
     address.identity_files = {(sshd.folder() / "host_ed25519").string()};  // a key nobody authorised
     address.password = password;
     return address;
   }
-  static bool possible() {
-    return ::getuid() == 0 && std::system("unshare -m true 2>/dev/null") == 0;  // NOLINT(cert-env33-c)
+  static Address with_password(const SshdFixture& sshd, const std::string& password) {
+    Address address = sshd.address();
+    address.password = password;
+    return address;
   }
 };
 
 TEST_F(SshPassword, FromTheConfigurationOrAsked) {
-  if (!possible()) GTEST_SKIP() << "a private /etc/shadow needs root and mount namespaces";
   SshdFixture sshd(
       {.config = {"PasswordAuthentication yes", "KbdInteractiveAuthentication no"}, .password = "hunter2"});
   EXPECT_EQ(log_in(without_keys(sshd, "hunter2")), "");
@@ -201,11 +234,55 @@ TEST_F(SshPassword, FromTheConfigurationOrAsked) {
 }
 
 TEST_F(SshPassword, ThroughPamAndItsPrompts) {
-  if (!possible()) GTEST_SKIP() << "a private /etc/shadow needs root and mount namespaces";
   SshdFixture sshd({.config = {"PasswordAuthentication no", "KbdInteractiveAuthentication yes"},
                     .password = "hunter2",
                     .pam = true});
   EXPECT_EQ(log_in(without_keys(sshd, "hunter2")), "");
+}
+
+TEST_F(SshPassword, AKeyAndThenAPassword) {
+  SshdFixture sshd({.config = {"AuthenticationMethods publickey,password"}, .password = "hunter2"});
+  std::string how;
+  Interaction interaction;
+  interaction.on_step = [&](const ConnectStep& step) { how = step.detail; };
+  EXPECT_EQ(log_in(with_password(sshd, "hunter2"), interaction), "");
+  EXPECT_NE(how.find("id_ed25519', then password"), std::string::npos) << how;
+
+  std::string message = log_in(with_password(sshd, "wrong"));
+  EXPECT_NE(message.find("(accepted, but the host wants more), password (refused); the host takes password next"),
+            std::string::npos)
+      << message;
+  message = log_in(sshd.address());
+  EXPECT_NE(message.find("the host takes password next"), std::string::npos) << message;
+  message = log_in(without_keys(sshd, "hunter2"));
+  EXPECT_NE(message.find("(refused); the host takes publickey"), std::string::npos) << message;
+}
+
+TEST_F(SshPassword, AKeyWithAPassphraseAndThenAPassword) {
+  SshdFixture sshd({.config = {"AuthenticationMethods publickey,password"}, .password = "hunter2"});
+  Address address = with_key(sshd, sshd.make_key("locked", "ed25519", "secret"));
+  std::vector<std::string> answers = {"hunter2", "secret"};
+  Interaction interaction;
+  interaction.ask_secret = [&](const std::string&) -> std::optional<std::string> {
+    if (answers.empty()) return std::nullopt;
+    std::string answer = answers.back();
+    answers.pop_back();
+    return answer;
+  };
+  EXPECT_EQ(log_in(address, interaction), "");
+}
+
+TEST_F(SshPassword, APasswordAndThenAKey) {
+  SshdFixture sshd({.config = {"AuthenticationMethods password,publickey"}, .password = "hunter2"});
+  EXPECT_EQ(log_in(with_password(sshd, "hunter2")), "");
+  const std::string message = log_in(without_keys(sshd, "hunter2"));
+  EXPECT_NE(message.find("password (accepted, but the host wants more)"), std::string::npos) << message;
+}
+
+TEST_F(SshPassword, AKeyAndThenTheAnswersOfPam) {
+  SshdFixture sshd(
+      {.config = {"AuthenticationMethods publickey,keyboard-interactive"}, .password = "hunter2", .pam = true});
+  EXPECT_EQ(log_in(with_password(sshd, "hunter2")), "");
 }
 
 }  // namespace
