@@ -28,13 +28,13 @@ class HostCommand : public Verb {
   [[nodiscard]] bool passes_output_on() const override { return true; }
 
   Result<int> run(Session& session) override {
+    OTTO_TRY(const auto workspace, session.open({.hop = hop_}));
+    OTTO_TRY(const auto host, get_host(*workspace, session.target()));
     if (session.options().dry_run) {
       session.print(session.json() ? json::planned_commands(session.target(), commands_)
                                    : "would run on " + session.target() + ": " + text::join(commands_, "; ") + "\n");
       return kExitDone;
     }
-    OTTO_TRY(const auto workspace, session.open({.hop = hop_}));
-    OTTO_TRY(const auto host, get_host(*workspace, session.target()));
     RunOptions options;
     options.stop = session.stop();
     StandardInput input(session.stop());

@@ -33,13 +33,13 @@ class HostTransfer : public Verb {
     }
     const std::string dest = paths_.back();
     paths_.pop_back();
+    OTTO_TRY(const auto workspace, session.open({.hop = hop_}));
+    OTTO_TRY(const auto host, get_host(*workspace, session.target()));
     if (session.options().dry_run) {
       session.print(session.json() ? json::planned_transfer(session.target(), paths_, dest)
                                    : planned(session.target(), paths_, dest));
       return kExitDone;
     }
-    OTTO_TRY(const auto workspace, session.open({.hop = hop_}));
-    OTTO_TRY(const auto host, get_host(*workspace, session.target()));
     OTTO_TRY(const TransferReport report, move(*host, paths_, dest, {session.stop()}));
     if (session.json()) session.print(json::transfer(host->id(), report));
     return kExitDone;

@@ -122,6 +122,12 @@ Json of_checks(const std::vector<Check>& checks) {
   return all;
 }
 
+/// A report of one parent among several, with what went wrong on it.
+Json with_error(Json report, const std::optional<Error>& error) {
+  if (error) report["error"] = of_error(*error);
+  return report;
+}
+
 }  // namespace
 
 std::string doctor(const Diagnosis& diagnosis) {
@@ -134,10 +140,11 @@ std::string doctor(const Diagnosis& diagnosis) {
 
 std::string build(std::span<const docker::BuildReport> reports) {
   return one_or_more(reports, [](const docker::BuildReport& report) -> Json {
-    return {{"parent", report.parent},
-            {"parent_reachable", report.parent_reachable},
-            {"repo", report.repo},
-            {"images", of_images(report)}};
+    return with_error({{"parent", report.parent},
+                       {"parent_reachable", report.parent_reachable},
+                       {"repo", report.repo},
+                       {"images", of_images(report)}},
+                      report.error);
   });
 }
 
@@ -151,15 +158,21 @@ std::string up(std::span<const docker::UpReport> reports) {
                           {"image", service.image},
                           {"action", docker::action_name(service.action)}});
     }
-    return {{"parent", report.build.parent},     {"parent_reachable", report.build.parent_reachable},
-            {"repo", report.build.repo},         {"project", report.project},
-            {"images", of_images(report.build)}, {"services", std::move(services)}};
+    return with_error({{"parent", report.build.parent},
+                       {"parent_reachable", report.build.parent_reachable},
+                       {"repo", report.build.repo},
+                       {"project", report.project},
+                       {"images", of_images(report.build)},
+                       {"services", std::move(services)}},
+                      report.build.error);
   });
 }
 
 std::string down(std::span<const docker::DownReport> reports) {
   return one_or_more(reports, [](const docker::DownReport& report) -> Json {
-    return {{"parent", report.parent}, {"repo", report.repo}, {"project", report.project}, {"removed", report.removed}};
+    return with_error(
+        {{"parent", report.parent}, {"repo", report.repo}, {"project", report.project}, {"removed", report.removed}},
+        report.error);
   });
 }
 
@@ -182,7 +195,7 @@ std::string explain(std::span<const docker::ExplainReport> reports) {
     if (several) json.update({{"parent", report.parent}, {"repo", report.repo}});
     Json& images = json["images"] = Json::array();
     for (const docker::ImageExplanation& image : report.images) images.push_back(of_explanation(image));
-    return json;
+    return with_error(std::move(json), report.error);
   });
 }
 
@@ -204,11 +217,12 @@ std::string prune(std::span<const docker::PruneReport> reports) {
       kept.push_back(
           {{"kind", prune_kind_name(entry.kind)}, {"name", entry.name}, {"size", entry.bytes}, {"why", entry.why}});
     }
-    return {{"parent", report.parent},
-            {"repo", report.repo},
-            {"removed", std::move(removed)},
-            {"kept", std::move(kept)},
-            {"size", bytes}};
+    return with_error({{"parent", report.parent},
+                       {"repo", report.repo},
+                       {"removed", std::move(removed)},
+                       {"kept", std::move(kept)},
+                       {"size", bytes}},
+                      report.error);
   });
 }
 
@@ -229,10 +243,11 @@ std::string graph(std::span<const docker::GraphReport> reports) {
                        {"why", node.why},
                        {"inputs", std::move(inputs)}});
     }
-    return {{"parent", report.parent},
-            {"parent_reachable", report.parent_reachable},
-            {"repo", report.repo},
-            {"nodes", std::move(nodes)}};
+    return with_error({{"parent", report.parent},
+                       {"parent_reachable", report.parent_reachable},
+                       {"repo", report.repo},
+                       {"nodes", std::move(nodes)}},
+                      report.error);
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "engine/docker/built_record.h"
 #include "engine/docker/legacy_build.h"
+#include "engine/docker/stage_script.h"
 #include "graph/base/text.h"
 
 namespace otto::docker {
@@ -51,16 +52,14 @@ std::string build_script(const ParentSettings& settings, const ParentFacts& fact
          fmt::format(
              R"sh(
 otto_stage_enter {key} {stamp}
-work=$(mktemp -d {root}/build.XXXXXXXXXX) || exit 1
-trap 'rm -rf "$work"' EXIT
-trap 'exit 143' TERM INT HUP
+{folder}work=$otto_work
 {build}otto_stage_verify
 {bases}id=$(cat "$work/iid") && otto_docker tag "$id" {tag} >&2 && otto_docker tag "$id" {latest} >&2 || exit 1
 {record}printf '{mark}%s\n' "$id"
 )sh",
              fmt::arg("key", text::shell_quote(request.stage_key)),
              fmt::arg("stamp", text::shell_quote(request.stage_stamp)),
-             fmt::arg("root", text::shell_quote(facts.stage_root)),
+             fmt::arg("folder", job_folder_text(facts.stage_root, "build")),
              fmt::arg("build", facts.has_buildx ? buildx_script(request) : legacy_build_script(request)),
              fmt::arg("tag", text::shell_quote(request.tag)), fmt::arg("latest", text::shell_quote(request.latest)),
              fmt::arg("mark", kBuiltMark), fmt::arg("bases", verify_bases(request)),

@@ -7,6 +7,7 @@
 #include <regex>
 
 #include "engine/docker/compose_v1.h"
+#include "engine/docker/stage_script.h"
 #include "graph/base/text.h"
 
 namespace otto::docker {
@@ -174,11 +175,8 @@ std::string Compose::stack_head(const ComposeStack& stack, const std::string& ov
   }
   std::string files;
   for (const std::string& file : stack.files) files += " -f " + quote(stack.stage_directory + "/" + file);
-  std::string head = fmt::format(
-      "otto_work=$(mktemp -d {}/compose.XXXXXXXXXX) || exit 1\n"
-      "trap 'rm -rf \"$otto_work\"' EXIT\ntrap 'exit 143' TERM INT HUP\n"
-      "printf %s {} > \"$otto_work/env\" || exit 1\n",
-      quote(facts_.stage_root), quote(env_file));
+  std::string head = job_folder_text(facts_.stage_root, "compose") +
+                     fmt::format("printf %s {} > \"$otto_work/env\" || exit 1\n", quote(env_file));
   if (!override_yaml.empty()) {
     head += fmt::format("printf %s {} > \"$otto_work/override.yml\" || exit 1\n", quote(override_yaml));
     files += " -f \"$otto_work/override.yml\"";

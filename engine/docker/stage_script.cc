@@ -330,6 +330,18 @@ std::string_view stage_exchange_script() {
   return script;
 }
 
+std::string job_folder_text(std::string_view root, std::string_view job) {
+  return fmt::format(R"sh(
+find {root} -maxdepth 1 -type d \( -name 'build.??????????' -o -name 'compose.??????????' \) -mmin +60 \
+  -exec flock -n -x '{{}}' rm -rf '{{}}' ';' </dev/null 2>/dev/null
+otto_work=$(mktemp -d {root}/{job}.XXXXXXXXXX) || exit 1
+trap 'rm -rf "$otto_work"' EXIT
+trap 'exit 143' TERM INT HUP
+exec 8<"$otto_work" && flock -s 8 </dev/null || exit 1
+)sh",
+                     fmt::arg("root", text::shell_quote(root)), fmt::arg("job", job));
+}
+
 std::string stage_guard_text(std::string_view root) {
   return fmt::format("otto_stage_root={}\n{}{}", text::shell_quote(root), kCommon, kGuard);
 }

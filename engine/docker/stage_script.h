@@ -23,4 +23,9 @@ std::string_view stage_exchange_script();
 /// The functions and checks of the guard, for `root`.
 std::string stage_guard_text(std::string_view root);
 
+/// Makes "$otto_work", a folder of the job's own below the root, which goes with the job. Such folders may hold values
+/// that are secrets: those of killed jobs (nobody holds their lock) are removed after an hour. `job`: "build",
+/// "compose".
+std::string job_folder_text(std::string_view root, std::string_view job);
+
 }  // namespace otto::docker

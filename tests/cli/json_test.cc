@@ -48,6 +48,8 @@ TEST(Json, SeveralReportsAreOneDocument) {
   ASSERT_EQ(json["reports"].size(), 2U);
   EXPECT_EQ(json["reports"][1]["parent_reachable"], false);
   EXPECT_EQ(json["reports"][1]["images"][0]["status"], "unknown");
+  EXPECT_FALSE(json["reports"][0].contains("error"));
+  EXPECT_EQ(json["reports"][1]["error"]["code"], "unreachable");
   EXPECT_EQ(Json::parse(json::build({})), Json::parse(R"({"reports":[]})"));
 }
 

@@ -84,6 +84,12 @@ class Commands(Host):
         self.assert_ends(self.host("leek_gate", "oneshot", "hostname"), 0, "leek_gate\n")
         self.assert_ends(self.repo.text("host", "--hop", "leek_gate", "pepper_seed", "run", "hostname"), 0, "pepper_seed\n")
 
+    def test_a_dry_run_knows_the_host_and_contacts_nothing(self):
+        self.assert_ends(self.repo.text("-n", "host", CONTAINER, "run", "cd /srv", "touch x"), 0,
+                         f"would run on {CONTAINER}: cd /srv; touch x\n")
+        self.assert_error(self.repo.otto("-n", "host", "peper_seed", "run", "true"), 2, "unknown_name", "peper_seed", "pepper_seed")
+        self.assert_error(self.repo.otto("-n", "host", "peper_seed", "put", "a", "b"), 2, "unknown_name", "peper_seed")
+
     def test_user_of_the_machine_and_of_the_container(self):
         self.assert_ends(self.host("pepper_seed", "oneshot", "id -un"), 0, "otto\n")
         self.assert_ends(self.host(CONTAINER, "oneshot", "id -u"), 0, "0\n")
