@@ -83,7 +83,7 @@ ServiceDigester::ServiceDigester(const dom::element& document, std::string_view 
 }
 
 graph::Digest ServiceDigester::digest(const dom::element& service) const {
-  std::string out = "otto service 1\n";
+  std::string out = "otto service 2\n";
   for (const auto& [key, value] : sorted_members(service)) {
     if (!counts(key) || value.is_null()) continue;
     if (key == "labels" || key == "deploy") {
@@ -92,12 +92,12 @@ graph::Digest ServiceDigester::digest(const dom::element& service) const {
       encode_label(key, out);
       for (const auto& [name, member] : kept) {
         encode_label(name, out);
-        encode(member, false, out);
+        encode(member, out);
       }
       continue;
     }
     encode_label(key, out);
-    encode(value, key == "volumes", out);
+    encode(value, out);
   }
   for (const std::string_view kind : {"networks", "volumes", "configs", "secrets"}) {
     for (const std::string_view name : used_names(service, kind)) add_definition(kind, name, out);
@@ -111,7 +111,7 @@ void ServiceDigester::add_definition(std::string_view kind, std::string_view nam
   out += 'd';
   encode_label(kind, out);
   encode_label(name, out);
-  encode(definition, true, out);
+  encode(definition, out);
   if (kind == "configs" || kind == "secrets") add_contents(definition, out);
 }
 
@@ -133,33 +133,25 @@ void ServiceDigester::add_contents(const dom::element& definition, std::string& 
   }
 }
 
-/// `paths`: strings below the stage are encoded without it.
-void ServiceDigester::encode(const dom::element& value, bool paths, std::string& out) const {
+void ServiceDigester::encode(const dom::element& value, std::string& out) const {
   std::string_view text;
   dom::array array;
   if (value.get(text) == simdjson::SUCCESS) {
-    encode_string(text, paths, out);
+    out += fmt::format("s{}:", text.size());
+    out += text;
   } else if (value.get(array) == simdjson::SUCCESS) {
     out += fmt::format("a{}:", array.size());
-    for (const dom::element& item : array) encode(item, paths, out);
+    for (const dom::element& item : array) encode(item, out);
   } else if (value.is_object()) {
     const std::vector<Member> all = sorted_members(value);
     out += fmt::format("o{}:", all.size());
     for (const auto& [key, member] : all) {
       encode_label(key, out);
-      encode(member, paths, out);
+      encode(member, out);
     }
   } else {
     out += "v" + simdjson::minify(value) + ";";
   }
-}
-
-void ServiceDigester::encode_string(std::string_view text, bool path, std::string& out) const {
-  const bool staged =
-      path && !stage_.empty() && (text.substr(0, stage_.size()) == stage_ || std::string(text) + "/" == stage_);
-  if (staged) text = text.size() < stage_.size() ? std::string_view() : text.substr(stage_.size());
-  out += fmt::format("{}{}:", staged ? 'p' : 's', text.size());
-  out += text;
 }
 
 }  // namespace otto::docker

@@ -26,8 +26,7 @@ class ServiceDigester {
  private:
   void add_definition(std::string_view kind, std::string_view name, std::string& out) const;
   void add_contents(const simdjson::dom::element& definition, std::string& out) const;
-  void encode(const simdjson::dom::element& value, bool paths, std::string& out) const;
-  void encode_string(std::string_view text, bool path, std::string& out) const;
+  void encode(const simdjson::dom::element& value, std::string& out) const;
 
   const simdjson::dom::element& document_;
   std::string stage_;  ///< ends in '/'

@@ -14,7 +14,7 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr int kStoredVersion = 1;
+constexpr int kStoredVersion = 2;
 
 std::string text_of(const dom::element& object, std::string_view key) {
   std::string_view value;
@@ -196,6 +196,7 @@ Result<StackModel> parse_stack_model(std::string_view config_json, std::string_v
     return no_stack("it has no services");
   }
   StackModel model;
+  model.stage_directory = stage_directory;
   const ServiceDigester digester(document, stage_directory, staged);
   for (const auto& [name, service] : members(document["services"])) {
     if (!service.is_object()) return no_stack(fmt::format("service '{}' is no object", name));
@@ -211,8 +212,11 @@ Result<StackModel> parse_stack_model(std::string_view config_json, std::string_v
 std::string serialize(const StackModel& model) {
   nlohmann::json services = nlohmann::json::object();
   for (const auto& [name, service] : model.services) services[name] = stored(service);
-  const nlohmann::json document = {
-      {"version", kStoredVersion}, {"services", services}, {"networks", model.networks}, {"volumes", model.volumes}};
+  const nlohmann::json document = {{"version", kStoredVersion},
+                                   {"services", services},
+                                   {"networks", model.networks},
+                                   {"volumes", model.volumes},
+                                   {"stage_directory", model.stage_directory}};
   return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -226,6 +230,7 @@ std::optional<StackModel> parse_stored_stack_model(std::string_view bytes) {
     }
     model.networks = document.at("networks").get<std::vector<std::string>>();
     model.volumes = document.at("volumes").get<std::vector<std::string>>();
+    model.stage_directory = document.at("stage_directory").get<std::string>();
     return model;
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;

@@ -61,7 +61,11 @@ if [ "$condition" != none ]; then
     [ ! -f "$base/listing" ] || [ -L "$tree" ] || [ ! -d "$tree" ]; then condition=none id=- digest=- base=; fi
 fi
 if [ "$condition" = none ]; then
-  if [ "$kind" = context ]; then tree=tree.$fresh; else tree=tree; fi
+  tree=tree.$fresh
+  # In place, containers may hold what is there.
+  if [ "$kind" = in-place ]; then
+    for path in tree.*; do if [ -d "$path" ] && [ ! -L "$path" ]; then tree=$path; fi; done
+  fi
 fi
 for path in tree.* data.* work.*; do
   case $path in "$tree" | "$base" | *'*') ;; *) rm -rf -- "$path" ;; esac

@@ -53,12 +53,15 @@ class StackRun {
     } else {
       model_ = std::move(*model);
     }
-    OTTO_RETURN_IF_ERROR(pin_services(probe));
-    OTTO_TRY(const plan::StackPlan plan, plan::plan_stack(model_, probe.containers, image_ids_, request_.services));
+    OTTO_TRY(plan::StackPlan plan, make_plan(probe));
     OTTO_TRY(const bool removed, tell_orphans(plan.orphans));
     if (request_.dry_run) return results(plan, probe.containers);
     if (!plan.waves.empty() || files_changed()) {
       OTTO_RETURN_IF_ERROR(stage());
+      if (call_.stage_directory != model_.stage_directory) {  // what is mounted from there must follow
+        OTTO_TRY(model_, ask_model());
+        OTTO_TRY(plan, make_plan(probe));
+      }
       OTTO_RETURN_IF_ERROR(execute(plan));
     }
     OTTO_TRY(const std::vector<docker::EarlyExit> exits, compose_.early_exits(stack_.project, started(plan)));
@@ -158,6 +161,11 @@ class StackRun {
       if (std::find(later.begin(), later.end(), tag->second) != later.end()) image_ids_[name] = "to be built";
     }
     return {};
+  }
+
+  Result<plan::StackPlan> make_plan(const docker::Probe& probe) {
+    OTTO_RETURN_IF_ERROR(pin_services(probe));
+    return plan::plan_stack(model_, probe.containers, image_ids_, request_.services);
   }
 
   // --- running the plan ---

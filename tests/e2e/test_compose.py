@@ -186,6 +186,16 @@ class Files(Stack):
         self.assertEqual(self.inside("bound", "sh", "-c", "ls /www; cat /www/written /www/made/by-me"),
                          "index.html\nmade\nnew\nwritten\nmine\ntoo\n")
 
+    def test_what_is_mounted_from_a_stage_that_was_removed_by_hand_follows_the_new_one(self):
+        self.up("bound", "env")
+        before = self.repo.containers()
+        self.repo.parent.sh('rm -r /home/otto/.cache/otto/stages/"$1"-compose', self.repo.project)
+        self.assertEqual(self.up("bound", "env").actions(), {"bound": "unchanged", "env": "unchanged"})
+        self.repo.write("www/index.html", "after the removal\n")
+        self.assertEqual(self.up("bound", "env").actions(), {"bound": "recreated", "env": "unchanged"})
+        self.assertEqual(self.inside("bound", "cat", "/www/index.html"), "after the removal\n")
+        self.assertEqual(self.repo.containers()["env"], before["env"])
+
     def test_variables_are_the_clients_and_count_by_digest(self):
         self.stack(f"services:\n  a:\n{SLEEP}    environment: [\"WORD=${{WORD}}\", BARE]\n  b:\n{SLEEP}")
         self.repo.write(".env", "WORD=from-dot-env\n")
