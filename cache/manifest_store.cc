@@ -46,11 +46,10 @@ Result<StatsByContext> ManifestStore::load_small_stats(std::span<const std::stri
   });
 }
 
-Result<void> ManifestStore::store_stats(std::string_view context_key, const StatManifest& manifest) {
-  const std::string body = serialize(manifest);
+Result<void> ManifestStore::store_stats(std::string_view context_key, std::string_view stored) {
   return database_->guarded([&] {
     return database_->connection().run("INSERT OR REPLACE INTO stat_manifest (context_key, body) VALUES (?1, ?2)",
-                                       context_key, sqlite::Blob{body});
+                                       context_key, sqlite::Blob{stored});
   });
 }
 

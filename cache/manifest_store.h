@@ -27,7 +27,8 @@ class ManifestStore {
   /// Those of `context_keys` that are there and take at most `most` bytes, in one read transaction: a repo may have a
   /// thousand small contexts. The keys must outlive the answer.
   Result<StatsByContext> load_small_stats(std::span<const std::string_view> context_keys, std::size_t most);
-  Result<void> store_stats(std::string_view context_key, const StatManifest& manifest);
+  /// `stored`: as serialize() or StatWriter made it.
+  Result<void> store_stats(std::string_view context_key, std::string_view stored);
 
   /// `hash` is the manifest's own hash(); a stored manifest that does not have it is damaged and counts as absent.
   Result<std::optional<graph::ContextManifest>> load_manifest(const graph::Digest& hash);

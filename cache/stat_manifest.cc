@@ -13,7 +13,10 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the stored form is little-endian");
 
 constexpr std::string_view kVersion = "otto-stat-1\n";
+constexpr std::size_t kHead = kVersion.size() + sizeof(std::uint64_t) * 2;  // behind it the checksum's bytes begin
 constexpr std::size_t kSmallestEntry = 40;
+/// Small manifests stay small, large ones take few blocks.
+constexpr std::size_t kFirstBlock = 1 << 10;
 
 // Flags of an entry; the type is in the low two bits.
 constexpr std::uint8_t kTypeMask = 3;
@@ -34,28 +37,6 @@ std::size_t common_head(std::string_view a, std::string_view b) {
   const auto end =
       std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(std::min(a.size(), b.size())), b.begin());
   return static_cast<std::size_t>(end.first - a.begin());
-}
-
-void put_entry(std::string& out, const StatEntry& entry, const StatEntry& before) {
-  const bool same_device = entry.device == before.device;
-  put(out, static_cast<std::uint8_t>(static_cast<std::uint8_t>(entry.type) | (entry.racy ? kRacy : 0) |
-                                     (same_device ? kSameDevice : 0)));
-  const std::size_t head = common_head(entry.path, before.path);
-  put(out, static_cast<std::uint32_t>(head));
-  put_text(out, std::string_view(entry.path).substr(head));
-  put(out, entry.mode);
-  if (!same_device) put(out, entry.device);
-  put(out, entry.inode);
-  put(out, entry.size);
-  put(out, entry.mtime_ns);
-  put(out, entry.ctime_ns);
-  if (entry.type == graph::EntryType::kFile) {
-    put(out, entry.change.high);
-    put(out, entry.change.low);
-    out.append(reinterpret_cast<const char*>(entry.digest.bytes.data()), entry.digest.bytes.size());
-  } else if (entry.type == graph::EntryType::kSymlink) {
-    put_text(out, entry.target);
-  }
 }
 
 /// Takes values off the head; reading past the end makes it bad for good and yields zeros.
@@ -92,7 +73,7 @@ class Reader {
   bool good_ = true;
 };
 
-void take_entry(Reader& in, StatEntry& entry, const StatEntry& before) {
+void take_entry(Reader& in, StatEntry& entry, const StatEntry& before, PackedTexts& texts) {
   const auto flags = in.take<std::uint8_t>();
   in.require((flags & kTypeMask) <= static_cast<std::uint8_t>(graph::EntryType::kSymlink));
   entry.type = static_cast<graph::EntryType>(flags & kTypeMask);
@@ -101,9 +82,10 @@ void take_entry(Reader& in, StatEntry& entry, const StatEntry& before) {
   in.require(head <= before.path.size());
   const std::string_view tail = in.take_text();
   if (!in.good()) return;
-  entry.path.reserve(head + tail.size());
-  entry.path.assign(before.path, 0, head);
-  entry.path += tail;
+  char* const path = texts.room(head + tail.size());
+  std::copy_n(before.path.data(), head, path);
+  std::copy(tail.begin(), tail.end(), path + head);
+  entry.path = {path, head + tail.size()};
   entry.mode = in.take<std::uint16_t>();
   entry.device = (flags & kSameDevice) != 0 ? before.device : in.take<std::uint64_t>();
   entry.inode = in.take<std::uint64_t>();
@@ -115,28 +97,69 @@ void take_entry(Reader& in, StatEntry& entry, const StatEntry& before) {
     entry.change.low = in.take<std::uint64_t>();
     in.take_into(entry.digest.bytes.data(), entry.digest.bytes.size());
   } else if (entry.type == graph::EntryType::kSymlink) {
-    entry.target = in.take_text();
+    const std::string_view target = in.take_text();
+    char* const kept = texts.room(target.size());
+    std::copy(target.begin(), target.end(), kept);
+    entry.target = {kept, target.size()};
   }
 }
 
 }  // namespace
 
-std::string serialize(const StatManifest& manifest) {
-  constexpr std::size_t kHead = kVersion.size() + sizeof(std::uint64_t) * 2;
-  std::string out(kVersion);
-  out.reserve(kHead + 16 + manifest.entries.size() * 104);
-  out.resize(kHead);
-  put(out, static_cast<std::uint64_t>(manifest.entries.size()));
-  const StatEntry none;
-  const StatEntry* before = &none;
-  for (const StatEntry& entry : manifest.entries) {
-    put_entry(out, entry, *before);
-    before = &entry;
+char* PackedTexts::room(std::size_t size) {
+  constexpr std::size_t kBlock = 256 << 10;
+  if (size > left_) {
+    const std::size_t block = std::max(size, blocks_.empty() ? kFirstBlock : kBlock);
+    next_ = blocks_.emplace_back(std::make_unique_for_overwrite<char[]>(block)).get();
+    left_ = block;
   }
-  const graph::ChangeDigest sum = graph::checksum(std::string_view(out).substr(kHead));
-  std::memcpy(out.data() + kVersion.size(), &sum.high, sizeof sum.high);
-  std::memcpy(out.data() + kVersion.size() + sizeof sum.high, &sum.low, sizeof sum.low);
-  return out;
+  char* const room = next_;
+  next_ += size;
+  left_ -= size;
+  return room;
+}
+
+StatWriter::StatWriter(std::size_t entries) : out_(kVersion) {
+  out_.reserve(kHead + sizeof(std::uint64_t) + entries * 104);
+  out_.resize(kHead);
+  put(out_, static_cast<std::uint64_t>(entries));
+}
+
+void StatWriter::add(const StatEntry& entry) {
+  const bool same_device = entry.device == device_before_;
+  put(out_, static_cast<std::uint8_t>(static_cast<std::uint8_t>(entry.type) | (entry.racy ? kRacy : 0) |
+                                      (same_device ? kSameDevice : 0)));
+  const std::size_t head = common_head(entry.path, path_before_);
+  put(out_, static_cast<std::uint32_t>(head));
+  put_text(out_, entry.path.substr(head));
+  put(out_, entry.mode);
+  if (!same_device) put(out_, entry.device);
+  put(out_, entry.inode);
+  put(out_, entry.size);
+  put(out_, entry.mtime_ns);
+  put(out_, entry.ctime_ns);
+  if (entry.type == graph::EntryType::kFile) {
+    put(out_, entry.change.high);
+    put(out_, entry.change.low);
+    out_.append(reinterpret_cast<const char*>(entry.digest.bytes.data()), entry.digest.bytes.size());
+  } else if (entry.type == graph::EntryType::kSymlink) {
+    put_text(out_, entry.target);
+  }
+  path_before_.replace(head, std::string::npos, entry.path.substr(head));
+  device_before_ = entry.device;
+}
+
+std::string StatWriter::finish() && {
+  const graph::ChangeDigest sum = graph::checksum(std::string_view(out_).substr(kHead));
+  std::memcpy(out_.data() + kVersion.size(), &sum.high, sizeof sum.high);
+  std::memcpy(out_.data() + kVersion.size() + sizeof sum.high, &sum.low, sizeof sum.low);
+  return std::move(out_);
+}
+
+std::string serialize(const StatManifest& manifest) {
+  StatWriter writer(manifest.entries.size());
+  for (const StatEntry& entry : manifest.entries) writer.add(entry);
+  return std::move(writer).finish();
 }
 
 std::optional<StatManifest> parse_stat_manifest(std::string_view bytes) {
@@ -155,7 +178,7 @@ std::optional<StatManifest> parse_stat_manifest(std::string_view bytes) {
   const StatEntry none;
   const StatEntry* before = &none;
   for (StatEntry& entry : manifest.entries) {
-    take_entry(in, entry, *before);
+    take_entry(in, entry, *before, manifest.texts);
     if (!in.good() || entry.path <= before->path) return std::nullopt;
     before = &entry;
   }

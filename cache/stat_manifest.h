@@ -7,7 +7,9 @@
 // is done.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,11 +20,20 @@
 
 namespace otto::cache {
 
+/// Texts packed into blocks, each for as long as this lives; they stay where they are when it is moved.
+class PackedTexts {
+ public:
+  /// A place for `size` bytes, to be written by the caller.
+  char* room(std::size_t size);
+
+ private:
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  char* next_ = nullptr;
+  std::size_t left_ = 0;
+};
+
 struct StatEntry {
-  std::string path;
-  graph::EntryType type = graph::EntryType::kFile;
-  bool racy = false;
-  std::uint16_t mode = 0;
+  std::string_view path;  ///< borrowed, as a rule from its manifest's texts
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::uint64_t size = 0;
@@ -30,15 +41,34 @@ struct StatEntry {
   std::int64_t ctime_ns = 0;
   graph::ChangeDigest change;  ///< of a file's content, keyed
   graph::Digest digest;        ///< of a file's content
-  std::string target;          ///< of a symlink
+  std::string_view target;     ///< of a symlink; borrowed as the path is
+  std::uint16_t mode = 0;
+  graph::EntryType type = graph::EntryType::kFile;
+  bool racy = false;
   bool operator==(const StatEntry&) const = default;
 };
 
+/// A million files stay cheap: an entry is plain data, and paths are packed. Moves only.
 struct StatManifest {
   std::vector<StatEntry> entries;  ///< sorted by path, bytewise
+  PackedTexts texts;
 };
 
-/// Binary, little-endian, paths sharing their predecessor's head: about 90 bytes an entry.
+/// Makes the stored form, entry by entry in their order: binary, little-endian, paths sharing their predecessor's head:
+/// about 90 bytes an entry.
+class StatWriter {
+ public:
+  explicit StatWriter(std::size_t entries);
+  void add(const StatEntry& entry);
+  /// All entries have been added.
+  std::string finish() &&;
+
+ private:
+  std::string out_;
+  std::string path_before_;
+  std::uint64_t device_before_ = 0;
+};
+
 std::string serialize(const StatManifest& manifest);
 /// nullopt: not a manifest of this version, or damaged (it carries a checksum).
 std::optional<StatManifest> parse_stat_manifest(std::string_view bytes);

@@ -384,13 +384,13 @@ bool Scanner::is_as_known(const Directory& directory, const SeenEntry& entry) co
 
 void Scanner::collect(ScanResult& result) {
   result.stats_changed = !tree_.measure(known_);
+  if (result.stats_changed) result.stats = tree_.stored_stats(known_);
   result.manifest.entries.resize(tree_.size().entries);
-  if (result.stats_changed) result.stats.entries.resize(tree_.size().stats);
   const std::size_t directories = tree_.directory_count();
   std::atomic<std::size_t> next{0};
   const auto write = [&] {
     for (std::size_t i; (i = next++) < directories;) {
-      tree_.write(i, known_, result.manifest, result.stats_changed ? &result.stats : nullptr);
+      tree_.write(i, known_, result.manifest);
     }
   };
   {

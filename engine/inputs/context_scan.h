@@ -38,7 +38,7 @@ struct ScanRequest {
 
 struct ScanResult {
   graph::ContextManifest manifest;
-  cache::StatManifest stats;     ///< to remember for the next scan; empty where `stats_changed` is false
+  std::string stats;             ///< to remember for the next scan, as stored; empty where `stats_changed` is false
   bool stats_changed = true;     ///< false: all is as in `known`, nothing to store
   std::uint64_t files_read = 0;  ///< files whose bytes were read
   std::uint64_t bytes_read = 0;

@@ -176,7 +176,7 @@ class Reader {
       const auto small = known.find(found.memo_key);
       OTTO_TRY(auto stats,
                small != known.end() ? std::optional(std::move(small->second)) : store_.load_stats(found.memo_key));
-      OTTO_RETURN_IF_ERROR(scan(*context, found, stats ? &*stats : nullptr));
+      OTTO_RETURN_IF_ERROR(scan(*context, found, std::move(stats)));
       inputs_.contexts.push_back(std::move(context));
     }
     for (std::size_t i = 0; i < inputs_.images.size(); ++i) {
@@ -185,24 +185,26 @@ class Reader {
     return {};
   }
 
-  Result<void> scan(Context& context, const FoundContext& found, const cache::StatManifest* known) {
+  Result<void> scan(Context& context, const FoundContext& found, std::optional<cache::StatManifest> known) {
     OTTO_TRY(const IgnoreRules rules, IgnoreRules::parse(found.ignore.text, found.ignore.path.string()));
     ScanRequest scan;
     scan.root = context.root;
     scan.rules = &rules;
-    scan.known = known;
+    scan.known = known ? &*known : nullptr;
     scan.key = &request_.memo->change_key();
     scan.stop = request_.stop;
     scan.progress = [&](std::uint64_t files, std::uint64_t bytes) {
       request_.reporter->report({Event::Kind::kPhase, Phase::kScanning, context.name, "", files, bytes, 0});
     };
     OTTO_TRY(context.scan, scan_context(scan));
+    known.reset();  // it is as large as what comes next
     for (const std::string& special : context.scan.skipped_special) {
       request_.reporter->report({Event::Kind::kWarning, Phase::kScanning, context.name,
                                  fmt::format("{}: left out, neither file, directory nor symlink", special), 0, 0, 0});
     }
     context.hash = context.scan.manifest.hash();
     if (context.scan.stats_changed) OTTO_RETURN_IF_ERROR(store_.store_stats(found.memo_key, context.scan.stats));
+    std::string().swap(context.scan.stats);
     return {};
   }
 

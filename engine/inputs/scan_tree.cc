@@ -176,13 +176,12 @@ void write_entry(const Directory& directory, const SeenEntry& entry, const cache
   out.digest = reused ? known.entries[entry.known].digest : directory.contents[entry.content].digest;
 }
 
-void write_stat(const Directory& directory, const SeenEntry& entry, const cache::StatManifest& known,
-                cache::StatEntry& out) {
-  if (entry.same) {
-    out = known.entries[entry.known];
-    return;
-  }
-  out.path = directory.path_of(directory.name(entry));
+/// `path` is borrowed by what comes back.
+cache::StatEntry stat_of(const Directory& directory, const SeenEntry& entry, const cache::StatManifest& known,
+                         std::string_view path) {
+  if (entry.same) return known.entries[entry.known];
+  cache::StatEntry out;
+  out.path = path;
   out.type = entry.type;
   out.racy = entry.racy;
   out.mode = entry.stat.mode;
@@ -197,12 +196,38 @@ void write_stat(const Directory& directory, const SeenEntry& entry, const cache:
     out.change = directory.contents[entry.content].change;
     out.digest = directory.contents[entry.content].digest;
   }
+  return out;
 }
 
 }  // namespace
 
-void ScanTree::write(std::size_t index, const cache::StatManifest& known, graph::ContextManifest& manifest,
-                     cache::StatManifest* stats) {
+/// Depth first in the manifest's order, without recursion: a tree may be deeper than a stack.
+std::string ScanTree::stored_stats(const cache::StatManifest& known) {
+  struct Place {
+    const Directory* directory;
+    std::size_t item;
+  };
+  cache::StatWriter writer(total_.stats);
+  std::vector<Place> open = {{directories_.lock()->front().get(), 0}};
+  while (!open.empty()) {
+    const Directory& directory = *open.back().directory;
+    if (open.back().item == directory.order.size()) {
+      open.pop_back();
+      continue;
+    }
+    const OrderItem item = directory.order[open.back().item++];
+    const SeenEntry& entry = directory.entries[item.entry];
+    if (entry.gone) continue;
+    if (item.below != 0) {
+      if (entry.child != SeenEntry::kNone) open.push_back({directory.children[entry.child], 0});
+    } else if (entry.type != graph::EntryType::kDirectory) {
+      writer.add(stat_of(directory, entry, known, directory.path_of(directory.name(entry))));
+    }
+  }
+  return std::move(writer).finish();
+}
+
+void ScanTree::write(std::size_t index, const cache::StatManifest& known, graph::ContextManifest& manifest) {
   Directory& directory = *(*directories_.lock())[index];
   if (!directory.placed) return;
   Extent at = directory.begin;
@@ -210,9 +235,6 @@ void ScanTree::write(std::size_t index, const cache::StatManifest& known, graph:
       directory,
       [&](const SeenEntry& entry) {
         write_entry(directory, entry, known, manifest.entries[at.entries]);
-        if (stats != nullptr && entry.type != graph::EntryType::kDirectory) {
-          write_stat(directory, entry, known, stats->entries[at.stats]);
-        }
         advance(at, entry);
       },
       [&](const Directory& child) { advance(at, child.size); });

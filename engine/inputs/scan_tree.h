@@ -105,10 +105,10 @@ class ScanTree {
   /// Of everything, once measured.
   [[nodiscard]] Extent size() const { return total_; }
   [[nodiscard]] std::size_t directory_count() { return directories_.lock()->size(); }
-  /// Writes one directory's entries to their places and forgets them; `stats` may be null. Different directories may
-  /// be written at once.
-  void write(std::size_t directory, const cache::StatManifest& known, graph::ContextManifest& manifest,
-             cache::StatManifest* stats);
+  /// What is to be remembered, once measured and before anything is written: stored form, no second copy in memory.
+  [[nodiscard]] std::string stored_stats(const cache::StatManifest& known);
+  /// Writes one directory's entries to their places and forgets them. Different directories may be written at once.
+  void write(std::size_t directory, const cache::StatManifest& known, graph::ContextManifest& manifest);
 
  private:
   Sync<std::vector<std::unique_ptr<Directory>>> directories_;
@@ -117,7 +117,7 @@ class ScanTree {
 
 /// The path of a remembered entry below the directory whose path takes `prefix` bytes (its '/' included).
 inline std::string_view known_suffix(const cache::StatEntry& entry, std::size_t prefix) {
-  return std::string_view(entry.path).substr(prefix);
+  return entry.path.substr(prefix);
 }
 /// One past the last of `known[begin, end)` that lies below `name`.
 std::size_t end_of_subtree(const std::vector<cache::StatEntry>& known, std::size_t begin, std::size_t end,

@@ -126,7 +126,7 @@ TEST_F(Schema, EveryReadOfACommandHasItsIndex) {
   for (const char* image : {"api", "db", "web"}) {
     for (const char* parent : {"pepper", "salt"}) {
       ASSERT_TRUE(builds.record(a_build(image, parent)).ok());
-      ASSERT_TRUE(manifests.store_stats(image, {}).ok());
+      ASSERT_TRUE(manifests.store_stats(image, serialize(StatManifest())).ok());
       ASSERT_TRUE(manifests.store_manifest({}, graph::sha256(image)).ok());
       ASSERT_TRUE(parents.put_facts(parent, "x").ok());
       ASSERT_TRUE(parents.put_stage({parent, image, "s", "m"}).ok());

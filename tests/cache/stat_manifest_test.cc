@@ -2,14 +2,19 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <deque>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace otto::cache {
 namespace {
 
-StatEntry entry(std::string path, graph::EntryType type = graph::EntryType::kFile) {
+/// Borrows `path`.
+StatEntry entry(std::string_view path, graph::EntryType type = graph::EntryType::kFile) {
   StatEntry made;
-  made.path = std::move(path);
+  made.path = path;
   made.type = type;
   made.mode = 0644;
   made.device = 7;
@@ -27,8 +32,8 @@ StatEntry entry(std::string path, graph::EntryType type = graph::EntryType::kFil
 }
 
 StatManifest sample() {
-  StatManifest manifest{
-      {entry("a"), entry("a/b"), entry("a/bc", graph::EntryType::kSymlink), entry("b"), entry("\xff")}};
+  StatManifest manifest;
+  manifest.entries = {entry("a"), entry("a/b"), entry("a/bc", graph::EntryType::kSymlink), entry("b"), entry("\xff")};
   manifest.entries[1].racy = true;
   manifest.entries[3].device = 8;
   manifest.entries[4].device = 8;
@@ -36,10 +41,32 @@ StatManifest sample() {
 }
 
 TEST(StatManifest, ComesBackWhole) {
-  for (const StatManifest& manifest : {StatManifest{}, sample()}) {
-    const auto back = parse_stat_manifest(serialize(manifest));
-    ASSERT_TRUE(back.has_value());
-    EXPECT_EQ(back->entries, manifest.entries);
+  const StatManifest manifest = sample();
+  std::string stored = serialize(manifest);
+  auto back = parse_stat_manifest(stored);
+  std::fill(stored.begin(), stored.end(), 'x');  // nothing of it is borrowed
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(back->entries, manifest.entries);
+  const StatManifest moved = std::move(*back);
+  back.reset();
+  EXPECT_EQ(moved.entries, manifest.entries);
+
+  const auto none = parse_stat_manifest(serialize({}));
+  ASSERT_TRUE(none.has_value());
+  EXPECT_TRUE(none->entries.empty());
+}
+
+TEST(StatManifest, TextsOfAnyLengthArePacked) {
+  PackedTexts texts;
+  std::vector<std::pair<char*, std::size_t>> rooms;
+  for (std::size_t size = 0; size < 3'000'000; size = size * 3 / 2 + 1) {
+    rooms.emplace_back(texts.room(size), size);
+    std::fill_n(rooms.back().first, size, static_cast<char>('a' + rooms.size() % 26));
+  }
+  const PackedTexts moved = std::move(texts);
+  for (std::size_t i = 0; i < rooms.size(); ++i) {
+    const std::string_view text(rooms[i].first, rooms[i].second);
+    EXPECT_EQ(text.find_first_not_of(static_cast<char>('a' + (i + 1) % 26)), std::string_view::npos) << i;
   }
 }
 
@@ -56,14 +83,18 @@ TEST(StatManifest, DamageIsNoticed) {
 }
 
 TEST(StatManifest, EntriesOutOfOrderAreRefused) {
-  EXPECT_FALSE(parse_stat_manifest(serialize({{entry("b"), entry("a")}})).has_value());
-  EXPECT_FALSE(parse_stat_manifest(serialize({{entry("a"), entry("a")}})).has_value());
+  for (const char* second : {"a", "b"}) {
+    StatManifest manifest;
+    manifest.entries = {entry("b"), entry(second)};
+    EXPECT_FALSE(parse_stat_manifest(serialize(manifest)).has_value());
+  }
 }
 
 TEST(StatManifest, SharesTheHeadsOfPaths) {
   StatManifest manifest;
   const std::string deep(200, 'd');
-  for (char c = 'a'; c <= 'z'; ++c) manifest.entries.push_back(entry(deep + "/" + c));
+  std::deque<std::string> paths;
+  for (char c = 'a'; c <= 'z'; ++c) manifest.entries.push_back(entry(paths.emplace_back(deep + "/" + c)));
   EXPECT_LT(serialize(manifest).size(), 26 * 110 + 300);
 }
 
