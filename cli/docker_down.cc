@@ -1,9 +1,8 @@
 // `otto docker down`: the stack's containers and networks removed.
 #include <array>
 
+#include "cli/conclude.h"
 #include "cli/definition.h"
-#include "cli/outcome.h"
-#include "cli/render/errors.h"
 #include "cli/render/json.h"
 #include "cli/render/report_text.h"
 #include "cli/session.h"
@@ -33,16 +32,7 @@ class DockerDown : public Verb {
     } else if (!session.options().quiet) {
       session.print(render_down(reports, {false, options_.dry_run}, session.terminal().out));
     }
-    Outcome outcome;
-    for (const docker::DownReport& report : reports) {
-      if (report.error) {
-        session.complain(render_error(*report.error, session.terminal().err));
-        outcome.add_failure(report.error->code);
-      } else {
-        outcome.add_success();
-      }
-    }
-    return outcome.exit_code();
+    return conclude(session, reports);
   }
 
  private:

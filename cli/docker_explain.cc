@@ -1,9 +1,8 @@
 // `otto docker explain`: why each image was last built, and what is stale now.
 #include <array>
 
+#include "cli/conclude.h"
 #include "cli/definition.h"
-#include "cli/outcome.h"
-#include "cli/render/errors.h"
 #include "cli/render/history_text.h"
 #include "cli/render/json.h"
 #include "cli/render/list_text.h"
@@ -43,16 +42,7 @@ class DockerExplain : public Verb {
       session.print(session.options().quiet ? stale_tags(reports)
                                             : render_explanations(reports, Session::now_ms(), style));
     }
-    Outcome outcome;
-    for (const docker::ExplainReport& report : reports) {
-      if (!report.error) {
-        outcome.add_success();
-        continue;
-      }
-      session.complain(render_error(*report.error, session.terminal().err));
-      outcome.add_failure(report.error->code);
-    }
-    return outcome.exit_code();
+    return conclude(session, reports);
   }
 
  private:

@@ -1,9 +1,8 @@
 // `otto docker prune`: hash tags, stages and records that are needed no longer.
 #include <array>
 
+#include "cli/conclude.h"
 #include "cli/definition.h"
-#include "cli/outcome.h"
-#include "cli/render/errors.h"
 #include "cli/render/json.h"
 #include "cli/render/list_text.h"
 #include "cli/render/prune_text.h"
@@ -40,16 +39,7 @@ class DockerPrune : public Verb {
       session.print(session.options().quiet ? removed_names(reports)
                                             : render_prune(reports, options_.dry_run, session.terminal().out));
     }
-    Outcome outcome;
-    for (const docker::PruneReport& report : reports) {
-      if (!report.error) {
-        outcome.add_success();
-        continue;
-      }
-      session.complain(render_error(*report.error, session.terminal().err));
-      outcome.add_failure(report.error->code);
-    }
-    return outcome.exit_code();
+    return conclude(session, reports);
   }
 
  private:

@@ -1,9 +1,8 @@
 // `otto graph`: what there is, what depends on what, and what is stale.
 #include <array>
 
+#include "cli/conclude.h"
 #include "cli/definition.h"
-#include "cli/outcome.h"
-#include "cli/render/errors.h"
 #include "cli/render/graph_text.h"
 #include "cli/render/json.h"
 #include "cli/session.h"
@@ -30,16 +29,7 @@ class Graph : public Verb {
       case Format::kDot: session.print(render_graph_dot(reports)); break;
       case Format::kText: session.print(render_graph(reports, session.terminal().out)); break;
     }
-    Outcome outcome;
-    for (const docker::GraphReport& report : reports) {
-      if (!report.error) {
-        outcome.add_success();
-        continue;
-      }
-      session.complain(render_error(*report.error, session.terminal().err));
-      outcome.add_failure(report.error->code);
-    }
-    return outcome.exit_code();
+    return conclude(session, reports);
   }
 
  private:

@@ -156,9 +156,16 @@ Composed::Composed(Composed&& other) noexcept
 
 Composed::~Composed() {
   if (!tear_down_) return;
+  const auto warn = [this](const Error& error) {
+    workspace_->reporter().report({Event::Kind::kWarning, Phase::kStopping, "", error.message, 0, 0, 0});
+  };
   const auto down = compose_down(*workspace_, down_);
   if (!down.ok()) {
-    workspace_->reporter().report({Event::Kind::kWarning, Phase::kStarting, "", down.error().message, 0, 0, 0});
+    warn(down.error());
+    return;
+  }
+  for (const DownReport& report : *down) {
+    if (report.error) warn(*report.error);
   }
 }
 

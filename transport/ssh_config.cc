@@ -10,6 +10,7 @@
 
 #include <array>
 #include <charconv>
+#include <climits>
 #include <map>
 
 #include "graph/base/text.h"
@@ -109,6 +110,11 @@ std::string local_user() {
   return user != nullptr ? user : "root";
 }
 
+std::string local_host() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
 std::string expand_tokens(std::string_view text, const ResolvedHost& host, std::string_view original) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -125,6 +131,8 @@ std::string expand_tokens(std::string_view text, const ResolvedHost& host, std::
       case 'u': out += local_user(); break;
       case 'd': out += home_directory(); break;
       case 'i': out += std::to_string(::getuid()); break;
+      case 'l': out += local_host(); break;
+      case 'L': out += local_host().substr(0, local_host().find('.')); break;
       default: out.append({'%', text[i]});
     }
   }

@@ -93,7 +93,10 @@ void SshLoop::accept_arrivals() {
   for (auto& channel : arrivals) {
     (channel->type() == "session" ? waiting_sessions_ : waiting_tunnels_).push_back(std::move(channel));
   }
-  std::erase_if(waiting_sessions_, [](const auto& channel) { return channel->abandoned(); });
+  const auto given_up = [](const auto& channel) { return channel->abandoned(); };
+  std::erase_if(waiting_sessions_, given_up);
+  const auto first = waiting_tunnels_.begin() + (opening_tunnel_ ? 1 : 0);  // what is being opened is that tunnel's
+  waiting_tunnels_.erase(std::remove_if(first, waiting_tunnels_.end(), given_up), waiting_tunnels_.end());
 }
 
 Step SshLoop::open_channels() {

@@ -126,6 +126,11 @@ TEST(SshConfig, AliasesAgentsAndTokens) {
   EXPECT_EQ(merged("identityagent $MY_AGENT\n").agent_socket, "/run/mine");
   EXPECT_EQ(merged("identityagent ${MY_AGENT}\n").agent_socket, "/run/mine");
   EXPECT_EQ(merged("identityagent /run/%r-%h\n").agent_socket, "/run/lab-10.0.0.7");
+  char name[256] = {};
+  ASSERT_EQ(::gethostname(name, sizeof name - 1), 0);
+  const std::string host = name;
+  EXPECT_EQ(merged("identityfile /k_%l_%L\n").identity_files.front(),
+            "/k_" + host + "_" + host.substr(0, host.find('.')));
   EXPECT_EQ(merged("identityfile %d/k_%n_%p_%%\n").identity_files.front(), home_directory() + "/k_leek_2222_%");
   EXPECT_EQ(merged("proxycommand nc -X %h %p\n").proxy_command, "nc -X 10.0.0.7 2222");
   ::unsetenv("SSH_AUTH_SOCK");
