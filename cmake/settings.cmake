@@ -21,13 +21,15 @@ set(OTTO_PRECOMPILED <algorithm> <array> <chrono> <cstdint> <filesystem> <functi
 find_package(Threads REQUIRED)
 
 add_library(otto_settings INTERFACE)
-target_include_directories(otto_settings INTERFACE ${PROJECT_SOURCE_DIR})
+set(OTTO_INSTALL_HEADERS ${CMAKE_INSTALL_INCLUDEDIR}/otto)
+target_include_directories(otto_settings INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${OTTO_INSTALL_HEADERS}>)
 target_compile_features(otto_settings INTERFACE cxx_std_20)
 target_link_libraries(otto_settings INTERFACE Threads::Threads)
+set(OTTO_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual -Wimplicit-fallthrough)
 target_compile_options(otto_settings INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual -Wimplicit-fallthrough
-  $<$<BOOL:${OTTO_WERROR}>:-Werror>
-  $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)  # for ccache
+  "$<BUILD_INTERFACE:${OTTO_WARNINGS};$<$<BOOL:${OTTO_WERROR}>:-Werror>>"
+  $<BUILD_INTERFACE:$<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>>)  # for ccache
 if(OTTO_SANITIZE)
   target_compile_options(otto_settings INTERFACE -fsanitize=${OTTO_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(otto_settings INTERFACE -fsanitize=${OTTO_SANITIZE})
