@@ -21,7 +21,7 @@ constexpr std::string_view kBuiltMark = "otto-built ";
 /// chosen: another one (of the docker-container driver) does not see the engine's images, which the pins name.
 std::string buildx_script(const BuildRequest& request) {
   std::string command =
-      "otto_docker buildx build --builder \"$builder\" --load --progress=plain --iidfile \"$work/iid\" "
+      "otto_docker_job buildx build --builder \"$builder\" --load --progress=plain --iidfile \"$work/iid\" "
       "-f \"$work/Dockerfile\"";
   const auto add = [&](std::string_view flag, const std::string& value) {
     command += fmt::format(" {} {}", flag, text::shell_quote(value));

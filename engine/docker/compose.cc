@@ -144,7 +144,7 @@ Result<void> Compose::check_compose() const {
 }
 
 std::string Compose::command() const {
-  return facts_.compose_standalone ? "otto_docker_compose" : "otto_docker compose";
+  return facts_.compose_standalone ? "otto_docker_compose_job" : "otto_docker_job compose";
 }
 
 Result<transport::Output> Compose::call(std::string text) {

@@ -157,7 +157,7 @@ constexpr std::string_view kDockerfile = ".otto.Dockerfile";
 Result<std::string> legacy_dockerfile(const BuildRequest& request) { return LegacyReader(request)(); }
 
 std::string legacy_build_script(const BuildRequest& request) {
-  std::string command = "otto_docker build --force-rm --iidfile \"$work/iid\" -f " + std::string(kDockerfile);
+  std::string command = "otto_docker_job build --force-rm --iidfile \"$work/iid\" -f " + std::string(kDockerfile);
   const auto add = [&](std::string_view flag, const std::string& value) {
     command += fmt::format(" {} {}", flag, text::shell_quote(value));
   };

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <set>
 
+#include "engine/docker/other_user.h"
 #include "engine/inputs/dockerfile.h"
 #include "graph/base/text.h"
 
@@ -69,7 +70,7 @@ std::string pull_script(const std::vector<BaseQuery>& bases) {
   return R"sh(found=$(otto_images) || exit $?
 otto_pull() {
   pulled=1
-  words=$(otto_docker pull --quiet "$@" 2>&1 >/dev/null) || printf 'unpulled\t%s\t%s\n' "$1" "$(printf %s "$words" | tr '\t\n' '  ')"
+  words=$(otto_docker_job pull --quiet "$@" 2>&1 >/dev/null) || printf 'unpulled\t%s\t%s\n' "$1" "$(printf %s "$words" | tr '\t\n' '  ')"
 }
 )sh" + script +
          "[ -z \"$pulled\" ] || found=$(otto_images) || exit $?\nprintf '%s\\n' \"$found\"\n";
@@ -221,14 +222,20 @@ std::string stage_root_word(const ParentSettings& settings) {
 }
 
 std::string docker_prelude(const ParentSettings& settings) {
+  const std::string docker = text::shell_join(settings.docker_command);
+  const std::string compose = text::shell_join(standalone_compose(settings.docker_command));
+  const bool other_user = changes_user(settings.docker_command);
   // Non-interactive logins often lack the directories that docker is installed in (docker/cli#3045).
   return fmt::format(
       "PATH=\"$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/snap/bin:/opt/bin\"; export PATH\n"
-      "otto_docker() {{ {} \"$@\"; }}\n"
-      "otto_docker_compose() {{ {} \"$@\"; }}\n"
-      "command -v {} >/dev/null 2>&1 || exit {}\n",
-      text::shell_join(settings.docker_command), text::shell_join(standalone_compose(settings.docker_command)),
-      text::shell_quote(settings.docker_command.front()), kNoDockerExit);
+      "{hangable}otto_docker() {{ {docker} \"$@\"; }}\n"
+      "otto_docker_compose() {{ {compose} \"$@\"; }}\n"
+      "otto_docker_job() {{ {prefix}{docker} \"$@\"; }}\n"
+      "otto_docker_compose_job() {{ {prefix}{compose} \"$@\"; }}\n"
+      "command -v {program} >/dev/null 2>&1 || exit {missing}\n",
+      fmt::arg("hangable", other_user ? hangable_function() : ""),
+      fmt::arg("prefix", other_user ? "otto_hangable " : ""), fmt::arg("docker", docker), fmt::arg("compose", compose),
+      fmt::arg("program", text::shell_quote(settings.docker_command.front())), fmt::arg("missing", kNoDockerExit));
 }
 
 Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& settings, const ProbeRequest& request) {

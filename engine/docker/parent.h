@@ -43,6 +43,8 @@ std::optional<ParentFacts> parse_facts(std::string_view text, const ParentSettin
 
 /// Head of every docker script: extends PATH for non-interactive logins, defines otto_docker as the docker command and
 /// otto_docker_compose as the standalone Compose beside it, exits with kNoDockerExit where docker does not exist.
+/// otto_docker_job and otto_docker_compose_job are the same for what may last, and ends with the job whoever it runs
+/// as (other_user.h).
 std::string docker_prelude(const ParentSettings& settings);
 inline constexpr int kNoDockerExit = 81;
 /// The folder of all stages as a word of sh.

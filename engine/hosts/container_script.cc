@@ -26,11 +26,11 @@ otto_docker exec -d "$1" /bin/sh -c '
 std::string_view entry_line(ContainerEntry entry) {
   switch (entry) {
     case ContainerEntry::kShell:
-      return "otto_docker exec -i -e OTTO_EXEC_ID=$otto_token \"$cid\" /bin/sh -c "
+      return "otto_docker_job exec -i -e OTTO_EXEC_ID=$otto_token \"$cid\" /bin/sh -c "
              "'echo otto-shell >&2; eval \"$1\"' sh \"$1\"";
-    case ContainerEntry::kProgram: return "otto_docker exec -i \"$cid\" \"$@\"";
-    case ContainerEntry::kCopyIn: return "otto_docker cp - \"$cid:$1\"";
-    case ContainerEntry::kCopyOut: return "otto_docker cp \"$cid:$1\" -";
+    case ContainerEntry::kProgram: return "otto_docker_job exec -i \"$cid\" \"$@\"";
+    case ContainerEntry::kCopyIn: return "otto_docker_job cp - \"$cid:$1\"";
+    case ContainerEntry::kCopyOut: return "otto_docker_job cp \"$cid:$1\" -";
   }
   return "";
 }

@@ -80,6 +80,10 @@ PrintMotd no
 UseDNS no
 Subsystem sftp internal-sftp
 """
+# sudo stays as the command's parent and hands signals on to it; on pepper_seed it becomes the command, which is root's and
+# takes no signal from the user.
+SUDOERS = {"pepper_seed": "Defaults !use_pty, !pam_session, !pam_setcred\n"}
+SUDOERS_COMMANDS = "nodocker ALL=(root) NOPASSWD: /usr/bin/docker, /usr/bin/docker-compose\n"
 PAM_SSHD = "auth required pam_unix.so nodelay\naccount required pam_unix.so\nsession required pam_permit.so\n"
 PAM_OTHER = "auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n"
 
@@ -95,6 +99,7 @@ def make_machine(lab, machine, accounts):
     write(etc("hostname"), machine.name + "\n")
     write(etc("hosts"), f"127.0.0.1 localhost {machine.name}\n")
     write(etc("daemon.json"), "{}\n")
+    write(etc("sudoers"), SUDOERS.get(machine.name, "Defaults use_pty\n") + SUDOERS_COMMANDS, 0o440)
     write(etc("sshd_config"), SSHD_CONFIG)
     for service in ("sshd", "login"):
         write(etc("pam.d", service), PAM_SSHD)

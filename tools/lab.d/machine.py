@@ -44,7 +44,7 @@ def mount_everything(folder):
     for source, target in (("tmp", "/tmp"), ("tmp", "/var/tmp"), ("home", "/home"), ("root", "/root"),
                            ("etc/pam.d", "/etc/pam.d")):
         mount("/mnt/" + source, target, None, MS_BIND)
-    for name in ("passwd", "group", "shadow", "hostname", "hosts"):
+    for name in ("passwd", "group", "shadow", "hostname", "hosts", "sudoers"):
         mount("/mnt/etc/" + name, "/etc/" + name, None, MS_BIND)
     if os.path.isdir("/mnt/hide"):
         for name in sorted(os.listdir("/mnt/hide")):
