@@ -46,6 +46,10 @@ class Local(harness.Test):
         shown = self.repo.done("docker", "ps").json["hosts"]
         self.assertEqual([host["id"] for host in shown], ["local"])
         self.assertIn("local.locally.db", [each.get("host_id") for each in shown[0]["containers"]])
+        looked = self.repo.done("doctor", "local", "local.locally.api").json["hosts"]
+        self.assertEqual([host["id"] for host in looked], ["local", "local.locally.api"])
+        self.assertEqual([check["step"] for check in looked[0]["checks"][:3]], ["route", "shell", "clock"])
+        self.assertEqual({check["status"] for host in looked for check in host["checks"]}, {"ok"})
         outcome = self.repo.text("host", "local.locally.api", "oneshot", "cat; hostname; exit 6", stdin="in\n")
         self.assertEqual((outcome.code, outcome.out), (6, f"in\n{self.repo.containers()['api'].id[:12]}\n"), outcome.err)
         outcome = self.repo.text("host", "local", "run", "cd /usr", "pwd; echo err >&2; exit 4")

@@ -40,6 +40,13 @@ class Telnet(harness.Test):
         outcome = self.host(INNER, "oneshot", "hostname; echo $SSH_CONNECTION")
         self.assertEqual((outcome.code, outcome.out), (0, "bean_old\n\n"), outcome.err)
 
+    def test_the_doctor_walks_the_way_through_the_hop(self):
+        checks = self.repo.done("doctor", INNER).json["hosts"][0]["checks"]
+        way = [(check["step"], check.get("subject")) for check in checks[:6]]
+        self.assertEqual(way, [("route", None), ("connect", MACHINE), ("host-key", MACHINE), ("log-in", MACHINE), ("connect", None),
+                               ("log-in", None)])
+        self.assertEqual({check["step"]: check["status"] for check in checks if check["status"] != "ok"}, {"buildx": "warning"})
+
     def test_a_stack_on_a_telnet_parent(self):
         first = self.repo.up()
         self.assertEqual(first.json["parent"], TELNET)
