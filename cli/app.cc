@@ -48,7 +48,8 @@ int run_command(CommandLine& line, const Terminal& terminal, const Streams& stre
     progress->report({Event::Kind::kNotice, Phase::kStopping, "", "stopping (once more to leave at once)", 0, 0, 0});
   });
   Session session(line.options, line.target, terminal, *progress, streams, interrupt.token());
-  const Result<int> result = line.options.stands_alone() ? run_listing(session) : line.verb->run(session);
+  Result<int> result = line.options.stands_alone() ? run_listing(session) : line.verb->run(session);
+  if (const Result<void> traced = session.write_trace(); !traced.ok() && result.ok()) result = traced.error();
   progress->finish();
   if (result.ok()) return *result;
   const Error& error = result.error();

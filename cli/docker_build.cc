@@ -27,9 +27,12 @@ class DockerBuild : public Verb {
     definition.number("-j,--jobs", options_.jobs, 1, 256, "4", "how many images are built at once");
     definition.flag("-k,--keep-going", options_.keep_going,
                     "after a failure, still build the images that do not depend on it");
+    definition.text("--trace", "FILE", trace_,
+                    "write where the time went as a Chrome trace, to be opened in Perfetto: a row for each worker");
   }
 
   Result<int> run(Session& session) override {
+    if (trace_) OTTO_RETURN_IF_ERROR(session.trace_to(*trace_));
     OTTO_TRY(const auto workspace, session.open({}));
     options_.dry_run = session.options().dry_run;
     OTTO_TRY(const std::vector<docker::BuildReport> reports, docker::build_images(*workspace, options_));
@@ -50,6 +53,7 @@ class DockerBuild : public Verb {
 
  private:
   docker::BuildOptions options_;
+  std::optional<std::string> trace_;
   bool explain_ = false;
 };
 

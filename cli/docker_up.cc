@@ -29,10 +29,13 @@ class DockerUp : public Verb {
     definition.number("-j,--jobs", options_.jobs, 1, 256, "4", "how many images are built at once");
     definition.flag("-k,--keep-going", options_.keep_going,
                     "after a failed image, still build those that do not depend on it");
+    definition.text("--trace", "FILE", trace_,
+                    "write where the time went as a Chrome trace, to be opened in Perfetto: a row for each worker");
     definition.conflict("--pull", "--no-build");
   }
 
   Result<int> run(Session& session) override {
+    if (trace_) OTTO_RETURN_IF_ERROR(session.trace_to(*trace_));
     OTTO_TRY(const auto workspace, session.open({}));
     options_.build = !no_build_;
     options_.dry_run = session.options().dry_run;
@@ -52,6 +55,7 @@ class DockerUp : public Verb {
 
  private:
   docker::UpOptions options_;
+  std::optional<std::string> trace_;
   bool no_build_ = false;
   bool explain_ = false;
 };

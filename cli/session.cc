@@ -1,12 +1,30 @@
 #include "cli/session.h"
 
+#include <fmt/format.h>
+
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 
 #include "graph/base/text.h"
 
 namespace otto::cli {
+
+namespace {
+
+Result<void> write_file(const std::string& file, std::string_view text) {
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  out << text;
+  out.close();
+  if (out) return {};
+  return make_error(ErrorCode::kIo, fmt::format("cannot write the trace '{}': {}", file, std::strerror(errno)),
+                    "give --trace a file in a folder that exists and can be written");
+}
+
+}  // namespace
 
 Result<WorkspaceOptions> Session::workspace_options(const WorkspaceNeeds& needs) const {
   WorkspaceOptions wanted;
@@ -40,12 +58,28 @@ Result<WorkspaceOptions> Session::workspace_options(const WorkspaceNeeds& needs)
 
 Result<std::unique_ptr<Workspace>> Session::open(const WorkspaceNeeds& needs) const {
   OTTO_TRY(const WorkspaceOptions wanted, workspace_options(needs));
-  return Workspace::open(wanted, progress_, stop_);
+  Reporter& reporter = trace_ ? static_cast<Reporter&>(*trace_) : progress_;
+  return Workspace::open(wanted, reporter, stop_);
 }
 
 std::int64_t Session::now_ms() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+Result<void> Session::trace_to(const std::string& file) {
+  trace_file_ = file;
+  OTTO_RETURN_IF_ERROR(write_file(trace_file_, "[]\n"));
+  trace_ = std::make_unique<Trace>(progress_, [begun = std::chrono::steady_clock::now()] {
+    const auto elapsed = std::chrono::steady_clock::now() - begun;
+    return std::int64_t{std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count()};
+  });
+  return {};
+}
+
+Result<void> Session::write_trace() {
+  if (!trace_) return {};
+  return write_file(trace_file_, trace_->json());
 }
 
 void Session::print(std::string_view data) {

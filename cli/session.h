@@ -15,6 +15,7 @@
 
 #include "cli/options.h"
 #include "cli/render/progress.h"
+#include "cli/render/trace.h"
 #include "cli/terminal.h"
 #include "graph/base/result.h"
 #include "otto/workspace.h"
@@ -60,6 +61,11 @@ class Session {
   /// As Workspace::open.
   Result<std::unique_ptr<Workspace>> open(const WorkspaceNeeds& needs) const;
 
+  /// From now on everything reported is also kept as a trace, for write_trace(). kIo: the file cannot be written.
+  Result<void> trace_to(const std::string& file);
+  /// Writes the trace where one was asked for, also of a command that failed. kIo.
+  Result<void> write_trace();
+
   /// The verb's data, whole: progress ends first.
   void print(std::string_view data);
   /// A piece of a remote command's output, as it comes.
@@ -76,6 +82,8 @@ class Session {
   Progress& progress_;
   Streams streams_;
   std::stop_token stop_;
+  std::string trace_file_;
+  std::unique_ptr<Trace> trace_;
   bool printed_ = false;
 };
 

@@ -16,6 +16,8 @@ namespace {
 constexpr int kStageStaleExit = 75;
 constexpr int kBaseMovedExit = 76;
 constexpr std::string_view kBuiltMark = "otto-built ";
+/// Among the engine's words, where the build is over and its tags are set.
+constexpr std::string_view kTaggingMark = "otto-tagging";
 
 /// From the Dockerfile on standard input to "$work/iid". The engine's own builder, whatever `docker buildx use` has
 /// chosen: another one (of the docker-container driver) does not see the engine's images, which the pins name.
@@ -54,7 +56,7 @@ std::string build_script(const ParentSettings& settings, const ParentFacts& fact
 otto_stage_enter {key} {stamp}
 {folder}work=$otto_work
 {build}otto_stage_verify
-{bases}id=$(cat "$work/iid") && otto_docker tag "$id" {tag} >&2 && otto_docker tag "$id" {latest} >&2 || exit 1
+{bases}id=$(cat "$work/iid") && echo {tagging} >&2 && otto_docker tag "$id" {tag} >&2 && otto_docker tag "$id" {latest} >&2 || exit 1
 {record}printf '{mark}%s\n' "$id"
 )sh",
              fmt::arg("key", text::shell_quote(request.stage_key)),
@@ -62,7 +64,7 @@ otto_stage_enter {key} {stamp}
              fmt::arg("folder", job_folder_text(facts.stage_root, "build")),
              fmt::arg("build", facts.has_buildx ? buildx_script(request) : legacy_build_script(request)),
              fmt::arg("tag", text::shell_quote(request.tag)), fmt::arg("latest", text::shell_quote(request.latest)),
-             fmt::arg("mark", kBuiltMark), fmt::arg("bases", verify_bases(request)),
+             fmt::arg("tagging", kTaggingMark), fmt::arg("mark", kBuiltMark), fmt::arg("bases", verify_bases(request)),
              fmt::arg("record",
                       request.fingerprint == nullptr
                           ? ""
@@ -90,6 +92,10 @@ class LineReader {
 
  private:
   void take(const std::string& raw) {
+    if (raw == kTaggingMark) {
+      if (request_.on_step) request_.on_step("tagging");
+      return;
+    }
     std::string line = text::printable(raw);
     if (request_.on_line) request_.on_line(line);
     if (const std::string_view step = step_of(line); !step.empty() && request_.on_step) request_.on_step(step);

@@ -35,7 +35,7 @@ struct BuildRequest {
   std::vector<std::pair<std::string, std::string>> pins;  ///< reference as spelled → exact tag
   /// Base images that count in the tag: reference → id. Another one at the end of the build is kInputsChanged.
   std::vector<std::pair<std::string, std::string>> bases;
-  std::function<void(std::string_view step)> on_step;  ///< "[2/4] RUN make"
+  std::function<void(std::string_view step)> on_step;  ///< "[2/4] RUN make"; the last is "tagging"
   std::function<void(std::string_view line)> on_line;  ///< every line of the engine's progress
   std::stop_token stop;
 };

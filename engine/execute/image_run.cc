@@ -179,7 +179,11 @@ class ImageRun {
     schedule.jobs = request_.jobs == 0 ? 4 : request_.jobs;
     schedule.keep_going = request_.keep_going;
     schedule.stop = session_.workspace().stop();
-    schedule.work = [this](std::size_t task, const std::stop_token& stop) { return build(task, stop); };
+    schedule.work = [this](std::size_t task, const std::stop_token& stop) {
+      Result<void> result = build(task, stop);
+      session_.workspace().reporter().left(images_[task].name());
+      return result;
+    };
     schedule.finished = [this](std::size_t task, const Result<void>& result) { finished(task, result); };
     return schedule;
   }

@@ -86,7 +86,9 @@ Result<docker::Probe> ParentSession::probe(docker::ProbeRequest request) {
       {Event::Kind::kPhase, Phase::kChecking, host().id, pulls ? "pulling base images" : "", 0, 0, 0});
   request.want_facts = !facts_;
   request.stop = workspace_->stop();
-  OTTO_TRY(docker::Probe probe, docker::probe_parent(remote(), settings_, request));
+  auto answer = docker::probe_parent(remote(), settings_, request);
+  workspace_->reporter().left(host().id);
+  OTTO_TRY(docker::Probe probe, std::move(answer));
   if (probe.facts) {
     facts_ = probe.facts;
     OTTO_RETURN_IF_ERROR(cache::ParentStore(memo()).put_facts(host().id, docker::serialize(*facts_, settings_)));

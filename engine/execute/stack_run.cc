@@ -128,8 +128,10 @@ class StackRun {
   Result<docker::StackModel> ask_model() {
     OTTO_RETURN_IF_ERROR(stage());
     report({Event::Kind::kPhase, Phase::kChecking, session_.host().id, "compose config", 0, 0, 0});
-    OTTO_TRY(const std::string json, compose_.config(call_));
-    OTTO_TRY(docker::StackModel model, docker::parse_stack_model(json, call_.stage_directory, stack_.staged));
+    const auto json = compose_.config(call_);
+    session_.workspace().reporter().left(session_.host().id);
+    OTTO_RETURN_IF_ERROR(json);
+    OTTO_TRY(docker::StackModel model, docker::parse_stack_model(*json, call_.stage_directory, stack_.staged));
     OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo())
                              .put_stack({session_.host().id, stack_.project, stack_.digest, docker::serialize(model)}));
     return model;

@@ -196,7 +196,10 @@ class Reader {
     scan.progress = [&](std::uint64_t files, std::uint64_t bytes) {
       request_.reporter->report({Event::Kind::kPhase, Phase::kScanning, context.name, "", files, bytes, 0});
     };
-    OTTO_TRY(context.scan, scan_context(scan));
+    request_.reporter->report({Event::Kind::kPhase, Phase::kScanning, context.name, "", 0, 0, 0});
+    auto scanned = scan_context(scan);
+    request_.reporter->left(context.name);
+    OTTO_TRY(context.scan, std::move(scanned));
     known.reset();  // it is as large as what comes next
     for (const std::string& special : context.scan.skipped_special) {
       request_.reporter->report({Event::Kind::kWarning, Phase::kScanning, context.name,

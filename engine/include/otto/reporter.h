@@ -44,6 +44,9 @@ class Reporter {
  public:
   virtual ~Reporter() = default;
   virtual void report(const Event& event) = 0;
+  /// The calling thread is done with `subject`; how it ended is reported when it has been judged. For those who draw
+  /// what each thread does.
+  virtual void left(const std::string& /*subject*/) {}
 };
 
 /// Ignores everything.
