@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -15,21 +14,12 @@
 #include <mutex>
 
 #include "transport/classify.h"
+#include "transport/local_pty.h"
 
 namespace otto::transport {
 namespace {
 
 constexpr std::size_t kReadSize = 64 * 1024;
-
-ExitStatus to_exit_status(int wait_status) {
-  ExitStatus status;
-  if (WIFSIGNALED(wait_status)) {
-    status.signal = signal_name(WTERMSIG(wait_status));
-  } else {
-    status.code = WEXITSTATUS(wait_status);
-  }
-  return status;
-}
 
 }  // namespace
 
@@ -164,9 +154,7 @@ void LocalTransport::adopt(Child child) {
 
 Result<std::unique_ptr<Process>> LocalTransport::start(const Command& command, std::stop_token stop) {
   if (stop.stop_requested()) return interrupted();
-  if (command.pty) {
-    return make_error(ErrorCode::kUnsupported, fmt::format("'{}': a local command gets no terminal", host_id_));
-  }
+  if (command.pty) return start_on_local_pty(*this, shell_, command);
   OTTO_TRY(auto in, make_pipe());
   OTTO_TRY(auto out, make_pipe());
   OTTO_TRY(auto err, make_pipe());

@@ -1,7 +1,7 @@
 // The Transport to this very machine: commands of the user's login shell, each in a session of its own.
 //
 // Same contract as ssh, so whatever is written on Transport works for term = "local". No loop thread: the caller's own
-// thread polls the pipes. A terminal is not offered (kUnsupported).
+// thread polls the pipes. A terminal is a pseudo-terminal of its own (local_pty.h).
 #pragma once
 
 #include <atomic>
@@ -26,6 +26,7 @@ class LocalTransport final : public Transport {
 
  private:
   friend class LocalProcess;
+  friend class LocalPtyProcess;
   void adopt(Child child);
 
   std::string host_id_;

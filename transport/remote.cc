@@ -126,12 +126,16 @@ Result<Output> Remote::run_job(const Script& script) {
     return output;
   }
   if (!run.begun() && output->status.code == kNotSupervised) {
-    return make_error(ErrorCode::kRemoteFailed,
-                      fmt::format("'{}': the job could not be supervised and was not run: {}", host_id(),
-                                  text::printable(text::trim(output->err))),
-                      "otto needs a folder it may write to there: $TMPDIR, /tmp or the home directory");
+    return not_supervised(output->err);
   }
   return output;
+}
+
+Error Remote::not_supervised(std::string_view words) const {
+  return make_error(ErrorCode::kRemoteFailed,
+                    fmt::format("'{}': the job could not be supervised and was not run: {}", host_id(),
+                                text::printable(text::trim(words))),
+                    "otto needs a folder it may write to there: $TMPDIR, /tmp or the home directory");
 }
 
 Result<Output> expect_success(Result<Output> output, ErrorCode code, std::string_view what) {

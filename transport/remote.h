@@ -46,6 +46,15 @@ struct Output {
   std::string noise;  ///< what the login shell and its rc files said before the script, on either output
 };
 
+/// A script that has a terminal for its streams. It begins on a raw one (bytes pass as they are, nothing is echoed) and
+/// sets it up itself.
+struct TerminalScript {
+  std::string text = {};
+  std::vector<std::string> args = {};
+  PtyRequest pty = {};
+  std::stop_token stop = {};  ///< for starting only
+};
+
 class Remote {
  public:
   explicit Remote(std::unique_ptr<Transport> transport);
@@ -61,11 +70,17 @@ class Remote {
   /// job's stop_token goes.
   Result<Output> run_job(const Script& script);
 
+  /// Starts a script on a terminal, supervised as by run_job(): returns once it has begun. Destroying the Process ends
+  /// what runs there. Must not outlive the Remote. Errors as run_job().
+  Result<std::unique_ptr<Process>> start_on_terminal(const TerminalScript& script);
+
   [[nodiscard]] Transport& transport() { return *transport_; }
   [[nodiscard]] const std::string& host_id() const { return transport_->host_id(); }
 
  private:
   class Supervisor;
+  class TerminalJob;
+  [[nodiscard]] Error not_supervised(std::string_view words) const;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<Supervisor> supervisor_;
 };

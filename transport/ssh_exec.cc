@@ -150,9 +150,11 @@ ssize_t ExecChannel::call(int op) {
   switch (op) {
     case kRequestPty:
       return libssh2_channel_request_pty_ex(
-          channel_, command_.pty->term.c_str(), static_cast<unsigned>(command_.pty->term.size()), nullptr, 0,
-          static_cast<int>(command_.pty->columns), static_cast<int>(command_.pty->rows), 0, 0);
+          channel_, command_.pty->term.c_str(), static_cast<unsigned>(command_.pty->term.size()), modes_.data(),
+          static_cast<unsigned>(modes_.size()), static_cast<int>(command_.pty->columns),
+          static_cast<int>(command_.pty->rows), 0, 0);
     case kStart:
+      if (command_.line.empty()) return libssh2_channel_process_startup(channel_, "shell", 5, nullptr, 0);
       return libssh2_channel_process_startup(channel_, "exec", 4, command_.line.data(),
                                              static_cast<unsigned>(command_.line.size()));
     case kReadOut: return libssh2_channel_read_ex(channel_, 0, buffer.data(), buffer.size());

@@ -13,6 +13,7 @@
 
 #include "graph/base/sync.h"
 #include "transport/ssh_channel.h"
+#include "transport/terminal_modes.h"
 #include "transport/transport.h"
 
 namespace otto::transport {
@@ -27,7 +28,8 @@ struct LoopLink {
 
 class ExecChannel final : public Channel {
  public:
-  ExecChannel(Command command, LoopLink& link) : command_(std::move(command)), link_(link) {}
+  ExecChannel(Command command, LoopLink& link)
+      : command_(std::move(command)), modes_(command_.pty ? requested_modes(*command_.pty) : ""), link_(link) {}
 
   // For the Process, from any thread.
   Result<void> wait_started(const std::stop_token& stop);
@@ -91,6 +93,7 @@ class ExecChannel final : public Channel {
   [[nodiscard]] bool ended(const State& state) const { return state.exit || state.failure; }
 
   const Command command_;
+  const std::string modes_;
   LoopLink& link_;
   Sync<State> state_;
   std::condition_variable_any changed_;

@@ -40,6 +40,16 @@ std::optional<int> Child::try_wait() {
   return status_;
 }
 
+ExitStatus to_exit_status(int wait_status) {
+  ExitStatus status;
+  if (WIFSIGNALED(wait_status)) {
+    status.signal = signal_name(WTERMSIG(wait_status));
+  } else {
+    status.code = WEXITSTATUS(wait_status);
+  }
+  return status;
+}
+
 Result<int> Child::wait(Deadline deadline, const std::stop_token& stop) {
   for (;;) {
     if (const auto status = try_wait()) return *status;
@@ -82,6 +92,12 @@ class FileActions {
       ::posix_spawn_file_actions_addopen(&actions_, target, "/dev/null", O_RDWR, 0);
     }
   }
+  /// Opened by a session leader without a terminal, it becomes the session's.
+  void place_terminal(const std::string& path) {
+    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, path.c_str(), O_RDWR, 0);
+    ::posix_spawn_file_actions_adddup2(&actions_, STDIN_FILENO, STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions_, STDIN_FILENO, STDERR_FILENO);
+  }
   [[nodiscard]] const posix_spawn_file_actions_t* get() const { return &actions_; }
 
  private:
@@ -101,14 +117,33 @@ void set_attributes(posix_spawnattr_t& attributes, bool new_session) {
   ::posix_spawnattr_setflags(&attributes, flags);
 }
 
+/// Borrows `changes`.
+std::vector<char*> environment_with(const std::vector<std::string>& changes) {
+  std::vector<char*> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    const bool changed = std::any_of(changes.begin(), changes.end(), [&](const std::string& change) {
+      return text.starts_with(std::string_view(change).substr(0, change.find('=') + 1));
+    });
+    if (!changed) variables.push_back(*variable);
+  }
+  for (const std::string& change : changes) variables.push_back(const_cast<char*>(change.c_str()));
+  variables.push_back(nullptr);
+  return variables;
+}
+
 }  // namespace
 
 Result<Child> spawn(const SpawnRequest& request) {
   OTTO_CHECK(!request.argv.empty());
   FileActions actions;
-  actions.place(request.stdin_fd, STDIN_FILENO);
-  actions.place(request.stdout_fd, STDOUT_FILENO);
-  actions.place(request.stderr_fd, STDERR_FILENO);
+  if (request.terminal.empty()) {
+    actions.place(request.stdin_fd, STDIN_FILENO);
+    actions.place(request.stdout_fd, STDOUT_FILENO);
+    actions.place(request.stderr_fd, STDERR_FILENO);
+  } else {
+    actions.place_terminal(request.terminal);
+  }
 
   posix_spawnattr_t attributes{};
   ::posix_spawnattr_init(&attributes);
@@ -117,8 +152,11 @@ Result<Child> spawn(const SpawnRequest& request) {
   for (const auto& word : request.argv) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
 
+  std::vector<char*> variables = environment_with(request.environment);
+  const char* program = request.program.empty() ? argv[0] : request.program.c_str();
+
   pid_t pid = -1;
-  const int failed = ::posix_spawnp(&pid, argv[0], actions.get(), &attributes, argv.data(), environ);
+  const int failed = ::posix_spawnp(&pid, program, actions.get(), &attributes, argv.data(), variables.data());
   ::posix_spawnattr_destroy(&attributes);
   if (failed != 0) {
     return make_error(ErrorCode::kIo, fmt::format("cannot start '{}': {}", request.argv[0], errno_text(failed)));

@@ -15,6 +15,7 @@
 
 #include "graph/base/result.h"
 #include "transport/fd.h"
+#include "transport/transport.h"
 
 namespace otto::transport {
 
@@ -23,7 +24,10 @@ struct SpawnRequest {
   int stdin_fd = -1;                   ///< -1: /dev/null
   int stdout_fd = -1;
   int stderr_fd = -1;
-  bool new_session = false;  ///< setsid(2): its own process group, no terminal
+  bool new_session = false;   ///< setsid(2): its own process group, no terminal
+  std::string terminal = {};  ///< with new_session: the path of a terminal that becomes its own, and all three streams
+  std::string program = {};   ///< what is started where argv[0] is not its name ("-bash")
+  std::vector<std::string> environment = {};  ///< NAME=VALUE, over the process's own
 };
 
 /// A started child. Destroying it does not end it: see kill_and_reap().
@@ -45,6 +49,9 @@ class Child {
   Fd pidfd_;
   std::optional<int> status_;
 };
+
+/// Of a raw wait status.
+ExitStatus to_exit_status(int wait_status);
 
 /// kIo: the program is not there or cannot be started.
 Result<Child> spawn(const SpawnRequest& request);

@@ -52,12 +52,12 @@ otto_run() {
   } 5>&1 | otto_out e E >&3
 }
 otto_run_pty() {
-  stty sane
+  [ "$7" = raw ] || stty sane
   stty rows "$3" columns "$4" 2>/dev/null
   TERM=$2
   export TERM
   printf %s "$6"
-  "${SHELL:-/bin/sh}" -c "$1" 3>&-
+  if [ -n "$1" ]; then "${SHELL:-/bin/sh}" -c "$1" 3>&-; else "${SHELL:-/bin/sh}" 3>&-; fi
   printf '%s%s;' "$5" $?
   exit 0
 }
@@ -86,9 +86,9 @@ std::string telnet_command(std::string_view token, std::string_view line) {
 }
 
 std::string telnet_pty_command(std::string_view token, std::string_view line, const PtyRequest& pty) {
-  return as_line(token,
-                 fmt::format("otto_run_pty {} {} {} {} {} '{}'", text::shell_quote(line), text::shell_quote(pty.term),
-                             pty.rows, pty.columns, telnet_pty_end(token), telnet_pty_begin(token)));
+  return as_line(token, fmt::format("otto_run_pty {} {} {} {} {} '{}' {}", text::shell_quote(line),
+                                    text::shell_quote(pty.term), pty.rows, pty.columns, telnet_pty_end(token),
+                                    telnet_pty_begin(token), pty.raw ? "raw" : "sane"));
 }
 
 std::string telnet_pty_begin(std::string_view token) { return fmt::format("otto-begin-{};", token); }

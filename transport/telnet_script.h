@@ -23,8 +23,8 @@ std::string telnet_probe(std::string_view token);
 std::string telnet_probe_answer(std::string_view token);
 std::string telnet_prelude(std::string_view token);
 std::string telnet_command(std::string_view token, std::string_view line);
-/// A command on the terminal itself: telnet_pty_begin() when the terminal is set up, so that what is typed reaches the
-/// command as from a terminal; the output; telnet_pty_end(), the exit status and ";".
+/// A command (empty: the user's shell) on the terminal itself: telnet_pty_begin() when the terminal is set up, so that
+/// what is typed reaches the command as from a terminal; the output; telnet_pty_end(), the exit status and ";".
 std::string telnet_pty_command(std::string_view token, std::string_view line, const PtyRequest& pty);
 std::string telnet_pty_begin(std::string_view token);
 std::string telnet_pty_end(std::string_view token);

@@ -41,11 +41,13 @@ struct PtyRequest {
   std::string term = "xterm";
   unsigned columns = 80;
   unsigned rows = 24;
+  std::string modes = {};  ///< of terminal_modes.h; empty: the host's own
+  bool raw = false;        ///< begins without echo and line editing, so that a script may come first; wins over `modes`
 };
 
 /// One command line, given to the host's login shell as `ssh HOST LINE` does.
 struct Command {
-  std::string line;
+  std::string line;  ///< empty, and only with a pty: the login shell itself, as `ssh HOST` starts it
   std::optional<PtyRequest> pty = {};
   bool lasting = false;  ///< holds its channel as long as the connection lives, so nobody may wait for it to end
 };

@@ -98,12 +98,6 @@ TEST_F(Local, ADroppedCommandGoesOnAndIsReaped) {
   EXPECT_NE(::kill(pid, 0), 0);
 }
 
-TEST_F(Local, NoTerminal) {
-  Command command{"tty"};
-  command.pty = PtyRequest{};
-  EXPECT_EQ(local_.start(command, {}).error().code, ErrorCode::kUnsupported);
-}
-
 TEST(ExitStatus, AsShellsReportIt) {
   EXPECT_EQ((ExitStatus{3, ""}).shell_code(), 3);
   EXPECT_EQ((ExitStatus{0, "KILL"}).shell_code(), 137);
