@@ -4,23 +4,18 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cstdlib>
 #include <string_view>
 
+#include "cli/changed_terminal.h"
 #include "cli/render/progress_tty.h"
 #include "graph/base/text.h"
 
 namespace otto::cli {
 namespace {
-
-// The terminal whose echo is off, and how it was before: read by restore_terminal_now() on another thread.
-std::atomic<int> echo_off_fd{-1};
-termios echo_before{};
 
 std::string_view variable(const Surroundings& surroundings, const char* name) {
   const char* value = surroundings.getenv(name);
@@ -71,28 +66,6 @@ class FileDescriptor {
   int fd_;
 };
 
-/// Echo is off while this lives.
-class SilentTerminal {
- public:
-  explicit SilentTerminal(int fd) : fd_(fd) {
-    if (::tcgetattr(fd, &echo_before) != 0) return;
-    termios silent = echo_before;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    echo_off_fd = fd;
-    ok_ = ::tcsetattr(fd, TCSAFLUSH, &silent) == 0;
-  }
-  ~SilentTerminal() {
-    if (echo_off_fd.exchange(-1) >= 0) ::tcsetattr(fd_, TCSAFLUSH, &echo_before);
-  }
-  SilentTerminal(const SilentTerminal&) = delete;
-  SilentTerminal& operator=(const SilentTerminal&) = delete;
-  [[nodiscard]] bool ok() const { return ok_; }
-
- private:
-  int fd_;
-  bool ok_ = false;
-};
-
 void write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
@@ -134,9 +107,11 @@ Terminal resolve_terminal(const GlobalOptions& options, const Surroundings& surr
   return terminal;
 }
 
-FrameSize screen_size() {
+FrameSize screen_size() { return screen_size_of(STDERR_FILENO); }
+
+FrameSize screen_size_of(int fd) {
   winsize size{};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
+  if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
   return {size.ws_col, size.ws_row};
 }
 
@@ -145,7 +120,7 @@ std::optional<std::string> ask_secret(const std::string& prompt, const std::stop
   const FileDescriptor stopped(::eventfd(0, EFD_CLOEXEC));
   if (tty.get() < 0 || stopped.get() < 0) return std::nullopt;
   const std::stop_callback wake(stop, [&stopped] { ::eventfd_write(stopped.get(), 1); });
-  const SilentTerminal silent(tty.get());
+  const ChangedTerminal silent(tty.get(), ChangedTerminal::To::kSilent);
   if (!silent.ok()) return std::nullopt;
   write_all(tty.get(), text::printable(prompt));
   std::optional<std::string> answer = read_line(tty.get(), stopped.get());
@@ -154,7 +129,7 @@ std::optional<std::string> ask_secret(const std::string& prompt, const std::stop
 }
 
 void restore_terminal_now() {
-  if (const int fd = echo_off_fd.exchange(-1); fd >= 0) ::tcsetattr(fd, TCSAFLUSH, &echo_before);
+  ChangedTerminal::restore_now();
   if (cursor_is_hidden()) write_all(STDERR_FILENO, kShowCursor);
 }
 

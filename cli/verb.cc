@@ -9,9 +9,10 @@ namespace otto::cli {
 int Verb::exit_code_of(const Error& error) const { return exit_code(error.code); }
 
 std::span<const VerbInfo* const> all_verbs() {
-  static constexpr std::array<const VerbInfo*, 14> kVerbs = {
-      &kDockerBuild, &kDockerUp, &kDockerDown, &kDockerPs, &kDockerContext, &kDockerExplain, &kDockerHistory,
-      &kDockerPrune, &kGraph,    &kDoctor,     &kHostRun,  &kHostOneshot,   &kHostPut,       &kHostGet,
+  static constexpr std::array<const VerbInfo*, 15> kVerbs = {
+      &kDockerBuild,   &kDockerUp,      &kDockerDown,  &kDockerPs, &kDockerContext,
+      &kDockerExplain, &kDockerHistory, &kDockerPrune, &kGraph,    &kDoctor,
+      &kHostRun,       &kHostOneshot,   &kHostLogin,   &kHostPut,  &kHostGet,
   };
   return kVerbs;
 }

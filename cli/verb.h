@@ -52,7 +52,7 @@ struct VerbInfo {
 
 extern const VerbInfo kDockerBuild, kDockerUp, kDockerDown, kDockerPs, kDockerContext, kDockerExplain, kDockerHistory,
     kDockerPrune, kGraph, kDoctor, kHostRun, kHostOneshot;
-extern const VerbInfo kHostPut, kHostGet;
+extern const VerbInfo kHostPut, kHostGet, kHostLogin;
 
 std::span<const VerbInfo* const> all_verbs();
 

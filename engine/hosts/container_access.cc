@@ -54,6 +54,9 @@ class ContainerAccess final : public HostAccess {
   Result<transport::Output> job(const transport::Script& script) override {
     return enter(ContainerEntry::kShell, script);
   }
+  Result<StartedTerminal> terminal(const TerminalStart& start) override {
+    return once_running<StartedTerminal>([&] { return attempt_terminal(start); });
+  }
   Result<transport::Output> program(const transport::Script& script) override {
     return enter(ContainerEntry::kProgram, script);
   }
@@ -66,18 +69,28 @@ class ContainerAccess final : public HostAccess {
 
  private:
   Result<transport::Output> enter(ContainerEntry entry, const transport::Script& script) {
-    OTTO_TRY(std::optional<transport::Output> output, attempt(entry, script));
-    if (output) return std::move(*output);
+    return once_running<transport::Output>([&] { return attempt(entry, script); });
+  }
+
+  template <typename T, typename Attempt>
+  Result<T> once_running(Attempt attempt) {
+    OTTO_TRY(std::optional<T> done, attempt());
+    if (done) return std::move(*done);
     OTTO_RETURN_IF_ERROR(start_stack());
-    OTTO_TRY(output, attempt(entry, script));
-    if (output) return std::move(*output);
+    OTTO_TRY(done, attempt());
+    if (done) return std::move(*done);
     return not_running("its service does not stay up");
+  }
+
+  [[nodiscard]] std::string script_for(ContainerEntry entry) const {
+    const auto settings = execute::parent_settings(*address_.target.repo, *address_.target.host);
+    return container_script(settings, {address_.compose_project, address_.service, std::to_string(address_.replica)},
+                            entry, transport::random_token());
   }
 
   /// nullopt: the container does not run; nothing was executed.
   Result<std::optional<transport::Output>> attempt(ContainerEntry entry, const transport::Script& script) {
     OTTO_TRY(transport::Remote * remote, workspace_.remote(*address_.target.host));
-    const auto settings = execute::parent_settings(*address_.target.repo, *address_.target.host);
     transport::Output collected;
     Gate gate;
     ContainerFilter filter(
@@ -88,9 +101,7 @@ class ContainerAccess final : public HostAccess {
         },
         [&gate] { gate.open(true); });
     transport::Script outer;
-    outer.text =
-        container_script(settings, {address_.compose_project, address_.service, std::to_string(address_.replica)},
-                         entry, transport::random_token());
+    outer.text = script_for(entry);
     outer.args = script.args;
     if (entry == ContainerEntry::kShell) outer.args = {transport::set_arguments(script.args) + script.text};
     outer.stop = script.stop;
@@ -111,6 +122,34 @@ class ContainerAccess final : public HostAccess {
     collected.status = output.status;
     if (filter.begun()) return std::optional<transport::Output>(std::move(collected));
     return not_begun(remote->host_id(), filter, std::move(collected));
+  }
+
+  /// nullopt: as attempt().
+  Result<std::optional<StartedTerminal>> attempt_terminal(const TerminalStart& start) {
+    OTTO_TRY(transport::Remote * remote, workspace_.remote(*address_.target.host));
+    transport::TerminalScript script;
+    script.text = script_for(ContainerEntry::kTerminal);
+    // No log-in shell: its profile would undo the image's own PATH.
+    script.args = {start.program.empty() ? "exec \"$(command -v bash || echo /bin/sh)\"" : start.program,
+                   start.pty.term};
+    script.pty = start.pty;
+    script.stop = start.stop;
+    StartedTerminal started;
+    OTTO_TRY(started.process, remote->start_on_terminal(script));
+    ContainerFilter filter(ContainerEntry::kTerminal,
+                           [&](transport::Stream, std::string_view bytes) { started.first += bytes; }, {});
+    while (!filter.begun()) {
+      OTTO_TRY(const auto chunk, started.process->read({}, start.stop));
+      if (chunk) {
+        filter.take(transport::Stream::kStderr, chunk->bytes);
+        continue;
+      }
+      transport::Output output;
+      OTTO_TRY(output.status, started.process->wait(start.stop));
+      if (filter.container() == "none") return std::optional<StartedTerminal>();
+      return not_begun(remote->host_id(), filter, std::move(output));
+    }
+    return std::optional<StartedTerminal>(std::move(started));
   }
 
   Error not_begun(const std::string& parent, const ContainerFilter& filter, transport::Output output) {

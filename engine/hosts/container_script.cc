@@ -28,6 +28,9 @@ std::string_view entry_line(ContainerEntry entry) {
     case ContainerEntry::kShell:
       return "otto_docker_job exec -i -e OTTO_EXEC_ID=$otto_token \"$cid\" /bin/sh -c "
              "'echo otto-shell >&2; eval \"$1\"' sh \"$1\"";
+    case ContainerEntry::kTerminal:  // on a terminal already, which hangs up
+      return "otto_docker exec -it -e OTTO_EXEC_ID=$otto_token -e TERM=\"$2\" \"$cid\" /bin/sh -c "
+             "'echo otto-shell; eval \"$1\"' sh \"$1\"";
     case ContainerEntry::kProgram: return "otto_docker_job exec -i \"$cid\" \"$@\"";
     case ContainerEntry::kCopyIn: return "otto_docker_job cp - \"$cid:$1\"";
     case ContainerEntry::kCopyOut: return "otto_docker_job cp \"$cid:$1\" -";
@@ -71,6 +74,8 @@ bool ContainerFilter::next_line(std::string& line) {
   const std::size_t end = held_.find('\n');
   if (end == std::string::npos) return false;
   line = held_.substr(0, end);
+  taken_ = end + 1;
+  if (line.ends_with('\r')) line.pop_back();  // from a terminal
   return true;
 }
 
@@ -81,12 +86,13 @@ void ContainerFilter::take(transport::Stream stream, std::string_view bytes) {
   if (container_.empty()) {
     if (!next_line(line) || !line.starts_with(kHeader)) return;
     container_ = line.substr(kHeader.size());
-    held_.erase(0, line.size() + 1);
+    held_.erase(0, taken_);
   }
-  if (entry_ == ContainerEntry::kShell && (!next_line(line) || line != kShellBegun)) return;
+  const bool shell = entry_ == ContainerEntry::kShell || entry_ == ContainerEntry::kTerminal;
+  if (shell && (!next_line(line) || line != kShellBegun)) return;
   if (container_ == "none") return;
   begun_ = true;
-  if (entry_ == ContainerEntry::kShell) held_.erase(0, line.size() + 1);
+  if (shell) held_.erase(0, taken_);
   if (on_begun_) on_begun_();
   if (!held_.empty()) pass_on_(stream, std::exchange(held_, {}));
 }

@@ -1,7 +1,8 @@
 // The scripts that reach into a container, run on its parent, and what they say about how far they came.
 //
-// Standard error begins with a line that names the container ("otto-container ID", or "none"), then, from inside of it,
-// one that says that its shell has begun. Everything after that is the command's own. Pure, but for the filter's state.
+// Standard error (of a terminal: its one output) begins with a line that names the container ("otto-container ID", or
+// "none"), then, from inside of it, one that says that its shell has begun. Everything after that is the command's own.
+// Pure, but for the filter's state.
 #pragma once
 
 #include <functional>
@@ -14,7 +15,7 @@
 namespace otto::hosts {
 
 /// What is done with the container once it is found.
-enum class ContainerEntry { kShell, kProgram, kCopyIn, kCopyOut };
+enum class ContainerEntry { kShell, kTerminal, kProgram, kCopyIn, kCopyOut };
 
 /// The labels compose gives to one container.
 struct ContainerLabels {
@@ -46,6 +47,7 @@ class ContainerFilter {
   Sink pass_on_;
   std::function<void()> on_begun_;
   bool begun_ = false;
+  std::size_t taken_ = 0;
   std::string held_, container_;
 };
 

@@ -15,6 +15,19 @@
 
 namespace otto::hosts {
 
+/// What is wanted of a terminal.
+struct TerminalStart {
+  transport::PtyRequest pty;
+  std::string program = {};  ///< a POSIX sh command; empty: the user's own shell, as after a log-in
+  std::stop_token stop = {};
+};
+
+/// A terminal that has begun.
+struct StartedTerminal {
+  std::unique_ptr<transport::Process> process;
+  std::string first;  ///< what it has shown already
+};
+
 class HostAccess {
  public:
   virtual ~HostAccess() = default;
@@ -27,6 +40,10 @@ class HostAccess {
   virtual Result<transport::Output> job(const transport::Script& script) = 0;
   /// The command line that runs $1 in the user's own shell: the login shell of a machine, /bin/sh of a container.
   [[nodiscard]] virtual std::string_view command_shell() const = 0;
+
+  /// Starts a program on a terminal of its own. It ends when its Process goes: by the terminal's hang-up, and in a
+  /// container, or where a program is named, by supervision too. Errors as job().
+  virtual Result<StartedTerminal> terminal(const TerminalStart& start) = 0;
 
   /// True for a container whose image has no /bin/sh; for such a one, what works without:
   [[nodiscard]] virtual bool lacks_shell() const { return false; }

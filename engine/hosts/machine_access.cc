@@ -16,6 +16,21 @@ class MachineAccess final : public HostAccess {
   }
   [[nodiscard]] std::string_view command_shell() const override { return "exec \"${SHELL:-/bin/sh}\" -c \"$1\"\n"; }
 
+  /// A log-in shell is the server's to start, with its motd and profile; sshd hangs it up when the connection is gone.
+  Result<StartedTerminal> terminal(const TerminalStart& start) override {
+    OTTO_TRY(transport::Remote * remote, workspace_.remote(entry_));
+    if (start.program.empty()) {
+      OTTO_TRY(auto process, remote->transport().start({"", start.pty, true}, start.stop));
+      return StartedTerminal{std::move(process), ""};
+    }
+    transport::TerminalScript script;
+    script.text = "stty sane\n" + start.program;
+    script.pty = start.pty;
+    script.stop = start.stop;
+    OTTO_TRY(auto process, remote->start_on_terminal(script));
+    return StartedTerminal{std::move(process), ""};
+  }
+
   // A machine always has a shell.
   Result<transport::Output> program(const transport::Script&) override { return no_container(); }
   Result<transport::Output> copy_in(const transport::Script&) override { return no_container(); }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/hosts/command_io.h"
+#include "engine/hosts/host_terminal.h"
 #include "engine/hosts/transfer.h"
 #include "graph/base/text.h"
 
@@ -35,6 +36,10 @@ class ShellHost final : public Host {
     io.attach(script);
     OTTO_TRY(const transport::Output output, access_->program(script));
     return std::move(io).finish(output.status);
+  }
+
+  Result<std::unique_ptr<RemoteTerminal>> open_terminal(const TerminalOptions& options) override {
+    return hosts::open_terminal(*access_, options);
   }
 
   Result<TransferReport> put(const std::vector<std::string>& sources, std::string_view dest,

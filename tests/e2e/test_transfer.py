@@ -10,6 +10,7 @@ import tarfile
 
 import harness
 from harness import await_true
+from screen import Screen
 
 CONTAINER = "pepper_seed.moves.app"
 MACHINE = "carrot_seed"
@@ -294,6 +295,12 @@ class WithoutShell(Transfer):
         self.assertEqual(outcome.error()["code"], "unsupported")
         self.assertIn("has no shell", outcome.error()["message"])
         self.assertIn("put, get", outcome.error()["hint"])
+
+    def test_a_terminal_is_refused_with_the_same_words(self):
+        screen = Screen(self.repo)
+        self.addCleanup(screen.close)
+        screen.line(f"clear; {harness.OTTO} host {SHELL_LESS} login; echo code=$?=")
+        screen.sees("has no shell", "code=1=")
 
     def test_a_plain_program_runs(self):
         outcome = self.host(SHELL_LESS, "oneshot", "/say 'two words' \"it's\" x\\ y", code=4)

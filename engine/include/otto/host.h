@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "graph/base/result.h"
+#include "otto/terminal.h"
 #include "otto/workspace.h"
 
 namespace otto {
@@ -57,6 +58,10 @@ class Host {
   virtual Result<CommandResult> run(const std::vector<std::string>& commands, const RunOptions& options) = 0;
   /// One stateless command in a fresh shell.
   virtual Result<CommandResult> oneshot(std::string_view command, const RunOptions& options) = 0;
+
+  /// A terminal of its own on the host; several may be open. It must not outlive the Workspace. Errors as run();
+  /// kUnsupported where the container has no shell.
+  virtual Result<std::unique_ptr<RemoteTerminal>> open_terminal(const TerminalOptions& options) = 0;
 
   /// Copies files and trees of this machine to the host. DEST as scp takes it: a directory if it exists as one, ends in
   /// '/' or there are several sources (then it is made if need be), else the copy's own name. Modes and symbolic links
