@@ -49,10 +49,10 @@ class Definition {
               std::string help);
   /// `values` are the spellings of E's values 0, 1, …; target's value is the default.
   template <typename E>
-  void choice(std::string names, std::vector<std::string> values, E& target, std::string help) {
+  void choice(const std::string& names, const std::vector<std::string>& values, E& target, const std::string& help) {
     choice_by_index(
-        std::move(names), std::move(values), static_cast<std::size_t>(target),
-        [&target](std::size_t index) { target = static_cast<E>(index); }, std::move(help));
+        names, values, static_cast<std::size_t>(target),
+        [&target](std::size_t index) { target = static_cast<E>(index); }, help);
   }
   void operand(std::string name, std::string& target, std::string help);
   void operands(std::string name, std::vector<std::string>& target, std::string help);

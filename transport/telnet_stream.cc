@@ -17,7 +17,7 @@
 namespace otto::transport {
 namespace {
 
-constexpr std::size_t kReadSize = 64 * 1024;
+constexpr std::size_t kReadSize = std::size_t{64} * 1024;
 constexpr int kMostUnanswered = 3;
 constexpr std::string_view kTimingMark = "\xff\xfd\x06";                       // IAC DO TIMING-MARK
 constexpr std::string_view kMarkAnswers[] = {"\xff\xfb\x06", "\xff\xfc\x06"};  // IAC WILL, IAC WONT
