@@ -85,7 +85,8 @@ class Login {
   const ResolvedHost& host_;
   const Interaction& interaction_;
   const std::stop_token& stop_;
-  std::string methods_;  ///< what the host takes next, as a list with commas
+  char* listed_ = nullptr;  ///< libssh2's last list of methods
+  std::string methods_;     ///< what the host takes next, as a list with commas
   std::vector<std::string> tried_;
   std::vector<std::string> counted_;  ///< proofs the host took but found too few
   std::string accepted_ = "nothing: the host asks for no proof";
@@ -98,11 +99,14 @@ bool connection_broke(int code) {
 
 /// The methods the server takes, "" if it let us in without any.
 Result<std::string> Login::probe() {
-  const char* methods = nullptr;
+  // libssh2 forgets the memory of its last list when it makes the next one, and not before.
+  if (listed_ != nullptr) libssh2_free(handle_.get(), std::exchange(listed_, nullptr));
+  char* methods = nullptr;
   OTTO_TRY(const int code, drive([&] {
              methods = libssh2_userauth_list(handle_.get(), host_.user.c_str(), user_length());
              return methods != nullptr ? 0 : libssh2_session_last_errno(handle_.get());
            }));
+  listed_ = methods;
   if (methods != nullptr) return std::string(methods);
   if (libssh2_userauth_authenticated(handle_.get()) != 0) return std::string();
   if (connection_broke(code) || !handle_.socket_cause().empty()) return broken();
