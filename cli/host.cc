@@ -77,7 +77,9 @@ class HostRun : public HostCommand {
   [[nodiscard]] bool takes_input() const override { return false; }
   Result<CommandResult> execute(Host& host, const std::vector<std::string>& commands,
                                 const RunOptions& options) override {
-    return host.run(commands, options);
+    RunOptions only = options;
+    only.last = true;
+    return host.run(commands, only);
   }
 };
 

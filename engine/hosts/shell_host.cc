@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "engine/hosts/command_io.h"
+#include "engine/hosts/host_session.h"
 #include "engine/hosts/host_terminal.h"
+#include "engine/hosts/persistent_shell.h"
 #include "engine/hosts/transfer.h"
 #include "graph/base/text.h"
 
@@ -12,16 +14,12 @@ namespace {
 
 class ShellHost final : public Host {
  public:
-  explicit ShellHost(std::unique_ptr<HostAccess> access) : access_(std::move(access)) {}
+  explicit ShellHost(std::unique_ptr<HostAccess> access) : access_(std::move(access)), shell_(*access_) {}
 
   [[nodiscard]] const std::string& id() const override { return access_->id(); }
 
   Result<CommandResult> run(const std::vector<std::string>& commands, const RunOptions& options) override {
-    // State is kept in one POSIX shell: the login shell where it is one.
-    static constexpr std::string_view kShell =
-        "case ${SHELL##*/} in sh|bash|dash|zsh|ksh|ash) shell=$SHELL ;; *) shell=/bin/sh ;; esac\n"
-        "exec \"$shell\" -c \"$1\"\n";
-    return execute(kShell, sequence_script(commands), options);
+    return shell_.run(commands, options);
   }
 
   Result<CommandResult> oneshot(std::string_view command, const RunOptions& options) override {
@@ -38,6 +36,9 @@ class ShellHost final : public Host {
     return std::move(io).finish(output.status);
   }
 
+  Result<std::unique_ptr<Session>> open_session(std::string name, const SessionOptions& options) override {
+    return hosts::open_session(*access_, session_names_, std::move(name), options);
+  }
   Result<std::unique_ptr<RemoteTerminal>> open_terminal(const TerminalOptions& options) override {
     return hosts::open_terminal(*access_, options);
   }
@@ -63,6 +64,8 @@ class ShellHost final : public Host {
   }
 
   std::unique_ptr<HostAccess> access_;
+  PersistentShell shell_;
+  std::shared_ptr<SessionNames> session_names_ = std::make_shared<SessionNames>();  // a session gives its name back
 };
 
 Error needs_shell(std::string_view command, std::string_view what) {
@@ -76,15 +79,6 @@ Error needs_shell(std::string_view command, std::string_view what) {
 
 std::unique_ptr<Host> make_host(std::unique_ptr<HostAccess> access) {
   return std::make_unique<ShellHost>(std::move(access));
-}
-
-std::string sequence_script(const std::vector<std::string>& commands) {
-  std::string script;
-  for (const std::string& command : commands) {
-    script +=
-        "eval " + text::shell_quote(command) + "\notto_code=$?; [ \"$otto_code\" -eq 0 ] || exit \"$otto_code\"\n";
-  }
-  return script + "exit 0\n";
 }
 
 Result<std::vector<std::string>> plain_words(std::string_view command) {

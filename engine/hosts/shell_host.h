@@ -12,9 +12,6 @@ namespace otto::hosts {
 
 std::unique_ptr<Host> make_host(std::unique_ptr<HostAccess> access);
 
-/// The text of a POSIX sh that runs the commands in order in one shell and ends with the first non-zero exit code.
-std::string sequence_script(const std::vector<std::string>& commands);
-
 /// A command line as a program and its arguments, where it needs no shell: blanks, quotes and backslashes only.
 /// kUnsupported naming what it needs one for.
 Result<std::vector<std::string>> plain_words(std::string_view command);

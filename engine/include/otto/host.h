@@ -4,6 +4,7 @@
 // connection.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "graph/base/result.h"
+#include "otto/session.h"
 #include "otto/terminal.h"
 #include "otto/workspace.h"
 
@@ -26,16 +28,21 @@ using CommandOutput = std::function<void(bool is_stderr, std::string_view bytes)
 /// How a command ended: its own exit code, or 128 + signal.
 struct CommandResult {
   int exit_code = 0;
-  std::string out, err;  ///< what no CommandOutput took
+  std::string out, err;    ///< what no CommandOutput took
+  bool timed_out = false;  ///< ended because RunOptions::timeout was over; the code is 124 then, as timeout(1) has it
 };
 
 struct RunOptions {
   CommandOutput on_output;  ///< empty: collected
-  /// Gives the next piece of standard input, "" at its end; empty function: no input.
+  /// Of oneshot(): gives the next piece of standard input, "" at its end; empty function: no input.
   std::function<std::string()> input;
   /// Called, on another thread than `input`, when the command takes no more: an `input` that waits must return "" now.
   std::function<void()> stop_input = {};
   std::stop_token stop;
+  /// Of run(), for each command; zero: none. What is overdue is interrupted (SIGINT), a second later killed; the shell
+  /// and its state stay, unless even then it does not come back: the next command gets a fresh one.
+  std::chrono::milliseconds timeout{0};
+  bool last = false;  ///< of run(): the shell ends after these commands, which saves a round trip at the end
 };
 
 struct TransferOptions {
@@ -53,12 +60,17 @@ class Host {
   virtual ~Host() = default;
   [[nodiscard]] virtual const std::string& id() const = 0;
 
-  /// Commands in order in one shell: directory, variables and options persist between them; stops at the first that
-  /// fails and returns its code. kConnectionLost, kNotRunning, kUnsupported (no shell in the container), kInterrupted.
+  /// Commands in order in one shell, which stays open for the next call: directory, variables and options persist.
+  /// Stops at the first that fails and returns its code. Commands have no input. After `exit`, an interruption or a
+  /// lost connection the next call opens a fresh shell. kConnectionLost, kNotRunning, kUnsupported (no shell in the
+  /// container), kInterrupted.
   virtual Result<CommandResult> run(const std::vector<std::string>& commands, const RunOptions& options) = 0;
   /// One stateless command in a fresh shell.
   virtual Result<CommandResult> oneshot(std::string_view command, const RunOptions& options) = 0;
 
+  /// A conversation with a program on a terminal; several may be open, each under a name of its own (kUsage). It must
+  /// not outlive the Host. Errors as run().
+  virtual Result<std::unique_ptr<Session>> open_session(std::string name, const SessionOptions& options) = 0;
   /// A terminal of its own on the host; several may be open. It must not outlive the Workspace. Errors as run();
   /// kUnsupported where the container has no shell.
   virtual Result<std::unique_ptr<RemoteTerminal>> open_terminal(const TerminalOptions& options) = 0;
