@@ -47,9 +47,10 @@ struct Output {
 };
 
 /// A script that has a terminal for its streams. It begins on a raw one (bytes pass as they are, nothing is echoed) and
-/// sets it up itself.
+/// sets it up itself, unless `cooked` asks for a usual one: a key typed on a raw terminal would reach it unchanged.
 struct TerminalScript {
   std::string text = {};
+  bool cooked = false;
   std::vector<std::string> args = {};
   PtyRequest pty = {};
   std::stop_token stop = {};  ///< for starting only

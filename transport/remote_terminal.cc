@@ -19,6 +19,20 @@ class Remote::TerminalJob final : public Process {
   TerminalJob(const TerminalJob&) = delete;
   TerminalJob& operator=(const TerminalJob&) = delete;
 
+  /// Drops what is shown up to and with `mark`. kRemoteFailed where it never comes.
+  Result<void> await_setup(std::string_view mark, const std::stop_token& stop) {
+    for (;;) {
+      const std::size_t at = first_.find(mark);
+      if (at != std::string::npos) {
+        first_.erase(0, at + mark.size());
+        return {};
+      }
+      OTTO_TRY(const auto chunk, process_->read({}, stop));
+      if (!chunk) return make_error(ErrorCode::kRemoteFailed, "the terminal could not be set up: " + first_);
+      first_ += chunk->bytes;
+    }
+  }
+
   /// Reads up to the script's beginning. False: it has ended before, saying `words`.
   Result<bool> await_begin(std::string_view mark, std::string& words, const std::stop_token& stop) {
     MarkFilter filter(fmt::format("{0}\n{0}", mark));
@@ -65,11 +79,15 @@ Result<std::unique_ptr<Process>> Remote::start_on_terminal(const TerminalScript&
   command.pty->raw = true;
   OTTO_TRY(auto process, transport_->start(command, script.stop));
   auto terminal = std::make_unique<TerminalJob>(*supervisor_, job, std::move(process));
-  const std::string text = set_arguments(script.args) + job_script(script.text, job, mark);
+  const std::string setup = script.cooked ? fmt::format("stty sane; printf %s {}.\n", mark) : "";
+  const std::string text = set_arguments(script.args) + job_script(setup + script.text, job, mark);
   OTTO_RETURN_IF_ERROR(terminal->write(encode_script(text), script.stop));
   std::string words;
   OTTO_TRY(const bool begun, terminal->await_begin(mark, words, script.stop));
-  if (begun) return std::unique_ptr<Process>(std::move(terminal));
+  if (begun) {
+    if (script.cooked) OTTO_RETURN_IF_ERROR(terminal->await_setup(mark + ".", script.stop));
+    return std::unique_ptr<Process>(std::move(terminal));
+  }
   OTTO_TRY(const ExitStatus status, terminal->wait(script.stop));
   if (status.code == kNotSupervised) return not_supervised(words);
   return make_error(ErrorCode::kRemoteFailed, fmt::format("'{}': the script did not begin (exit {}): {}", host_id(),

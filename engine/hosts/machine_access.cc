@@ -24,7 +24,8 @@ class MachineAccess final : public HostAccess {
       return StartedTerminal{std::move(process), ""};
     }
     transport::TerminalScript script;
-    script.text = "stty sane\n" + start.program;
+    script.text = start.program;
+    script.cooked = true;
     script.pty = start.pty;
     script.stop = start.stop;
     OTTO_TRY(auto process, remote->start_on_terminal(script));

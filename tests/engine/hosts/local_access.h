@@ -20,7 +20,8 @@ class LocalAccess final : public hosts::HostAccess {
   [[nodiscard]] std::string_view command_shell() const override { return "exec /bin/sh -c \"$1\"\n"; }
   Result<hosts::StartedTerminal> terminal(const hosts::TerminalStart& start) override {
     transport::TerminalScript script;
-    script.text = "stty sane\n" + start.program;
+    script.text = start.program;
+    script.cooked = true;
     script.pty = start.pty;
     OTTO_TRY(auto process, remote_.start_on_terminal(script));
     return hosts::StartedTerminal{std::move(process), ""};
