@@ -1,6 +1,8 @@
 // One shell, many calls: state, exit codes, outputs kept apart, and commands that run out of time; in several shells.
 #include "engine/hosts/persistent_shell.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -109,9 +111,10 @@ TEST_P(ShellOf, AnOverdueCommandIsInterruptedAndTheStateStays) {
 
 TEST_P(ShellOf, OneThatIgnoresTheInterruptIsKilled) {
   run({"X=kept"});
-  const CommandResult late = run({"sh -c \"trap '' INT; sleep 600.304; sleep 600.305\""}, milliseconds(300));
+  const std::string sleeps = "sleep 600." + std::to_string(::getpid());  // other tests look for theirs at the same time
+  const CommandResult late = run({"sh -c \"trap '' INT; " + sleeps + "4; " + sleeps + "5\""}, milliseconds(300));
   EXPECT_TRUE(late.timed_out);
-  EXPECT_EQ(out({"echo $X; pgrep -f 'sleep 600.30[45]' || echo gone"}), "kept\ngone\n");
+  EXPECT_EQ(out({"echo $X; pgrep -f '" + sleeps + "[45]' || echo gone"}), "kept\ngone\n");
 }
 
 TEST_P(ShellOf, AShellThatCannotBeBroughtBackIsReplaced) {
