@@ -6,6 +6,7 @@
 
 #include "cli/definition.h"
 #include "cli/exit_code.h"
+#include "cli/host_verb.h"
 #include "cli/input.h"
 #include "cli/render/json.h"
 #include "cli/session.h"
@@ -16,20 +17,18 @@ namespace otto::cli {
 namespace {
 
 /// What both verbs share: options, the host, output passed on or collected, the exit code.
-class HostCommand : public Verb {
+class HostCommand : public HostVerb {
  public:
   void define(Definition& definition) override {
-    definition.describe_operand("ID", "the host: a machine (pepper_seed) or a container (pepper_seed.repo1.api)",
-                                false);
+    define_id(definition);
     definition.describe_operand("CMD", command_help(), true);
-    definition.text("--hop", "HOST", hop_, "go through this host first; may stand before ID");
+    define_hop(definition);
   }
   std::vector<std::string>* verbatim() override { return &commands_; }
   [[nodiscard]] bool passes_output_on() const override { return true; }
 
   Result<int> run(Session& session) override {
-    OTTO_TRY(const auto workspace, session.open({.hop = hop_}));
-    OTTO_TRY(const auto host, get_host(*workspace, session.target()));
+    OTTO_TRY(const Opened opened, open(session));
     if (session.options().dry_run) {
       session.print(session.json() ? json::planned_commands(session.target(), commands_)
                                    : "would run on " + session.target() + ": " + text::join(commands_, "; ") + "\n");
@@ -49,8 +48,8 @@ class HostCommand : public Verb {
       };
     }
     asked_for_ = true;
-    OTTO_TRY(const CommandResult result, execute(*host, commands_, options));
-    if (session.json()) session.print(json::command(host->id(), result));
+    OTTO_TRY(const CommandResult result, execute(*opened.host, commands_, options));
+    if (session.json()) session.print(json::command(opened.host->id(), result));
     return result.exit_code;
   }
   int exit_code_of(const Error& error) const override {
@@ -64,7 +63,6 @@ class HostCommand : public Verb {
                                         const RunOptions& options) = 0;
 
  private:
-  std::optional<std::string> hop_;
   std::vector<std::string> commands_;
   bool asked_for_ = false;
 };

@@ -7,6 +7,7 @@
 
 #include "cli/definition.h"
 #include "cli/exit_code.h"
+#include "cli/host_verb.h"
 #include "cli/login_session.h"
 #include "cli/render/errors.h"
 #include "cli/render/json.h"
@@ -18,16 +19,16 @@
 namespace otto::cli {
 namespace {
 
-class HostLogin : public Verb {
+class HostLogin : public HostVerb {
  public:
   void define(Definition& definition) override {
-    definition.describe_operand("ID", "the host: a machine (pepper_seed) or a container (pepper_seed.repo1.api)",
-                                false);
-    definition.text("--hop", "HOST", hop_, "go through this host first; may stand before ID");
+    define_id(definition);
+    define_hop(definition);
   }
   [[nodiscard]] bool passes_output_on() const override { return true; }
 
   Result<int> run(Session& session) override {
+    OTTO_TRY(const Opened opened, open(session));
     if (session.options().dry_run) {
       session.print(session.json() ? json::planned_commands(session.target(), {})
                                    : "would log in to " + session.target() + "\n");
@@ -41,9 +42,7 @@ class HostLogin : public Verb {
       return make_error(ErrorCode::kUsage, "login needs a terminal, and standard input is none",
                         "`otto host ID run CMD` and `oneshot CMD` need none");
     }
-    OTTO_TRY(const auto workspace, session.open({.hop = hop_}));
-    OTTO_TRY(const auto host, get_host(*workspace, session.target()));
-    OTTO_TRY(const auto terminal, open(*host, session.stop()));
+    OTTO_TRY(const auto terminal, open_terminal(*opened.host, session.stop()));
     session.progress().finish();
     asked_for_ = true;
     return join(session, *terminal);
@@ -53,7 +52,7 @@ class HostLogin : public Verb {
   }
 
  private:
-  static Result<std::unique_ptr<RemoteTerminal>> open(Host& host, const std::stop_token& stop) {
+  static Result<std::unique_ptr<RemoteTerminal>> open_terminal(Host& host, const std::stop_token& stop) {
     const FrameSize size = screen_size_of(STDIN_FILENO);
     const char* const term = std::getenv("TERM");
     TerminalOptions options;
@@ -83,7 +82,6 @@ class HostLogin : public Verb {
     return *code;
   }
 
-  std::optional<std::string> hop_;
   bool asked_for_ = false;
 };
 

@@ -3,6 +3,7 @@
 
 #include "cli/definition.h"
 #include "cli/exit_code.h"
+#include "cli/host_verb.h"
 #include "cli/render/json.h"
 #include "cli/session.h"
 #include "cli/verb.h"
@@ -15,13 +16,12 @@ namespace {
 /// The seeds' ways to transfer. All of them are served by the same streams through the connection.
 enum class Transfer { kScp, kSftp, kFtp, kNc };
 
-class HostTransfer : public Verb {
+class HostTransfer : public HostVerb {
  public:
   void define(Definition& definition) override {
-    definition.describe_operand("ID", "the host: a machine (pepper_seed) or a container (pepper_seed.repo1.api)",
-                                false);
+    define_id(definition);
     definition.operands("SRC", paths_, source_help() + "; the last operand is DEST: " + dest_help());
-    definition.text("--hop", "HOST", hop_, "go through this host first; may stand before ID");
+    define_hop(definition);
     definition.choice("--transfer", {"scp", "sftp", "ftp", "nc"}, transfer_,
                       "accepted for what scripts say; every value moves the data as streams through the connection");
   }
@@ -33,15 +33,14 @@ class HostTransfer : public Verb {
     }
     const std::string dest = paths_.back();
     paths_.pop_back();
-    OTTO_TRY(const auto workspace, session.open({.hop = hop_}));
-    OTTO_TRY(const auto host, get_host(*workspace, session.target()));
+    OTTO_TRY(const Opened opened, open(session));
     if (session.options().dry_run) {
       session.print(session.json() ? json::planned_transfer(session.target(), paths_, dest)
                                    : planned(session.target(), paths_, dest));
       return kExitDone;
     }
-    OTTO_TRY(const TransferReport report, move(*host, paths_, dest, {session.stop()}));
-    if (session.json()) session.print(json::transfer(host->id(), report));
+    OTTO_TRY(const TransferReport report, move(*opened.host, paths_, dest, {session.stop()}));
+    if (session.json()) session.print(json::transfer(opened.host->id(), report));
     return kExitDone;
   }
 
@@ -55,7 +54,6 @@ class HostTransfer : public Verb {
 
  private:
   std::vector<std::string> paths_;
-  std::optional<std::string> hop_;
   Transfer transfer_ = Transfer::kScp;
 };
 

@@ -89,6 +89,7 @@ class Commands(Host):
                          f"would run on {CONTAINER}: cd /srv; touch x\n")
         self.assert_error(self.repo.otto("-n", "host", "peper_seed", "run", "true"), 2, "unknown_name", "peper_seed", "pepper_seed")
         self.assert_error(self.repo.otto("-n", "host", "peper_seed", "put", "a", "b"), 2, "unknown_name", "peper_seed")
+        self.assert_error(self.repo.otto("-n", "host", "peper_seed", "login"), 2, "unknown_name", "peper_seed")
 
     def test_user_of_the_machine_and_of_the_container(self):
         self.assert_ends(self.host("pepper_seed", "oneshot", "id -un"), 0, "otto\n")
