@@ -190,16 +190,22 @@ void await_stuck(const Transport& transport) {
   }
 }
 
+/// A command whose input the stopped host will not read.
+std::unique_ptr<Process> start_unread(Transport& transport, SshdFixture& sshd) {
+  auto process = transport.start(Command{"echo begun; cat >/dev/null"});
+  if (!process.ok() || !(*process)->read().ok()) return nullptr;
+  sshd.signal_connections(SIGSTOP);
+  return std::move(*process);
+}
+
 TEST(ConnectionLoss, InTheMiddleOfAPacket) {  // the leak sanitizer sees a session that could not be freed
   SshdFixture sshd;
   auto transport = connect_or_fail(Route{{}, sshd.address()});
   ASSERT_NE(transport, nullptr);
-  auto process = transport->start(Command{"echo begun; cat >/dev/null"});
-  ASSERT_TRUE(process.ok());
-  ASSERT_TRUE((*process)->read().ok());
-  sshd.signal_connections(SIGSTOP);
+  const auto process = start_unread(*transport, sshd);
+  ASSERT_NE(process, nullptr);
   std::jthread writer([&] {
-    const auto written = (*process)->write(std::string(64 << 20, 'x'));
+    const auto written = process->write(std::string(64 << 20, 'x'));
     ASSERT_FALSE(written.ok());
     EXPECT_EQ(written.error().code, ErrorCode::kConnectionLost);
   });
@@ -212,19 +218,17 @@ TEST(ConnectionLoss, AStuckConnectionCanBeTakenDown) {
   SshdFixture sshd;
   auto transport = connect_or_fail(Route{{}, sshd.address()});
   ASSERT_NE(transport, nullptr);
-  auto process = transport->start(Command{"echo begun; cat >/dev/null"});
-  ASSERT_TRUE(process.ok());
-  ASSERT_TRUE((*process)->read().ok());
-  sshd.signal_connections(SIGSTOP);
+  auto process = start_unread(*transport, sshd);
+  ASSERT_NE(process, nullptr);
   std::stop_source stop;
   std::jthread writer([&] {
-    const auto written = (*process)->write(std::string(64 << 20, 'x'), stop.get_token());
+    const auto written = process->write(std::string(64 << 20, 'x'), stop.get_token());
     EXPECT_EQ(written.error().code, ErrorCode::kInterrupted);
   });
   await_stuck(*transport);
   stop.request_stop();
   writer.join();
-  process->reset();
+  process.reset();
   transport.reset();
 }
 
