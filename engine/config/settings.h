@@ -42,7 +42,9 @@ struct TelnetOptions {
 struct ImageSettings {
   std::string name;
   std::filesystem::path dockerfile;  ///< absolute
-  std::filesystem::path context;     ///< absolute
+  /// The Dockerfile's text, where a compose file holds it; `dockerfile` then only names the place.
+  std::optional<std::string> dockerfile_inline = {};
+  std::filesystem::path context;  ///< absolute
   std::map<std::string, std::string> build_args;
   std::optional<std::string> target;
   std::optional<std::string> platform;

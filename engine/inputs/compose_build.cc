@@ -11,7 +11,8 @@ namespace otto::inputs {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::array<std::string_view, 5> kRead = {"context", "dockerfile", "args", "target", "platforms"};
+constexpr std::array<std::string_view, 6> kRead = {"context", "dockerfile", "dockerfile_inline",
+                                                   "args",    "target",     "platforms"};
 /// How an image is built, not what it holds.
 constexpr std::array<std::string_view, 6> kPassedOver = {"cache_from", "cache_to",   "no_cache",
                                                          "pull",       "provenance", "sbom"};
@@ -47,12 +48,16 @@ Result<void> ComposeReader::read_build(const File& file, const YAML::Node& servi
     if (is_one_of(kRead, key) || is_one_of(kPassedOver, key) || value.IsNull()) continue;
     return refused(yaml::place(file.name, yaml::key_node(node, key)),
                    fmt::format("otto does not build with 'build.{}'", text::printable(key)),
-                   key == "dockerfile_inline" ? "write the Dockerfile into a file and name it with 'dockerfile'"
-                                              : "leave it out, or build the image by hand and name it with 'image'");
+                   "leave it out, or build the image by hand and name it with 'image'");
   }
   OTTO_RETURN_IF_ERROR(read_build_context(file, yaml::get(node, "context"), scope, build));
   if (!build.dockerfile) {
     OTTO_TRY(build.dockerfile, build_text(file, yaml::get(node, "dockerfile"), "dockerfile", scope));
+  }
+  if (!build.dockerfile_inline) {
+    OTTO_TRY(build.dockerfile_inline,
+             build_text(file, yaml::get(node, "dockerfile_inline"), "dockerfile_inline", scope));
+    build.dockerfile_inline_file = file.name;
   }
   if (!build.target) {
     OTTO_TRY(build.target, build_text(file, yaml::get(node, "target"), "target", scope));

@@ -28,8 +28,10 @@ struct StagedPath {
 
 /// A `build:` section with variables put in, completed by the one it extends.
 struct ComposeBuild {
-  std::filesystem::path context;          ///< absolute, a directory of this machine; empty: not named
-  std::optional<std::string> dockerfile;  ///< relative to the context
+  std::filesystem::path context;                 ///< absolute, a directory of this machine; empty: not named
+  std::optional<std::string> dockerfile;         ///< relative to the context
+  std::optional<std::string> dockerfile_inline;  ///< the Dockerfile's text
+  std::string dockerfile_inline_file;            ///< the compose file that holds it
   std::map<std::string, std::string> args;
   std::optional<std::string> target;
   std::optional<std::string> platform;

@@ -32,8 +32,32 @@ bool is_image_name(std::string_view name) {
 }
 
 bool same_inputs(const config::ImageSettings& a, const config::ImageSettings& b) {
-  return std::tie(a.dockerfile, a.context, a.build_args, a.target, a.platform) ==
-         std::tie(b.dockerfile, b.context, b.build_args, b.target, b.platform);
+  const bool same_dockerfile = a.dockerfile_inline || b.dockerfile_inline ? a.dockerfile_inline == b.dockerfile_inline
+                                                                          : a.dockerfile == b.dockerfile;
+  return same_dockerfile && std::tie(a.context, a.build_args, a.target, a.platform) ==
+                                std::tie(b.context, b.build_args, b.target, b.platform);
+}
+
+/// A file, or the text in the compose file itself.
+Result<void> name_dockerfile(const ComposeService& service, config::ImageSettings& image) {
+  const ComposeBuild& build = *service.build;
+  if (build.dockerfile_inline && build.dockerfile) {
+    return make_error(ErrorCode::kConfig,
+                      fmt::format("{}: 'build' has both 'dockerfile' and 'dockerfile_inline'", build.place),
+                      "leave one of them out");
+  }
+  if (build.dockerfile_inline) {
+    image.dockerfile = fmt::format("{} (dockerfile_inline of {})", build.dockerfile_inline_file, service.name);
+    image.dockerfile_inline = build.dockerfile_inline;
+    return {};
+  }
+  image.dockerfile = (build.context / build.dockerfile.value_or("Dockerfile")).lexically_normal();
+  std::error_code ignored;
+  if (fs::is_regular_file(image.dockerfile, ignored)) return {};
+  return make_error(
+      ErrorCode::kConfig,
+      fmt::format("{}: the Dockerfile '{}' does not exist", build.place, text::printable(image.dockerfile.string())),
+      "'dockerfile' is relative to the build context");
 }
 
 Result<config::ImageSettings> to_image(const config::Settings& repo, const ComposeService& service) {
@@ -47,19 +71,8 @@ Result<config::ImageSettings> to_image(const config::Settings& repo, const Compo
                       fmt::format("{}: service '{}' cannot name an image", build.place, text::printable(service.name)),
                       fmt::format("give it an image: {}-NAME", repo.name));
   }
-  if (build.context.empty()) {
-    return make_error(ErrorCode::kConfig, fmt::format("{}: 'build' names no context", build.place),
-                      "add context: PATH");
-  }
   image.context = build.context;
-  image.dockerfile = (build.context / build.dockerfile.value_or("Dockerfile")).lexically_normal();
-  std::error_code ignored;
-  if (!fs::is_regular_file(image.dockerfile, ignored)) {
-    return make_error(
-        ErrorCode::kConfig,
-        fmt::format("{}: the Dockerfile '{}' does not exist", build.place, text::printable(image.dockerfile.string())),
-        "'dockerfile' is relative to the build context");
-  }
+  OTTO_RETURN_IF_ERROR(name_dockerfile(service, image));
   image.build_args = build.args;
   if (build.target && !build.target->empty()) image.target = build.target;
   const auto& platform = build.platform ? build.platform : service.platform;

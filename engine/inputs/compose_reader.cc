@@ -44,6 +44,10 @@ void fill(ComposeService& made, const ComposeService& earlier) {
   ComposeBuild& build = *made.build;
   if (build.context.empty()) build.context = earlier.build->context;
   if (!build.dockerfile) build.dockerfile = earlier.build->dockerfile;
+  if (!build.dockerfile_inline) {
+    build.dockerfile_inline = earlier.build->dockerfile_inline;
+    build.dockerfile_inline_file = earlier.build->dockerfile_inline_file;
+  }
   if (!build.target) build.target = earlier.build->target;
   if (!build.platform) build.platform = earlier.build->platform;
   build.args.insert(earlier.build->args.begin(), earlier.build->args.end());
@@ -150,6 +154,7 @@ Result<void> ComposeReader::read_services(const File& file, const YAML::Node& se
     extended_.clear();
     OTTO_RETURN_IF_ERROR(read_service(file, service, scope, made));
     if (!is_new) fill(made, known->second.service);
+    if (made.build && made.build->context.empty()) made.build->context = scope.directory;  // Compose's default
     known->second.service = std::move(made);
   }
   return {};

@@ -24,9 +24,10 @@ namespace fs = std::filesystem;
 /// Remembered stats up to this size are fetched for all contexts at once, larger ones when their context is scanned.
 constexpr std::size_t kSmallStats = 64 << 10;
 
-Result<std::string> read_dockerfile(const fs::path& path) {
-  if (auto bytes = read_whole_file(path)) return std::move(*bytes);
-  return make_error(ErrorCode::kIo, fmt::format("cannot read {}", path.string()),
+Result<std::string> read_dockerfile(const config::ImageSettings& image) {
+  if (image.dockerfile_inline) return *image.dockerfile_inline;
+  if (auto bytes = read_whole_file(image.dockerfile)) return std::move(*bytes);
+  return make_error(ErrorCode::kIo, fmt::format("cannot read {}", image.dockerfile.string()),
                     "check that it exists and its permissions");
 }
 
@@ -97,7 +98,7 @@ class Reader {
     for (const config::ImageSettings& settings : repo_.images) {
       ImageInputs image;
       image.settings = &settings;
-      OTTO_TRY(image.dockerfile, read_dockerfile(settings.dockerfile));
+      OTTO_TRY(image.dockerfile, read_dockerfile(settings));
       OTTO_TRY(const Dockerfile parsed,
                parse_dockerfile(image.dockerfile, settings.dockerfile.string(), settings.build_args, settings.target));
       OTTO_RETURN_IF_ERROR(add_to_graph(image, parsed));

@@ -267,6 +267,19 @@ class Builds(Stack):
         self.assertEqual(set(self.repo.done("docker", "up", "--no-build").actions().values()), {"created"})
         self.assertEqual(self.inside("web", "cat", "/args"), "blue bare\n")
 
+    def test_the_dockerfile_may_stand_in_the_compose_file(self):
+        text = ("services:\n  web:\n    build:\n      context: web\n      dockerfile_inline: |\n        FROM otto-lab/base:1\n"
+                "        COPY page /page\n        RUN echo ${COLOUR} $$HOME > /args\n"
+                "    command: [sleep, '100000']\n    init: true\n    stop_signal: SIGKILL\n")
+        self.stack(text)
+        self.assertEqual(self.repo.done("docker", "up", COLOUR="red").statuses(), {"web": "built"})
+        self.assertEqual(self.inside("web", "cat", "/page", "/args"), "one\nred /root\n")
+        self.stack(text.replace("COPY page", "COPY --chmod=600 page"))
+        again = self.repo.done("docker", "up", COLOUR="red")
+        self.assertEqual(again.reasons("web"), [("dockerfile-changed", "compose.yml (dockerfile_inline of web)")])
+        self.assertEqual(again.actions(), {"web": "recreated"})
+        self.assertEqual(self.repo.done("docker", "up", COLOUR="red").actions(), {"web": "unchanged"})
+
     def test_what_cannot_be_built_is_refused_with_its_place(self):
         for section, words, hint in (("{context: 'https://example.com/x.git'}", "not on this machine", "clone it"),
                                      ("./nowhere", "does not exist", "relative paths"),

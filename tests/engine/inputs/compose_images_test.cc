@@ -100,6 +100,24 @@ TEST_F(ComposeImagesTest, OneImageForServicesThatBuildTheSame) {
   EXPECT_NE(two.find("compose.yml:3:14: image 'x' is built otherwise at "), std::string::npos) << two;
 }
 
+TEST_F(ComposeImagesTest, TheDockerfileMayStandInTheComposeFile) {
+  env_["V"] = "3";
+  const config::Settings repo = read(
+      "services:\n  a: {build: {dockerfile_inline: 'FROM x:${V}\n\nRUN echo $$HOME'}}\n"
+      "  b: {build: {context: db, dockerfile_inline: FROM y}, image: repo1-b}\n"
+      "  c: {build: {context: ./db, dockerfile_inline: FROM y}, image: repo1-b}\n");
+  ASSERT_FALSE(repo.images_error) << repo.images_error->message;
+  ASSERT_EQ(repo.images.size(), 2U);
+  EXPECT_EQ(repo.images[0].dockerfile_inline, "FROM x:3\nRUN echo $HOME");
+  EXPECT_EQ(repo.images[0].context, tree_.root());
+  EXPECT_EQ(repo.images[0].dockerfile, tree_.path("compose.yml").string() + " (dockerfile_inline of a)");
+  EXPECT_EQ(repo.images[1].dockerfile_inline, "FROM y");
+  const std::string two = images(
+      "services:\n  a: {build: {dockerfile_inline: FROM x}, image: repo1-x}\n"
+      "  b: {build: {dockerfile_inline: FROM y}, image: repo1-x}\n");
+  EXPECT_NE(two.find("image 'x' is built otherwise at "), std::string::npos) << two;
+}
+
 TEST_F(ComposeImagesTest, SettingsComeFirst) {
   config::ImageSettings declared;
   declared.name = "x";
@@ -121,10 +139,10 @@ TEST_F(ComposeImagesTest, RefusalsNameTheirPlace) {
   refused("https://x/y.git", "is not on this machine");
   refused("oci:registry/x", "is not on this machine");
   refused("{context: api, dockerfile: No}", "No' does not exist");
-  refused("{context: api, dockerfile_inline: FROM x}", "'build.dockerfile_inline'");
+  refused("{context: api, dockerfile: Other, dockerfile_inline: FROM x}", "both 'dockerfile' and 'dockerfile_inline'");
   refused("{context: api, ssh: [default]}", "'build.ssh'");
   refused("{context: api, platforms: [linux/amd64, linux/arm64]}", "several platforms");
-  refused("{dockerfile: Dockerfile}", "names no context");
+  refused("{dockerfile: Dockerfile}", "Dockerfile' does not exist");
   refused("'${NOT_SET}'", "needs the variable 'NOT_SET'");
   refused("[api]", "neither a path nor a map");
 }
