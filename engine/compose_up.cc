@@ -1,12 +1,16 @@
 // compose_up, composed: the façade's way to a running stack.
 
 #include <algorithm>
+#include <optional>
+#include <set>
 
 #include "cache/build_store.h"
 #include "engine/execute/command.h"
 #include "engine/execute/image_probe.h"
 #include "engine/execute/image_run.h"
+#include "engine/execute/service_images.h"
 #include "engine/execute/stack_run.h"
+#include "engine/plan/stack_plan.h"
 #include "graph/base/text.h"
 
 namespace otto::docker {
@@ -35,10 +39,9 @@ class Up {
     OTTO_TRY(const execute::StackInputs stack, execute::read_stack(workspace_, target_, options_.project));
     report_.project = stack.project;
     OTTO_RETURN_IF_ERROR(check_services(stack));
-    if (options_.build) {
-      OTTO_TRY(inputs_, execute::read_repo_images(workspace_, *target_.repo, {}));
-      report_.build.graph = inputs_.graph;
-    }
+    OTTO_TRY(cache::Database * memo, workspace_.memo());
+    OTTO_TRY(model_, execute::remembered_model(*memo, target_, stack));
+    if (options_.build && images_are_known()) OTTO_RETURN_IF_ERROR(read_images(stack));
     auto session = execute::ParentSession::open(workspace_, target_);
     if (!session.ok() && options_.dry_run && execute::is_connection_error(session.error().code)) {
       report_.build.parent_reachable = false;
@@ -63,25 +66,30 @@ class Up {
   }
 
   Result<UpReport> bring_up(execute::ParentSession& session, const execute::StackInputs& stack) {
-    OTTO_TRY(auto model, execute::remembered_model(session, stack));
-    if (!options_.build) OTTO_RETURN_IF_ERROR(pin_last_builds(session));
+    execute::StackStage stage(session, stack);
+    if (options_.build && !images_are_known()) {
+      OTTO_RETURN_IF_ERROR(session.probe({}));  // for the facts
+      OTTO_TRY(model_, stage.ask_model());
+      OTTO_RETURN_IF_ERROR(read_images(stack));
+    }
+    OTTO_RETURN_IF_ERROR(pin_last_builds(session));
     ProbeRequest wanted = execute::probe_request(inputs_, run_request());
     for (const auto& [image, tag] : images_.tags) wanted.images.push_back(tag);
-    if (model) {
-      for (std::string& image : execute::external_images(*target_.repo, *model))
+    if (model_) {
+      for (std::string& image : execute::ServiceImages(*target_.repo, stack).external(*model_)) {
         wanted.images.push_back(std::move(image));
+      }
     }
     wanted.compose_project = stack.project;
     OTTO_TRY(Probe probe, session.probe(std::move(wanted)));
+    images_.ids = probe.image_ids;
     if (options_.build) {
       OTTO_RETURN_IF_ERROR(build(session, probe));
       if (report_.build.failures() > 0) return std::move(report_);  // the running stack stays as it is
-    } else {
-      images_.ids = probe.image_ids;
     }
     execute::StackRunRequest request{options_.services, options_.wait, options_.remove_orphans, options_.dry_run};
     OTTO_TRY(report_.services,
-             execute::run_stack(session, stack, std::move(model), std::move(probe), images_, request));
+             execute::run_stack(session, stack, stage, std::move(model_), std::move(probe), images_, request));
     return std::move(report_);
   }
 
@@ -104,9 +112,26 @@ class Up {
     return {};
   }
 
-  /// Without building, each image is what was last built for this project on this parent.
+  /// Which images the named services need is the model's to say; a dry run that has none judges all.
+  [[nodiscard]] bool images_are_known() const { return options_.services.empty() || model_ || options_.dry_run; }
+
+  /// All of the repo, or those that the named services run.
+  Result<void> read_images(const execute::StackInputs& stack) {
+    std::vector<std::string> names;
+    if (!options_.services.empty() && model_) {
+      OTTO_TRY(const std::set<std::string> services, plan::wanted_services(*model_, options_.services));
+      names = execute::ServiceImages(*target_.repo, stack).own_of(*model_, services);
+      if (names.empty()) return {};
+    }
+    OTTO_TRY(inputs_, execute::read_repo_images(workspace_, *target_.repo, names));
+    report_.build.graph = inputs_.graph;
+    return {};
+  }
+
+  /// What is not built now is what was last built for this project on this parent.
   Result<void> pin_last_builds(execute::ParentSession& session) {
     for (const config::ImageSettings& image : target_.repo->images) {
+      if (inputs_.find(image.name) != nullptr) continue;
       OTTO_TRY(const auto last,
                cache::BuildStore(session.memo()).last_build(target_.repo->name, image.name, target_.host->id));
       if (last) images_.tags[image.name] = last->tag;
@@ -118,6 +143,7 @@ class Up {
   const execute::Target& target_;
   const UpOptions& options_;
   UpReport report_;
+  std::optional<StackModel> model_;
   inputs::RepoInputs inputs_;
   execute::PinnedImages images_;
 };

@@ -6,11 +6,8 @@
 #include <chrono>
 #include <set>
 
-#include "cache/parent_store.h"
 #include "cache/registration_store.h"
-#include "engine/docker/stage.h"
-#include "engine/inputs/compose_images.h"
-#include "engine/inputs/own_images.h"
+#include "engine/execute/service_images.h"
 #include "engine/plan/stack_plan.h"
 #include "graph/base/text.h"
 
@@ -18,48 +15,38 @@ namespace otto::execute {
 
 namespace {
 
-std::string stack_stage_key(const StackInputs& stack) { return stack.project + "-compose"; }
-
 std::uint64_t ms_since(std::chrono::steady_clock::time_point begun) {
   const auto elapsed = std::chrono::steady_clock::now() - begun;
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count());
 }
 
-std::map<std::string, std::string> built_services(const config::Settings& repo, const StackInputs& stack) {
-  std::map<std::string, std::string> images;
-  for (const inputs::ComposeService& service : stack.files.services) {
-    if (service.build) images.emplace(service.name, inputs::built_image_name(repo, service));
-  }
-  return images;
-}
-
 class StackRun {
  public:
-  StackRun(ParentSession& session, const StackInputs& stack, const PinnedImages& images, const StackRunRequest& request)
+  StackRun(ParentSession& session, const StackInputs& stack, StackStage& stage, const PinnedImages& images,
+           const StackRunRequest& request)
       : session_(session),
         stack_(stack),
+        stage_(stage),
         images_(images),
         request_(request),
-        own_(session.repo()),
-        built_(built_services(session.repo(), stack)),
+        service_images_(session.repo(), stack),
         compose_(session.remote(), session.settings(), session.facts(), session.workspace().stop()) {}
 
   Result<std::vector<docker::ServiceResult>> operator()(std::optional<docker::StackModel> model, docker::Probe probe) {
     if (!model) {
       if (request_.dry_run) return notice_unknown_services();
-      OTTO_TRY(model_, ask_model());
-      OTTO_TRY(probe,
-               session_.probe({.images = external_images(session_.repo(), model_), .compose_project = stack_.project}));
+      OTTO_TRY(model_, stage_.ask_model());
+      OTTO_TRY(probe, session_.probe({.images = service_images_.external(model_), .compose_project = stack_.project}));
     } else {
       model_ = std::move(*model);
     }
     OTTO_TRY(plan::StackPlan plan, make_plan(probe));
     OTTO_TRY(const bool removed, tell_orphans(plan.orphans));
     if (request_.dry_run) return results(plan, probe.containers);
-    if (!plan.waves.empty() || files_changed()) {
-      OTTO_RETURN_IF_ERROR(stage());
-      if (call_.stage_directory != model_.stage_directory) {  // what is mounted from there must follow
-        OTTO_TRY(model_, ask_model());
+    if (!plan.waves.empty() || stage_.outdated()) {
+      OTTO_RETURN_IF_ERROR(stage_.bring());
+      if (stage_.call().stage_directory != model_.stage_directory) {  // what is mounted from there must follow
+        OTTO_TRY(model_, stage_.ask_model());
         OTTO_TRY(plan, make_plan(probe));
       }
       OTTO_RETURN_IF_ERROR(execute(plan));
@@ -82,92 +69,49 @@ class StackRun {
     return std::vector<docker::ServiceResult>{};
   }
 
-  // --- the stage and the model ---
-
-  Result<std::optional<cache::StageRecord>> staged_before() {
-    return cache::ParentStore(session_.memo()).stage(session_.host().id, stack_stage_key(stack_));
-  }
-
-  bool files_changed() {
-    const auto known = staged_before();
-    return known.ok() && *known && (*known)->manifest != graph::serialize(stack_.manifest);
-  }
-
-  Result<void> stage() {
-    if (staged_) return {};
-    OTTO_TRY(const auto known, staged_before());
-    docker::StageRequest request;
-    request.key = stack_stage_key(stack_);
-    request.kind = docker::StageKind::kInPlace;
-    request.locate = [this](const std::string& path) { return stack_.locate(path); };
-    request.wanted = &stack_.manifest;
-    if (known) {
-      request.believed = graph::parse_manifest(known->manifest);
-      request.believed_stamp = known->stamp;
-    }
-    request.stop = session_.workspace().stop();
-    request.waiting = [this] {
-      report({Event::Kind::kPhase, Phase::kWaiting, stack_.project, "for another otto", 0, 0, 0});
-    };
-    auto brought = docker::bring_stage(session_.remote(), session_.facts().stage_tools(), request);
-    if (!brought.ok()) return std::move(brought).error().in("uploading the compose files");
-    OTTO_RETURN_IF_ERROR(
-        cache::ParentStore(session_.memo())
-            .put_stage({session_.host().id, request.key, brought->stamp, graph::serialize(stack_.manifest)}));
-    call_.project = stack_.project;
-    call_.stage_directory = brought->directory;
-    call_.project_directory = stack_.files.project_directory;
-    call_.home_directory = stack_.files.home_directory;
-    call_.files = stack_.files.files;
-    call_.variables = stack_.files.variables;
-    call_.environment = stack_.environment;
-    staged_ = true;
-    return {};
-  }
-
-  Result<docker::StackModel> ask_model() {
-    OTTO_RETURN_IF_ERROR(stage());
-    report({Event::Kind::kPhase, Phase::kChecking, session_.host().id, "compose config", 0, 0, 0});
-    const auto json = compose_.config(call_);
-    session_.workspace().reporter().left(session_.host().id);
-    OTTO_RETURN_IF_ERROR(json);
-    OTTO_TRY(docker::StackModel model, docker::parse_stack_model(*json, call_.stage_directory, stack_.staged));
-    OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo())
-                             .put_stack({session_.host().id, stack_.project, stack_.digest, docker::serialize(model)}));
-    return model;
-  }
-
   // --- images of services ---
 
-  Result<void> pin_services(const docker::Probe& probe) {
+  void pin_services(const docker::Probe& probe) {
     for (const auto& [name, service] : model_.services) {
       digests_[name] = service.digest;
-      const auto built = built_.find(name);
-      const std::string* own = built != built_.end() ? &built->second : own_.find(service.image);
+      const std::string* own = service_images_.own(service);
       if (own == nullptr) {
         const auto id = probe.image_ids.find(service.image);
         if (id != probe.image_ids.end()) image_ids_[name] = id->second;
         continue;
       }
       const auto tag = images_.tags.find(*own);
-      if (tag == images_.tags.end()) {
-        return make_error(
-            ErrorCode::kNotRunning,
-            fmt::format("image '{}' of service '{}' was never built on {}", *own, name, session_.host().id),
-            "run `otto docker up` first");
-      }
+      if (tag == images_.tags.end()) continue;
       pins_[name] = tag->second;
       const auto id = images_.ids.find(tag->second);
       if (id != images_.ids.end()) image_ids_[name] = id->second;
       const auto& later = images_.rebuilt_later;
       if (std::find(later.begin(), later.end(), tag->second) != later.end()) image_ids_[name] = "to be built";
     }
+  }
+
+  /// Of the services that the plan is about; what the others run does not matter.
+  Result<void> check_pins(const plan::StackPlan& plan) const {
+    for (const plan::ServiceStep& step : plan.steps) {
+      const std::string* own = service_images_.own(model_.services.at(step.service));
+      if (own == nullptr) continue;
+      const bool needs_image =
+          step.action == docker::ServiceAction::kCreated || step.action == docker::ServiceAction::kRecreated;
+      const bool never = !pins_.contains(step.service);
+      if (!never && (!needs_image || image_ids_.contains(step.service))) continue;
+      return make_error(ErrorCode::kNotRunning,
+                        fmt::format("image '{}' of service '{}' {} on {}", *own, step.service,
+                                    never ? "was never built" : "is no more", session_.host().id),
+                        "run `otto docker up` first");
+    }
     return {};
   }
 
   Result<plan::StackPlan> make_plan(const docker::Probe& probe) {
-    OTTO_RETURN_IF_ERROR(pin_services(probe));
-    return plan::plan_stack(model_, probe.containers, image_ids_, request_.services);
+    pin_services(probe);
+    OTTO_TRY(plan::StackPlan plan, plan::plan_stack(model_, probe.containers, image_ids_, request_.services));
+    OTTO_RETURN_IF_ERROR(check_pins(plan));
+    return plan;
   }
 
   // --- running the plan ---
@@ -206,7 +150,7 @@ class StackRun {
     for (const std::string& service : services) {
       report({Event::Kind::kPhase, Phase::kStarting, service, reason_of(plan, service), 0, 0, 0});
     }
-    const auto result = compose_.up(call_, override_yaml, services, mode);
+    const auto result = compose_.up(stage_.call(), override_yaml, services, mode);
     if (result.ok() && result->repeated) {
       report({Event::Kind::kNotice, Phase::kStarting, text::join(services, ", "),
               "the engine did not find a network that was just made; it was asked again", 0, 0, 0});
@@ -349,14 +293,12 @@ class StackRun {
 
   ParentSession& session_;
   const StackInputs& stack_;
+  StackStage& stage_;
   const PinnedImages& images_;
   const StackRunRequest& request_;
-  const inputs::OwnImages own_;
-  const std::map<std::string, std::string> built_;  // service with a build section → image
+  const ServiceImages service_images_;
   docker::Compose compose_;
-  docker::ComposeStack call_;
   docker::StackModel model_;
-  bool staged_ = false;
   std::map<std::string, std::string> pins_;       // service → exact tag
   std::map<std::string, std::string> image_ids_;  // service → id on the parent
   std::map<std::string, graph::Digest> digests_;  // service → digest, for the label
@@ -370,29 +312,11 @@ std::string container_host_id(std::string_view parent, std::string_view project,
   return number <= 1 ? base : fmt::format("{}-{}", base, number);
 }
 
-Result<std::optional<docker::StackModel>> remembered_model(const ParentSession& session, const StackInputs& stack) {
-  OTTO_TRY(const auto record, cache::ParentStore(session.memo()).stack(session.host().id, stack.project));
-  if (!record || record->inputs != stack.digest) return std::optional<docker::StackModel>();
-  return docker::parse_stored_stack_model(record->model);
-}
-
-std::vector<std::string> external_images(const config::Settings& repo, const docker::StackModel& model) {
-  const inputs::OwnImages own(repo);
-  std::vector<std::string> images;
-  for (const auto& [name, service] : model.services) {
-    // One named by its digest cannot move, and the probe asks by tag.
-    const bool by_digest = service.image.find('@') != std::string::npos;
-    if (!service.image.empty() && !by_digest && own.find(service.image) == nullptr) images.push_back(service.image);
-  }
-  std::sort(images.begin(), images.end());
-  images.erase(std::unique(images.begin(), images.end()), images.end());
-  return images;
-}
-
 Result<std::vector<docker::ServiceResult>> run_stack(ParentSession& session, const StackInputs& stack,
-                                                     std::optional<docker::StackModel> model, docker::Probe probe,
-                                                     const PinnedImages& images, const StackRunRequest& request) {
-  auto results = StackRun(session, stack, images, request)(std::move(model), std::move(probe));
+                                                     StackStage& stage, std::optional<docker::StackModel> model,
+                                                     docker::Probe probe, const PinnedImages& images,
+                                                     const StackRunRequest& request) {
+  auto results = StackRun(session, stack, stage, images, request)(std::move(model), std::move(probe));
   // What the parent's tools can do may be why; the next command asks anew.
   if (!results.ok()) static_cast<void>(session.forget_facts());
   return results;

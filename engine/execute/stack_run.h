@@ -1,7 +1,6 @@
-// Brings a repo's compose stack up on one parent: stage its files, learn its model, plan, run the waves, register.
+// Brings a repo's compose stack up on one parent: plan, run the waves, register.
 //
-// Where the inputs of `docker compose config` are as remembered, its answer is taken from the memo, so that a command
-// with nothing to do makes no compose call. Images are given: their building is image_run.h's work.
+// Files and model are stack_stage.h's. Images are given: their building is image_run.h's work.
 #pragma once
 
 #include <map>
@@ -14,6 +13,7 @@
 #include "engine/docker/stack_model.h"
 #include "engine/execute/parent_session.h"
 #include "engine/execute/stack_inputs.h"
+#include "engine/execute/stack_stage.h"
 #include "graph/base/result.h"
 #include "otto/docker.h"
 
@@ -33,18 +33,13 @@ struct StackRunRequest {
   bool dry_run = false;
 };
 
-/// The model if the memo knows it for exactly these inputs.
-Result<std::optional<docker::StackModel>> remembered_model(const ParentSession& session, const StackInputs& stack);
-
-/// References of images that are not the project's own, for the probe.
-std::vector<std::string> external_images(const config::Settings& repo, const docker::StackModel& model);
-
-/// `model`: from remembered_model(); absent: asked for. `probe` must hold the stack's containers and, with a model, the
-/// ids of its external images. kComposeFailed (also: a container ended with an error at once), kUnknownName, kConfig,
+/// `model`: absent: asked for. `probe` must hold the stack's containers and, with a model, the ids of its external
+/// images. kComposeFailed (also: a container ended with an error at once), kUnknownName, kConfig,
 /// kUnsupported and errors that end a run.
 Result<std::vector<docker::ServiceResult>> run_stack(ParentSession& session, const StackInputs& stack,
-                                                     std::optional<docker::StackModel> model, docker::Probe probe,
-                                                     const PinnedImages& images, const StackRunRequest& request);
+                                                     StackStage& stage, std::optional<docker::StackModel> model,
+                                                     docker::Probe probe, const PinnedImages& images,
+                                                     const StackRunRequest& request);
 
 /// "<parent>.<project>.<service>", further replicas "-2", "-3", …; lower case.
 std::string container_host_id(std::string_view parent, std::string_view project, std::string_view service,

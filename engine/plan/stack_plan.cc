@@ -39,6 +39,14 @@ bool is_work(ServiceAction action) {
   return action != ServiceAction::kUnchanged && action != ServiceAction::kCompleted;
 }
 
+Error unknown_service(const docker::StackModel& model, const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& [known, service] : model.services) names.push_back(known);
+  return make_error(ErrorCode::kUnknownName,
+                    fmt::format("unknown service '{}'{}", text::printable(name), text::did_you_mean(name, names)),
+                    names.empty() ? "the stack has no services" : "services are " + text::join(names, ", "));
+}
+
 class Planner {
  public:
   Planner(const docker::StackModel& model, const std::vector<ContainerState>& containers,
@@ -48,7 +56,8 @@ class Planner {
   }
 
   Result<StackPlan> run(const std::vector<ContainerState>& containers, const std::vector<std::string>& selected) {
-    OTTO_RETURN_IF_ERROR(choose(selected));
+    OTTO_TRY(wanted_, wanted_services(model_, selected));
+    scope_ = wanted_;
     add_followers();
     OTTO_RETURN_IF_ERROR(sort());
     for (const std::string& name : order_) judge(model_.services.at(name));
@@ -64,45 +73,6 @@ class Planner {
   }
 
  private:
-  /// wanted_: what was asked for, and what it stands on.
-  Result<void> choose(const std::vector<std::string>& selected) {
-    std::vector<std::string> open;
-    for (const std::string& name : selected) {
-      if (model_.services.count(name) == 0) return unknown(name);
-      open.push_back(name);
-    }
-    for (const auto& [name, service] : model_.services) {
-      if (selected.empty() && service.profiles.empty()) open.push_back(name);
-    }
-    while (!open.empty()) {
-      const std::string name = open.back();
-      open.pop_back();
-      if (!wanted_.insert(name).second) continue;
-      for (const Dependency& dependency : edges(model_.services.at(name))) {
-        const auto found = model_.services.find(dependency.service);
-        if (found == model_.services.end() && dependency.required) {
-          return make_error(
-              ErrorCode::kConfig,
-              fmt::format("service '{}' depends on '{}', which the stack does not have", name, dependency.service),
-              "mend its depends_on in the compose file");
-        }
-        const bool optional =
-            found == model_.services.end() || (!dependency.required && !found->second.profiles.empty());
-        if (!optional) open.push_back(dependency.service);
-      }
-    }
-    scope_ = wanted_;
-    return {};
-  }
-
-  Error unknown(const std::string& name) const {
-    std::vector<std::string> names;
-    for (const auto& [known, service] : model_.services) names.push_back(known);
-    return make_error(ErrorCode::kUnknownName,
-                      fmt::format("unknown service '{}'{}", text::printable(name), text::did_you_mean(name, names)),
-                      names.empty() ? "the stack has no services" : "services are " + text::join(names, ", "));
-  }
-
   /// Services nobody asked for whose running containers cannot outlive one that was: a sidecar of a named service.
   void add_followers() {
     for (bool grown = true; grown;) {
@@ -298,6 +268,36 @@ class Planner {
 };
 
 }  // namespace
+
+Result<std::set<std::string>> wanted_services(const docker::StackModel& model,
+                                              const std::vector<std::string>& selected) {
+  std::vector<std::string> open;
+  for (const std::string& name : selected) {
+    if (!model.services.contains(name)) return unknown_service(model, name);
+    open.push_back(name);
+  }
+  for (const auto& [name, service] : model.services) {
+    if (selected.empty() && service.profiles.empty()) open.push_back(name);
+  }
+  std::set<std::string> wanted;
+  while (!open.empty()) {
+    const std::string name = open.back();
+    open.pop_back();
+    if (!wanted.insert(name).second) continue;
+    for (const Dependency& dependency : edges(model.services.at(name))) {
+      const auto found = model.services.find(dependency.service);
+      if (found == model.services.end() && dependency.required) {
+        return make_error(
+            ErrorCode::kConfig,
+            fmt::format("service '{}' depends on '{}', which the stack does not have", name, dependency.service),
+            "mend its depends_on in the compose file");
+      }
+      const bool optional = found == model.services.end() || (!dependency.required && !found->second.profiles.empty());
+      if (!optional) open.push_back(dependency.service);
+    }
+  }
+  return wanted;
+}
 
 Result<StackPlan> plan_stack(const docker::StackModel& model, const std::vector<ContainerState>& containers,
                              const std::map<std::string, std::string>& image_ids,

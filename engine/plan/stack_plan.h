@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,11 @@ struct StackPlan {
   std::vector<Wave> waves;              ///< empty: nothing to do
   std::vector<ContainerState> orphans;  ///< containers of services that the stack does not have
 };
+
+/// The services that `selected` brings up: they and what they stand on; empty: all without profiles. kUnknownName with
+/// the near-miss, kConfig (a dependency that does not exist).
+Result<std::set<std::string>> wanted_services(const docker::StackModel& model,
+                                              const std::vector<std::string>& selected);
 
 /// `selected`: services named by the user (their dependencies join, and running containers that cannot outlive theirs);
 /// empty: all without profiles. `image_ids`: the id each service's image has on the parent now; absent: not there

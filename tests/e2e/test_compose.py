@@ -267,6 +267,24 @@ class Builds(Stack):
         self.assertEqual(set(self.repo.done("docker", "up", "--no-build").actions().values()), {"created"})
         self.assertEqual(self.inside("web", "cat", "/args"), "blue bare\n")
 
+    def test_a_named_service_needs_its_own_images_only(self):
+        self.repo.write("named/Dockerfile", "FROM stack-web\nRUN false\n")
+        first = self.repo.done("docker", "up", "web")
+        self.assertEqual((first.statuses(), first.actions()), ({"web": "built"}, {"web": "created"}))
+        again = self.repo.done("docker", "up", "web")  # by what is remembered of the model
+        self.assertEqual((again.statuses(), again.actions()), ({"web": "cached"}, {"web": "unchanged"}))
+        self.assertEqual(self.repo.done("docker", "up", "--no-build", "web").actions(), {"web": "unchanged"})
+        self.assertEqual(self.repo.done("docker", "up", "other").statuses(), {})
+        self.assert_error(self.repo.otto("docker", "up", "--no-build", "same"), 1, "not_running",
+                          "image 'named' of service 'same'", hint="otto docker up")  # never built, or removed since
+        self.assertEqual(self.repo.otto("docker", "up", "same").code, 1)  # now the broken image counts
+        self.repo.write("named/Dockerfile", "FROM stack-web\nCOPY file /file\n")
+        self.assertEqual(self.repo.done("docker", "up", "same").statuses(), {"web": "cached", "named": "built"})
+        self.assertEqual(set(self.repo.containers()), {"web", "other", "same"})
+        self.repo.parent.clear(self.repo.project, ["stack-named"])
+        self.assert_error(self.repo.otto("docker", "up", "--no-build", "same"), 1, "not_running",
+                          "image 'named' of service 'same' is no more on pepper_seed", hint="otto docker up")
+
     def test_the_dockerfile_may_stand_in_the_compose_file(self):
         text = ("services:\n  web:\n    build:\n      context: web\n      dockerfile_inline: |\n        FROM otto-lab/base:1\n"
                 "        COPY page /page\n        RUN echo ${COLOUR} $$HOME > /args\n"

@@ -1,0 +1,45 @@
+// A stack's files on its parent, and what the parent's Compose makes of them: its model.
+//
+// Where the inputs of `docker compose config` are as remembered, its answer is taken from the memo, so that a command
+// with nothing to do makes no compose call.
+#pragma once
+
+#include <optional>
+
+#include "cache/parent_store.h"
+#include "engine/docker/compose.h"
+#include "engine/docker/stack_model.h"
+#include "engine/execute/parent_session.h"
+#include "engine/execute/stack_inputs.h"
+#include "graph/base/result.h"
+
+namespace otto::execute {
+
+/// The model if the memo knows it for exactly these inputs. kDatabase.
+Result<std::optional<docker::StackModel>> remembered_model(cache::Database& memo, const Target& target,
+                                                           const StackInputs& stack);
+
+class StackStage {
+ public:
+  /// Both must outlive it.
+  StackStage(ParentSession& session, const StackInputs& stack) : session_(session), stack_(stack) {}
+
+  /// The files are not those that were brought there last.
+  [[nodiscard]] bool outdated() const;
+  /// Brings the files there, once; needs the session's facts. Errors as docker::bring_stage.
+  Result<void> bring();
+  /// brings() the files, asks the parent what they mean and remembers it. kComposeFailed, kConfig, kUnsupported.
+  Result<docker::StackModel> ask_model();
+  /// How Compose is called with what bring() brought.
+  [[nodiscard]] const docker::ComposeStack& call() const { return call_; }
+
+ private:
+  [[nodiscard]] Result<std::optional<cache::StageRecord>> brought_before() const;
+
+  ParentSession& session_;
+  const StackInputs& stack_;
+  docker::ComposeStack call_;
+  bool brought_ = false;
+};
+
+}  // namespace otto::execute
