@@ -24,11 +24,11 @@ Result<DownReport> down_on(Workspace& workspace, const execute::Target& target, 
         execute::container_host_id(target.host->id, target.repo->name, container.service, container.number));
   }
   if (options.dry_run) return report;
-  if (!probe.containers.empty() || options.volumes) {
-    workspace.reporter().report({Event::Kind::kPhase, Phase::kStopping, report.project, "", 0, 0, 0});
-    Compose compose(session.remote(), session.settings(), session.facts(), workspace.stop());
-    OTTO_RETURN_IF_ERROR(compose.down(report.project, options.timeout_s, options.volumes));
-  }
+  workspace.reporter().report({Event::Kind::kPhase, Phase::kStopping, report.project, "", 0, 0, 0});
+  Compose compose(session.remote(), session.settings(), session.facts(), workspace.stop());
+  const bool only_networks = probe.containers.empty() && !options.volumes;
+  OTTO_RETURN_IF_ERROR(only_networks ? compose.remove_networks(report.project)
+                                     : compose.down(report.project, options.timeout_s, options.volumes));
   OTTO_RETURN_IF_ERROR(cache::RegistrationStore(session.memo()).remove(target.host->id, target.repo->name));
   return report;
 }

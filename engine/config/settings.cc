@@ -57,21 +57,6 @@ constexpr std::array<FieldSpec, 3> kComposeFields = {{
 constexpr std::string_view kAlphanumeric = "abcdefghijklmnopqrstuvwxyz0123456789";
 constexpr std::size_t kLongestName = 100;
 
-/// [a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*
-bool is_repository_component(std::string_view name) {
-  while (true) {
-    const std::size_t run = std::min(name.find_first_not_of(kAlphanumeric), name.size());
-    if (run == 0) return false;
-    name.remove_prefix(run);
-    if (name.empty()) return true;
-    const std::size_t separator = std::min(name.find_first_of(kAlphanumeric), name.size());
-    const std::string_view between = name.substr(0, separator);
-    const bool dashes = between.find_first_not_of('-') == std::string_view::npos;
-    if (!dashes && between != "." && between != "_" && between != "__") return false;
-    name.remove_prefix(separator);
-  }
-}
-
 /// The nearest name that Docker would take, for the hint; empty where nothing is left.
 std::string repaired_component(std::string_view name) {
   std::string repaired;
@@ -314,6 +299,21 @@ Settings settings_at(const fs::path& root) {
 }
 
 }  // namespace
+
+/// [a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*
+bool is_repository_component(std::string_view name) {
+  while (true) {
+    const std::size_t run = std::min(name.find_first_not_of(kAlphanumeric), name.size());
+    if (run == 0) return false;
+    name.remove_prefix(run);
+    if (name.empty()) return true;
+    const std::size_t separator = std::min(name.find_first_of(kAlphanumeric), name.size());
+    const std::string_view between = name.substr(0, separator);
+    const bool dashes = between.find_first_not_of('-') == std::string_view::npos;
+    if (!dashes && between != "." && between != "_" && between != "__") return false;
+    name.remove_prefix(separator);
+  }
+}
 
 Result<Settings> parse_settings(const fs::path& root, std::string_view text) {
   Settings settings = settings_at(root);

@@ -80,6 +80,10 @@ struct Settings {
   std::vector<ComposeSettings> composes;
 };
 
+/// Docker's rule for one part of a repository's name: lower-case letters and digits, joined by '.', '_', '__' or
+/// dashes.
+bool is_repository_component(std::string_view name);
+
 /// Reads and checks `<root>/.otto/settings.toml`. kConfig.
 Result<Settings> load_settings(const std::filesystem::path& root);
 

@@ -253,12 +253,17 @@ Result<void> Compose::await_up(const std::string& project, const std::vector<std
 Result<void> Compose::down(const std::string& project, unsigned timeout_s, bool volumes) {
   OTTO_RETURN_IF_ERROR(check_compose());
   if (facts_.compose_v1()) {
-    OTTO_RETURN_IF_ERROR(run(v1_down_script(project, timeout_s, volumes), "taking the stack down failed"));
+    OTTO_RETURN_IF_ERROR(run(labelled_down_script(project, timeout_s, volumes), "taking the stack down failed"));
     return {};
   }
   const std::string script = fmt::format("{} --ansi never -p {} down --remove-orphans --timeout {}{} >&2 </dev/null\n",
                                          command(), quote(project), timeout_s, volumes ? " --volumes" : "");
   OTTO_RETURN_IF_ERROR(run(script, "docker compose down failed"));
+  return {};
+}
+
+Result<void> Compose::remove_networks(const std::string& project) {
+  OTTO_RETURN_IF_ERROR(run(labelled_down_script(project, 0, false), "networks cannot be removed"));
   return {};
 }
 

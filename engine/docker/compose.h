@@ -68,6 +68,8 @@ class Compose {
 
   /// `down` of whatever carries the project's label; needs no files.
   Result<void> down(const std::string& project, unsigned timeout_s, bool volumes);
+  /// The networks of a project whose containers were removed by hand; needs no Compose.
+  Result<void> remove_networks(const std::string& project);
   /// Stops and removes containers of services that the stack no longer has.
   Result<void> remove_containers(const std::vector<std::string>& ids);
 

@@ -104,7 +104,7 @@ Result<std::string> v1_config_as_json(const std::string& yaml) {
   }
 }
 
-std::string v1_down_script(std::string_view project, unsigned timeout_s, bool volumes) {
+std::string labelled_down_script(std::string_view project, unsigned timeout_s, bool volumes) {
   // Sidecars first would need the files; containers are stopped together, as `down` does within a level.
   return fmt::format(R"sh(of=label=com.docker.compose.project={}
 ids=$(otto_docker ps -aq --no-trunc --filter "$of") || exit 1

@@ -24,7 +24,7 @@ std::string v1_env_file_line(std::string_view name, std::string_view value);
 Result<std::string> v1_config_as_json(const std::string& yaml);
 
 /// `down --remove-orphans` of what carries the project's label, without its files.
-std::string v1_down_script(std::string_view project, unsigned timeout_s, bool volumes);
+std::string labelled_down_script(std::string_view project, unsigned timeout_s, bool volumes);
 
 /// A failure of Compose v1 may be about keys it does not know yet: says so.
 Error with_v1_hint(Error error);

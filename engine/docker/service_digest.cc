@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/docker/stack_model.h"
+#include "engine/inputs/compose_file.h"
 
 namespace otto::docker {
 namespace {
@@ -76,8 +77,8 @@ void encode_label(std::string_view label, std::string& out) {
 }  // namespace
 
 ServiceDigester::ServiceDigester(const dom::element& document, std::string_view stage_directory,
-                                 const std::map<std::string, graph::Digest>& staged)
-    : document_(document), stage_(stage_directory), staged_(staged) {
+                                 const std::map<std::string, graph::Digest>& staged, std::string_view project_directory)
+    : document_(document), stage_(stage_directory), staged_(staged), project_(project_directory) {
   while (!stage_.empty() && stage_.back() == '/') stage_.pop_back();
   if (!stage_.empty()) stage_ += '/';
 }
@@ -102,6 +103,7 @@ graph::Digest ServiceDigester::digest(const dom::element& service) const {
   for (const std::string_view kind : {"networks", "volumes", "configs", "secrets"}) {
     for (const std::string_view name : used_names(service, kind)) add_definition(kind, name, out);
   }
+  add_seccomp_profiles(service, out);
   return graph::sha256(out);
 }
 
@@ -130,6 +132,18 @@ void ServiceDigester::add_contents(const dom::element& definition, std::string& 
       encode_label(std::string_view(full).substr(file.size()), out);
       out += "c" + digest.hex();
     }
+  }
+}
+
+/// Compose sends their contents with the container's creation.
+void ServiceDigester::add_seccomp_profiles(const dom::element& service, std::string& out) const {
+  dom::array options;
+  if (service["security_opt"].get(options) != simdjson::SUCCESS) return;
+  for (const dom::element& option : options) {
+    std::string_view text;
+    if (option.get(text) != simdjson::SUCCESS) continue;
+    const auto known = staged_.find((project_ / inputs::seccomp_profile(text)).lexically_normal().string());
+    if (known != staged_.end()) out += "p" + known->second.hex();
   }
 }
 

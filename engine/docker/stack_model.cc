@@ -186,7 +186,8 @@ std::string yaml_quoted(std::string_view text) {
 }  // namespace
 
 Result<StackModel> parse_stack_model(std::string_view config_json, std::string_view stage_directory,
-                                     const std::map<std::string, graph::Digest>& staged) {
+                                     const std::map<std::string, graph::Digest>& staged,
+                                     std::string_view project_directory) {
   dom::parser parser;
   dom::element document;
   const simdjson::error_code failed = parser.parse(simdjson::padded_string(config_json)).get(document);
@@ -197,7 +198,7 @@ Result<StackModel> parse_stack_model(std::string_view config_json, std::string_v
   }
   StackModel model;
   model.stage_directory = stage_directory;
-  const ServiceDigester digester(document, stage_directory, staged);
+  const ServiceDigester digester(document, stage_directory, staged, project_directory);
   for (const auto& [name, service] : members(document["services"])) {
     if (!service.is_object()) return no_stack(fmt::format("service '{}' is no object", name));
     ServiceModel made = service_model(name, service);

@@ -50,11 +50,13 @@ struct StackModel {
 /// kComposeFailed where the text is no such document. `staged`: digest of each staged input file by staged path prefix
 /// (`stage_directory`/path), counted into the services that refer to it (env_file is already resolved by compose;
 /// configs, secrets; not bind mounts: edits there reach the running container). A key "env:NAME" gives the digest of a
-/// variable's value for configs and secrets taken from the environment, which the document does not show. Ask with
+/// variable's value for configs and secrets taken from the environment, which the document does not show.
+/// `project_directory`: its staged path; profiles of `security_opt` are relative to it. Ask with
 /// `--profile '*'`: Compose leaves out services whose profile is not active. Sources below
 /// `stage_directory` count with it: a container's mounts do not follow a stage that was moved or made anew.
 Result<StackModel> parse_stack_model(std::string_view config_json, std::string_view stage_directory,
-                                     const std::map<std::string, graph::Digest>& staged);
+                                     const std::map<std::string, graph::Digest>& staged,
+                                     std::string_view project_directory = ".");
 
 std::string serialize(const StackModel& model);
 /// nothing for bytes of another version or damaged ones: ask the parent again.

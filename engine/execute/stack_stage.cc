@@ -69,7 +69,8 @@ Result<docker::StackModel> StackStage::ask_model() {
   reporter.left(session_.host().id);
   if (!json.ok()) static_cast<void>(session_.forget_facts());  // what the parent's tools can do may be why
   OTTO_RETURN_IF_ERROR(json);
-  OTTO_TRY(docker::StackModel model, docker::parse_stack_model(*json, call_.stage_directory, stack_.staged));
+  OTTO_TRY(docker::StackModel model,
+           docker::parse_stack_model(*json, call_.stage_directory, stack_.staged, call_.project_directory));
   OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo())
                            .put_stack({session_.host().id, stack_.project, stack_.digest, docker::serialize(model)}));
   return model;

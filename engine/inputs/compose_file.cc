@@ -40,6 +40,15 @@ Result<std::vector<ComposeService>> read_compose_builds(const fs::path& root, co
   return std::move(inputs.services);
 }
 
+std::string_view seccomp_profile(std::string_view security_option) {
+  constexpr std::string_view kName = "seccomp";
+  if (!security_option.starts_with(kName) || security_option.size() <= kName.size()) return {};
+  const char separator = security_option[kName.size()];
+  const std::string_view profile = security_option.substr(kName.size() + 1);
+  const bool is_path = (separator == '=' || separator == ':') && profile != "unconfined" && profile != "builtin";
+  return is_path ? profile : std::string_view();
+}
+
 Result<std::map<std::string, std::string>> compose_environment(const ComposeInputs& inputs, const fs::path& env_file,
                                                                const GetEnv& getenv) {
   const Lookup outside = [&](std::string_view name) -> std::optional<std::string> {

@@ -75,6 +75,9 @@ Result<std::vector<ComposeService>> read_compose_builds(const std::filesystem::p
                                                         const std::vector<std::filesystem::path>& files,
                                                         const GetEnv& getenv);
 
+/// The path of a `security_opt` that names a seccomp profile ("seccomp=PATH", "seccomp:PATH"); empty: it names none.
+std::string_view seccomp_profile(std::string_view security_option);
+
 /// The values of `variables` as Compose takes them: the environment wins over `.env` beside the first compose file.
 /// Names without a value are absent. kConfig for a malformed .env line.
 Result<std::map<std::string, std::string>> compose_environment(const ComposeInputs& inputs,

@@ -26,11 +26,6 @@ bool may_build(const fs::path& path) {
                              [&](const char* key) { return text.find(key) != std::string::npos; });
 }
 
-bool is_image_name(std::string_view name) {
-  const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !name.empty() && alphanumeric(name.front()) && alphanumeric(name.back());
-}
-
 bool same_inputs(const config::ImageSettings& a, const config::ImageSettings& b) {
   const bool same_dockerfile = a.dockerfile_inline || b.dockerfile_inline ? a.dockerfile_inline == b.dockerfile_inline
                                                                           : a.dockerfile == b.dockerfile;
@@ -66,7 +61,7 @@ Result<config::ImageSettings> to_image(const config::Settings& repo, const Compo
   image.track_base = repo.track_base;
   image.name = built_image_name(repo, service);
   image.where = {build.place, 0, 0};
-  if (!is_image_name(image.name)) {
+  if (!config::is_repository_component(image.name)) {
     return make_error(ErrorCode::kConfig,
                       fmt::format("{}: service '{}' cannot name an image", build.place, text::printable(service.name)),
                       fmt::format("give it an image: {}-NAME", repo.name));

@@ -1,4 +1,5 @@
-// The part of ComposeReader that turns paths as written into staged files: volumes, configs, secrets, resolution.
+// The part of ComposeReader that turns paths as written into staged files: volumes, profiles, configs, secrets,
+// resolution.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -114,6 +115,19 @@ fs::path ComposeReader::home() const {
 Result<void> ComposeReader::read_volumes(const File& file, const YAML::Node& volumes, const Scope& scope) {
   if (!volumes.IsDefined() || !volumes.IsSequence()) return {};
   for (const YAML::Node& volume : volumes) OTTO_RETURN_IF_ERROR(read_volume(file, volume, scope));
+  return {};
+}
+
+Result<void> ComposeReader::read_security_opts(const File& file, const YAML::Node& list, const Scope& scope) {
+  if (!list.IsDefined() || !list.IsSequence()) return {};
+  const Scope project{project_, scope.lookup};
+  for (const YAML::Node& option : list) {
+    const Reference reference{option, yaml::text(option), "seccomp profile"};
+    OTTO_TRY(const std::string expanded, expand(file, reference, scope));
+    const std::string profile(seccomp_profile(expanded));
+    OTTO_RETURN_IF_ERROR(check_set(file, reference, profile));
+    OTTO_RETURN_IF_ERROR(stage_expanded(file, reference, profile, false, Missing::kError, project));
+  }
   return {};
 }
 

@@ -66,7 +66,7 @@ std::optional<std::string> read_text(const fs::path& path) {
 Result<ComposeInputs> ComposeReader::run(const std::vector<fs::path>& files) {
   if (files.empty()) return make_error(ErrorCode::kConfig, "no compose file is given", "add [[docker.composes]]");
   Scope scope;
-  scope.directory = normal_path(files.front()).parent_path();
+  scope.directory = project_ = normal_path(files.front()).parent_path();
   scope.lookup = [this](std::string_view name) -> std::optional<std::string> {
     const char* value = getenv_(std::string(name).c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
@@ -190,6 +190,7 @@ Result<void> ComposeReader::read_staged(const File& file, const YAML::Node& serv
     OTTO_RETURN_IF_ERROR(
         stage(file, {label_file, yaml::text(label_file), "label_file"}, false, Missing::kError, scope));
   }
+  OTTO_RETURN_IF_ERROR(read_security_opts(file, yaml::get(service, "security_opt"), scope));
   return read_volumes(file, yaml::get(service, "volumes"), scope);
 }
 

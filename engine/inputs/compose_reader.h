@@ -72,6 +72,7 @@ class ComposeReader {
   Result<std::optional<std::string>> build_text(const File& file, const YAML::Node& node, std::string_view what,
                                                 const Scope& scope) const;
   Result<void> read_env_files(const File& file, const YAML::Node& list, const Scope& scope);
+  Result<void> read_security_opts(const File& file, const YAML::Node& list, const Scope& scope);
   Result<void> read_extends(const File& file, const YAML::Node& extends, const Scope& scope, ComposeService& made);
   Result<void> extend_from(const File& file, const std::string& service, const YAML::Node& where, const Scope& scope,
                            ComposeService& made);
@@ -104,6 +105,7 @@ class ComposeReader {
   const GetEnv& getenv_;
   StageLayout layout_;
   const Extent extent_;
+  std::filesystem::path project_;  ///< where Compose reads a relative seccomp profile, whichever file names it
   std::set<std::string> variables_;
   struct Definition {
     ComposeService service;

@@ -207,9 +207,17 @@ class Reader {
                                  fmt::format("{}: left out, neither file, directory nor symlink", special), 0, 0, 0});
     }
     context.hash = context.scan.manifest.hash();
-    if (context.scan.stats_changed) OTTO_RETURN_IF_ERROR(store_.store_stats(found.memo_key, context.scan.stats));
+    if (context.scan.stats_changed) remember(found.memo_key, context);
     std::string().swap(context.scan.stats);
     return {};
+  }
+
+  /// A memo that cannot be written costs the next scan its speed, this one nothing.
+  void remember(const std::string& memo_key, const Context& context) {
+    const auto stored = store_.store_stats(memo_key, context.scan.stats);
+    if (stored.ok()) return;
+    request_.reporter->report({Event::Kind::kWarning, Phase::kScanning, context.name,
+                               fmt::format("the scan is not remembered: {}", stored.error().message), 0, 0, 0});
   }
 
   void describe(ImageInputs& image) const {

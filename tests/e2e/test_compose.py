@@ -169,6 +169,18 @@ class Files(Stack):
         self.assertEqual(self.inside("configured", "cat", "/site"), "site 1\nANOTHER=2\n")
         self.assertEqual(self.up("hidden").actions(), {"hidden": "created"})
 
+    def test_a_seccomp_profile_travels_and_counts(self):
+        profile = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}]}
+        self.stack(f"services:\n  kept:\n{SLEEP}  bound:\n{SLEEP}    security_opt: ['seccomp:./conf/profile.json']\n")
+        self.assert_error(self.repo.otto("docker", "up"), 2, "config", "compose.yml:12:", "seccomp profile", "does not exist")
+        self.repo.write("conf/profile.json", json.dumps(profile))
+        self.assertEqual(self.up().actions(), {"kept": "created", "bound": "created"})
+        self.assertEqual(self.inside("bound", "sh", "-c", "mkdir /a 2>/dev/null || echo refused"), "refused\n")
+        self.repo.write("conf/profile.json", json.dumps({"defaultAction": "SCMP_ACT_ALLOW"}))
+        self.assertEqual(self.up().actions(), {"kept": "unchanged", "bound": "recreated"})
+        self.assertEqual(self.inside("bound", "sh", "-c", "mkdir /a && echo made"), "made\n")
+        self.assertEqual(self.up().actions(), {"kept": "unchanged", "bound": "unchanged"})
+
     def test_edits_in_bound_trees_reach_the_running_container(self):
         self.up("bound")
         before = self.repo.containers()

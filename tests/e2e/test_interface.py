@@ -89,7 +89,12 @@ class Interface(harness.Test):
         self.assertEqual((self.repo.containers()["api"].image, self.repo.images("api")), (last, images))
 
     def test_one_service_with_what_it_depends_on(self):
-        self.repo.done("docker", "down")
+        networks = ("network", "ls", "-q", "--filter", "label=com.docker.compose.project=" + self.repo.project)
+        for container in self.repo.containers().values():  # by hand; their network stays
+            self.repo.parent.docker("rm", "-f", container.id)
+        self.assertNotEqual(self.repo.parent.docker(*networks), "")
+        self.assertEqual(self.repo.done("docker", "down").json["removed"], [])
+        self.assertEqual(self.repo.parent.docker(*networks), "")
         outcome = self.repo.up("db")
         self.assertEqual(outcome.actions(), {"db": "created"})
         self.assertEqual(set(self.repo.containers()), {"db"})

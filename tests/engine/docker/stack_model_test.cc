@@ -172,6 +172,16 @@ TEST(StackModel, ContentsOfConfigsAndSecretsCount) {
       << "bind-mounted files reach the running container";
 }
 
+TEST(StackModel, ContentsOfSeccompProfilesCount) {
+  nlohmann::json document = config();
+  document["services"]["api"]["security_opt"] = {"no-new-privileges:true", "seccomp=../conf/p.json"};
+  const auto with = [&](std::string_view path, std::string_view text) {
+    return *parse_stack_model(document.dump(), kStage, {{std::string(path), graph::sha256(text)}}, "docker");
+  };
+  EXPECT_EQ(changed(with("conf/p.json", "1"), with("conf/p.json", "2")), Names{"api"});
+  EXPECT_EQ(changed(with("docker/conf/p.json", "1"), with("docker/conf/p.json", "2")), Names{});
+}
+
 TEST(StackModel, SecretsFromTheEnvironmentCountByTheirDigest) {
   nlohmann::json document = config();
   document["secrets"]["token"] = {{"name", "t"}, {"environment", "API_TOKEN"}};

@@ -105,6 +105,17 @@ TEST_F(ComposeFileTest, EnvFilesInEverySpelling) {
             Names{"error: $TOP/repo/compose.yml:3:15: env_file '$TOP/repo/none.env' does not exist"});
 }
 
+TEST_F(ComposeFileTest, SeccompProfilesBelongToTheProjectsDirectory) {
+  for (const char* name : {"a.json", "conf/b.json", "conf/more.yml"})
+    write(name, "services: {b: {security_opt: ['seccomp:conf/b.json']}}");
+  EXPECT_EQ(staged("include: [conf/more.yml]\n"
+                   "services: {a: {security_opt: [no-new-privileges:true, 'seccomp=./a.json', seccomp=unconfined,\n"
+                   "  seccomp:/etc/c.json, label=disable, seccomp, apparmor=x]}}"),
+            (Names{"a.json", "conf/b.json", "conf/more.yml"}));
+  EXPECT_EQ(staged("services:\n  a: {security_opt: ['seccomp=none.json']}\n"),
+            Names{"error: $TOP/repo/compose.yml:2:22: seccomp profile '$TOP/repo/none.json' does not exist"});
+}
+
 TEST_F(ComposeFileTest, BindMountsShortAndLong) {
   write("conf/x", "");
   write("rel/y", "");

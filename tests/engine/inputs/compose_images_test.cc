@@ -145,6 +145,8 @@ TEST_F(ComposeImagesTest, RefusalsNameTheirPlace) {
   refused("{dockerfile: Dockerfile}", "Dockerfile' does not exist");
   refused("'${NOT_SET}'", "needs the variable 'NOT_SET'");
   refused("[api]", "neither a path nor a map");
+  const std::string unnamed = images("services:\n  a._b: {build: api}\n");
+  EXPECT_NE(unnamed.find("compose.yml:2:17: service 'a._b' cannot name an image"), std::string::npos) << unnamed;
 }
 
 TEST_F(ComposeImagesTest, WhatIsOnlyStagedDoesNotMatter) {
