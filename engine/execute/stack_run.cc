@@ -246,7 +246,10 @@ class StackRun {
 
   // --- what came of it ---
 
-  Result<void> register_containers(const std::vector<plan::ContainerState>& containers) {
+  /// A further replica whose id another service has by its own name (`web` twice, and `web-2`) is no host.
+  Result<void> register_containers(std::vector<plan::ContainerState> containers) {
+    std::ranges::stable_sort(containers, {}, &plan::ContainerState::number);
+    std::map<std::string, std::string> taken;  // host id → service
     const auto now =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
     std::vector<cache::Registration> registrations;
@@ -254,6 +257,14 @@ class StackRun {
       cache::Registration registration;
       registration.host_id =
           container_host_id(session_.host().id, session_.repo().name, container.service, container.number);
+      const auto [owner, is_free] = taken.emplace(registration.host_id, container.service);
+      if (!is_free) {
+        report({Event::Kind::kWarning, Phase::kChecking, container.service,
+                fmt::format("replica {} of service '{}' is no host: '{}' is service '{}'", container.number,
+                            container.service, registration.host_id, owner->second),
+                0, 0, 0});
+        continue;
+      }
       registration.parent = session_.host().id;
       registration.lab = session_.host().labs.empty() ? "" : session_.host().labs.front();
       registration.project = session_.repo().name;

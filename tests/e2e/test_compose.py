@@ -364,6 +364,12 @@ class Ends(Stack):
         self.up()
         self.assertEqual(len(self.all("web")), 1)
 
+    def test_a_service_keeps_its_id_where_a_replica_of_another_would_have_it(self):
+        self.stack(f"services:\n  web:\n{SLEEP}    scale: 2\n  web-2:\n{SLEEP}")
+        self.assertIn("replica 2 of service 'web' is no host: 'pepper_seed.stack.web-2' is service 'web-2'", self.up().err)
+        answer = self.repo.text("host", "pepper_seed.stack.web-2", "oneshot", "hostname")
+        self.assertEqual(answer.out.strip(), self.all("web-2")[0]["Config"]["Hostname"])
+
     def test_what_exits_at_once_is_named_with_its_last_words(self):
         self.stack(f"services:\n  bad:\n    image: otto-lab/base:1\n    command: [sh, -c, 'echo first; echo no such table >&2; exit 7']\n"
                    f"  loop:\n    image: otto-lab/base:1\n    command: [sh, -c, 'echo waiting for db; exit 1']\n    restart: always\n"
