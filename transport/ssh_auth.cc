@@ -245,6 +245,7 @@ Result<Outcome> Login::try_file(const std::string& path, const KeyFile& key) {
 }
 
 Result<Outcome> Login::try_keys() {
+  handle_.stop_agent_with(stop_);
   SshAgent agent(handle_.get());
   if (host_.agent_socket) agent.connect(*host_.agent_socket);
   std::vector<KeyFile> files;

@@ -72,7 +72,7 @@ ssize_t SshHandle::on_send(libssh2_socket_t socket, const void* buffer, size_t l
 
 ssize_t SshHandle::on_receive(libssh2_socket_t socket, void* buffer, size_t length, int flags, void** abstract) {
   auto& self = *static_cast<SshHandle*>(*abstract);
-  if (socket != self.fd()) return ::recv(socket, buffer, length, flags);
+  if (socket != self.fd()) return self.receive_from_agent(socket, buffer, length, flags);
   if (self.abandoned_) return -ECONNRESET;
   if (self.muted_) return -EAGAIN;
   const ssize_t got = ::recv(socket, buffer, length, flags);
@@ -90,6 +90,11 @@ ssize_t SshHandle::on_receive(libssh2_socket_t socket, void* buffer, size_t leng
   if (errno == EAGAIN || errno == EWOULDBLOCK) return -EAGAIN;
   self.receive_errno_ = errno;
   return -errno;
+}
+
+ssize_t SshHandle::receive_from_agent(int socket, void* buffer, std::size_t length, int flags) const {
+  const Ready ready = wait_for_fd(socket, POLLIN, Deadline(), agent_stop_);
+  return ready == Ready::kStopped ? -ECONNRESET : ::recv(socket, buffer, length, flags);
 }
 
 LIBSSH2_DISCONNECT_FUNC(SshHandle::on_disconnect) {
@@ -119,6 +124,7 @@ Result<int> SshHandle::drive(const std::function<int()>& call, Deadline deadline
     if (stop.stop_requested()) return interrupted();
     flush();
     const int result = call();
+    if (result != 0 && stop.stop_requested()) return interrupted();
     if (result != LIBSSH2_ERROR_EAGAIN) return result;
     const int events = send_blocked() ? POLLIN | POLLOUT : POLLIN;
     switch (wait_for_fd(fd(), static_cast<short>(events), deadline, stop)) {

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "graph/base/result.h"
@@ -58,6 +59,9 @@ class SshHandle {
   Result<int> drive(const std::function<int()>& call, Deadline deadline, const std::stop_token& stop,
                     std::string_view doing);
 
+  /// Calls of the agent end with this; they have no other limit, for the agent may ask its user.
+  void stop_agent_with(std::stop_token stop) { agent_stop_ = std::move(stop); }
+
   /// Answers a prompt of keyboard-interactive; set while that method runs, whose callback sees only this handle.
   std::function<std::string(std::string_view prompt)> answer_prompt;
 
@@ -69,8 +73,11 @@ class SshHandle {
   /// The number of bytes that the socket took; all of them where they are dropped.
   std::size_t send_now(std::string_view bytes);
 
+  ssize_t receive_from_agent(int socket, void* buffer, std::size_t length, int flags) const;
+
   Fd socket_;
   std::string who_;
+  std::stop_token agent_stop_;
   LIBSSH2_SESSION* session_ = nullptr;
   bool muted_ = false;
   bool abandoned_ = false;

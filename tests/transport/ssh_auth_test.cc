@@ -1,14 +1,18 @@
 // Logging in at a real sshd: every kind of key, the agent, passphrases, passwords, and what is said when nothing works.
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "graph/base/text.h"
 #include "tests/support/sshd_fixture.h"
 #include "tests/transport/exec_helpers.h"
 #include "transport/connect.h"
+#include "transport/fd.h"
 #include "transport/subprocess.h"
 
 namespace otto::transport {
@@ -148,6 +152,27 @@ TEST_F(SshAuth, TheAgentServes) {
     EXPECT_EQ(log_in(address), "") << type;
     run_tool({"ssh-add", "-q", "-D"});
   }
+}
+
+TEST_F(SshAuth, AnAgentThatAsksItsUserIsWaitedForUntilTheCommandIsStopped) {
+  SshdFixture sshd;
+  const std::string path = (sshd.folder() / "silent").string();
+  const Fd silent(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  path.copy(name.sun_path, sizeof(name.sun_path) - 1);
+  ASSERT_EQ(::bind(silent.get(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)), 0);
+  ASSERT_EQ(::listen(silent.get(), 1), 0);  // takes the connection, and never answers
+  ::setenv("SSH_AUTH_SOCK", path.c_str(), 1);
+  std::stop_source stop;
+  const std::jthread user([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    stop.request_stop();
+  });
+  const auto transport = connect(Route{{}, with_key(sshd, sshd.make_key("agents", "ed25519"))}, {}, stop.get_token());
+  ::unsetenv("SSH_AUTH_SOCK");
+  ASSERT_FALSE(transport.ok());
+  EXPECT_EQ(transport.error().code, ErrorCode::kInterrupted) << transport.error().message;
 }
 
 TEST_F(SshAuth, TheAgentsKeyOfAnIdentityFileGoesFirst) {
