@@ -4,11 +4,10 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "cache/manifest_store.h"
 #include "engine/inputs/context_scan.h"
+#include "engine/inputs/whole_file.h"
 #include "graph/fingerprint.h"
 #include "otto/docker.h"
 
@@ -70,18 +69,16 @@ class Reader {
   }
 
   Result<void> add_file(const inputs::StagedPath& path, const struct stat& status) {
-    std::ifstream file(path.local, std::ios::binary);
-    std::ostringstream bytes;
-    if (file) bytes << file.rdbuf();
-    if (!file && status.st_size > 0) {
+    const auto bytes = inputs::read_whole_file(path.local);
+    if (!bytes) {
       return make_error(ErrorCode::kIo, fmt::format("cannot read {}", path.local.string()), "check its permissions");
     }
     graph::ContextEntry entry;
     entry.path = path.staged;
     entry.mode = static_cast<std::uint16_t>(status.st_mode & 07777);
-    entry.size = bytes.view().size();
+    entry.size = bytes->size();
     entry.mtime_s = status.st_mtim.tv_sec;
-    entry.digest = graph::sha256(bytes.view());
+    entry.digest = graph::sha256(*bytes);
     if (!path.bind_mount) stack_.staged[path.staged] = entry.digest;
     stack_.manifest.entries.push_back(std::move(entry));
     return {};

@@ -7,6 +7,7 @@
 
 #include "engine/inputs/compose_reader.h"
 #include "engine/inputs/env_file.h"
+#include "engine/inputs/whole_file.h"
 
 namespace otto::inputs {
 namespace fs = std::filesystem;
@@ -56,7 +57,7 @@ Result<std::map<std::string, std::string>> compose_environment(const ComposeInpu
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
   std::map<std::string, std::string> from_file;
-  if (const auto text = read_text(env_file)) {
+  if (const auto text = read_whole_file(env_file)) {
     OTTO_TRY(from_file, parse_env_file(*text, env_file.string(), outside));
   }
   std::map<std::string, std::string> values;

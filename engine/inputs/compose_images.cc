@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <tuple>
 
 #include "engine/inputs/dockerfile.h"
+#include "engine/inputs/whole_file.h"
 #include "graph/base/text.h"
 #include "otto/docker.h"
 
@@ -20,8 +19,7 @@ namespace fs = std::filesystem;
 
 /// Could the file have a `build:` section, itself or through what it names? Errs on the side of yes.
 bool may_build(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  const std::string text = read_whole_file(path).value_or("");
   return std::ranges::any_of(std::array{"build", "include", "extends"},
                              [&](const char* key) { return text.find(key) != std::string::npos; });
 }

@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 #include "engine/inputs/env_file.h"
+#include "engine/inputs/whole_file.h"
 #include "graph/base/text.h"
 
 namespace otto::inputs {
@@ -55,14 +54,6 @@ void fill(ComposeService& made, const ComposeService& earlier) {
 
 }  // namespace
 
-std::optional<std::string> read_text(const fs::path& path) {
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return std::nullopt;
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(stream), {});
-}
-
 Result<ComposeInputs> ComposeReader::run(const std::vector<fs::path>& files) {
   if (files.empty()) return make_error(ErrorCode::kConfig, "no compose file is given", "add [[docker.composes]]");
   Scope scope;
@@ -72,7 +63,7 @@ Result<ComposeInputs> ComposeReader::run(const std::vector<fs::path>& files) {
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
   const fs::path dot_env = scope.directory / ".env";
-  if (const auto text = read_text(dot_env)) {
+  if (const auto text = read_whole_file(dot_env)) {
     OTTO_TRY(const auto values, parse_env_file(*text, dot_env.string(), scope.lookup));
     scope.lookup = with_file(scope.lookup, values);
   }
@@ -95,7 +86,7 @@ Result<ComposeInputs> ComposeReader::run(const std::vector<fs::path>& files) {
 }
 
 Result<ComposeReader::File> ComposeReader::load(const fs::path& path) {
-  const auto text = read_text(path);
+  const auto text = read_whole_file(path);
   if (!text) {
     return make_error(ErrorCode::kConfig, fmt::format("compose file '{}' cannot be read", path.string()),
                       "check its permissions");
@@ -226,7 +217,7 @@ Result<void> ComposeReader::read_env_files(const File& file, const YAML::Node& l
     const Reference reference{path, yaml::text(path), "env_file"};
     OTTO_RETURN_IF_ERROR(stage(file, reference, false, optional ? Missing::kOptional : Missing::kError, scope));
     OTTO_TRY(const auto local, resolve(file, reference, scope));
-    if (const auto text = local ? read_text(*local) : std::nullopt) {
+    if (const auto text = local ? read_whole_file(*local) : std::nullopt) {
       for (const std::string& name : env_file_names(*text)) take_name(name);
     }
   }
@@ -301,7 +292,7 @@ Result<ComposeReader::Scope> ComposeReader::include_scope(const File& file, cons
     env_files = as_list(yaml::get(entry, "env_file"));
   }
   const auto take = [&](const fs::path& path) -> Result<void> {
-    const auto text = read_text(path);
+    const auto text = read_whole_file(path);
     if (!text) return {};
     OTTO_TRY(const auto values, parse_env_file(*text, path.string(), inner.lookup));
     for (const std::string& name : env_file_names(*text)) take_name(name);

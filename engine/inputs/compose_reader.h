@@ -22,9 +22,6 @@
 
 namespace otto::inputs {
 
-/// The text of a file; nothing where it cannot be read.
-std::optional<std::string> read_text(const std::filesystem::path& path);
-
 class ComposeReader {
  public:
   /// Where relative paths begin and what variables hold.

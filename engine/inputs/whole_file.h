@@ -1,5 +1,5 @@
-// Reads a small file of the repo whole (a Dockerfile, an ignore file) in as few system calls as it takes: a repo may
-// have a thousand of them. Contexts' files are file_reader.h's.
+// Reads a small file of the repo whole (a Dockerfile, an ignore file, a compose file) in as few system calls as it
+// takes: a repo may have a thousand of them. Contexts' files are file_reader.h's.
 #pragma once
 
 #include <filesystem>
