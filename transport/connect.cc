@@ -27,10 +27,10 @@ Result<std::unique_ptr<Transport>> connect(const Route& route, const Interaction
     }
     case Protocol::kSsh: break;
   }
-  OTTO_TRY(const auto hosts, resolve_route(route, stop));
+  OTTO_TRY(auto hosts, resolve_route(route, stop));
   announce_route(hosts, interaction);
-  OTTO_TRY(auto chain, HopChain::connect(hosts, interaction, stop));
-  return std::unique_ptr<Transport>(std::make_unique<SshTransport>(route.target.id, std::move(chain)));
+  OTTO_TRY(auto transport, SshTransport::connect(route.target.id, std::move(hosts), interaction, stop));
+  return std::unique_ptr<Transport>(std::move(transport));
 }
 
 }  // namespace otto::transport

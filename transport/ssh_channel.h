@@ -23,6 +23,9 @@ enum class Step {
   kBroken,   ///< the connection is gone
 };
 
+/// What a session channel fails with where its connection has no room for it and will have none: another may.
+constexpr ErrorCode kNoRoom = ErrorCode::kUnsupported;
+
 /// True for the libssh2 errors after which only this channel, not the connection, is lost.
 bool is_channel_error(ssize_t code);
 

@@ -113,7 +113,7 @@ Step SshLoop::open_channels() {
       step = open_tunnel();
     } else if (opening_session_ || may_open_session()) {
       step = open_session();
-    } else if (!waiting_sessions_.empty() && open_sessions() >= limit_ && !somebody_will_close() && !closed_lately()) {
+    } else if (!waiting_sessions_.empty() && open_sessions() >= limit_ && hopeless()) {
       fail_next_session();
       continue;
     }
@@ -179,11 +179,12 @@ void SshLoop::session_refused() {
   if (open_sessions() == 0 && !waiting_sessions_.empty()) fail_next_session();
 }
 
+/// A server that takes one session a connection gives a second only to another connection (kNoRoom).
 void SshLoop::fail_next_session() {
-  auto error = make_error(ErrorCode::kRemoteFailed,
+  auto error = make_error(open_sessions() == 0 ? ErrorCode::kRemoteFailed : kNoRoom,
                           fmt::format("{}: the host allows only {} session(s) a connection, and no more can be had",
                                       link_.who, open_sessions()),
-                          "raise MaxSessions in its sshd_config (otto needs 2)");
+                          "raise MaxSessions in its sshd_config");
   waiting_sessions_.front()->fail(error);
   live_.push_back(std::move(waiting_sessions_.front()));
   waiting_sessions_.pop_front();
@@ -200,6 +201,14 @@ void SshLoop::note_closed_sessions() {
 }
 
 bool SshLoop::closed_lately() const { return Clock::now() - last_close_ < kCloseSettles; }
+
+/// Nothing is worth waiting for. Where there is a single session, what runs in it may itself wait for what is to run.
+bool SshLoop::hopeless() const {
+  if (limit_ > 1) return !somebody_will_close() && !closed_lately();
+  return std::none_of(live_.begin(), live_.end(), [](const auto& channel) {
+    return channel->type() == "session" && !channel->closed() && channel->abandoned();
+  });
+}
 
 bool SshLoop::somebody_will_close() const {
   return std::any_of(live_.begin(), live_.end(), [](const auto& channel) {

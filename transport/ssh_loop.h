@@ -51,6 +51,7 @@ class SshLoop {
   [[nodiscard]] int poll_timeout() const;
   [[nodiscard]] std::size_t open_sessions() const;
   [[nodiscard]] bool may_open_session() const;
+  [[nodiscard]] bool hopeless() const;
   [[nodiscard]] bool somebody_will_close() const;
   [[nodiscard]] bool closed_lately() const;
   [[nodiscard]] bool reading() const;

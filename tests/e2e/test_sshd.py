@@ -28,6 +28,7 @@ SETUPS = {
     "keypass": ["AuthenticationMethods publickey,password"],
     "keyprompt": ["AuthenticationMethods publickey,keyboard-interactive"],
     "single": ["MaxSessions 1"],
+    "none": ["MaxSessions 0"],
 }
 
 
@@ -104,8 +105,11 @@ class Sshd(harness.Test):
     def test_a_key_and_then_the_prompts_of_pam(self):
         self.assert_works("keyprompt")
 
-    def test_one_session_is_too_few_and_said_to_be(self):
-        self.assert_error(self.repo.otto("host", "odd_single", "run", "true"), 1, "remote_failed", "1 session", hint="MaxSessions")
+    def test_one_session_a_connection(self):
+        self.assert_works("single")
+
+    def test_no_session_is_too_few_and_said_to_be(self):
+        self.assert_error(self.repo.otto("host", "odd_none", "run", "true"), 1, "remote_failed", "0 session", hint="MaxSessions")
 
 
 if __name__ == "__main__":

@@ -269,8 +269,25 @@ TEST_F(Supervised, WorksWithTwoSessions) {
   }
 }
 
-TEST_F(Supervised, AHostWithOneSessionIsRefusedClearly) {
+TEST_F(Supervised, WorksWithOneSessionAConnection) {
   sshd_ = std::make_unique<SshdFixture>(testing::SshdOptions{.config = {"MaxSessions 1"}});
+  Job job;
+  std::stop_source stop;
+  const auto connected = remote();
+  std::jthread beside([&] {
+    const auto output = connected->run_job({.text = job.script(), .stop = stop.get_token()});
+    EXPECT_FALSE(output.ok());
+  });
+  job.await();
+  const auto output = connected->run_job({.text = "echo x"});
+  ASSERT_TRUE(output.ok()) << output.error().message;
+  EXPECT_EQ(output->out, "x\n");
+  stop.request_stop();
+  EXPECT_TRUE(job.ends_within(kPromise));
+}
+
+TEST_F(Supervised, AHostWithoutSessionsIsRefusedClearly) {
+  sshd_ = std::make_unique<SshdFixture>(testing::SshdOptions{.config = {"MaxSessions 0"}});
   const auto connected = remote();
   const auto output = connected->run_job({.text = "echo x"});
   ASSERT_FALSE(output.ok());
