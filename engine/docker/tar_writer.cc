@@ -62,6 +62,10 @@ Result<void> TarWriter::header(const TarHeader& header) {
   archive_entry_set_mtime(head.get(), header.seconds, static_cast<long>(header.nanoseconds));
   archive_entry_set_size(head.get(), static_cast<la_int64_t>(header.size));
   archive_entry_set_perm(head.get(), static_cast<mode_t>(header.mode));
+  for (const DataRun& run : header.data) {
+    archive_entry_sparse_add_entry(head.get(), static_cast<la_int64_t>(run.offset),
+                                   static_cast<la_int64_t>(run.length));
+  }
   switch (header.type) {
     case EntryType::kFile: archive_entry_set_filetype(head.get(), AE_IFREG); break;
     case EntryType::kDirectory: archive_entry_set_filetype(head.get(), AE_IFDIR); break;

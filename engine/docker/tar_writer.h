@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/docker/stage_codec.h"
 #include "graph/context_manifest.h"
@@ -18,6 +19,12 @@ namespace otto::docker {
 /// What each is read by: pax everywhere but in busybox, which takes long names and large files as GNU tar had them.
 enum class TarFormat { kPax, kGnu };
 
+/// A run of bytes of a file, at `offset`.
+struct DataRun {
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+
 struct TarHeader {
   std::string name;
   graph::EntryType type = graph::EntryType::kFile;
@@ -26,6 +33,9 @@ struct TarHeader {
   std::string target = {};  ///< of a symlink
   std::int64_t seconds = 0;
   unsigned nanoseconds = 0;
+  /// kPax, of a sparse file: what is not hole, in order; holes are passed to data() as zeros and do not travel. Only
+  /// GNU tar and libarchive unpack such a member.
+  std::vector<DataRun> data = {};
 };
 
 class TarWriter {

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <future>
 
 #include "engine/hosts/transfer.h"
 #include "engine/hosts/transfer_meter.h"
@@ -31,6 +32,7 @@ struct SingleFile {
   Fd fd;
   std::uint64_t size = 0;
   unsigned mode = 0;
+  bool sparse = false;
 };
 
 Result<void> check_sources(const std::vector<std::string>& sources) {
@@ -48,12 +50,13 @@ Result<void> check_sources(const std::vector<std::string>& sources) {
 
 Result<std::optional<SingleFile>> open_single(const std::vector<std::string>& sources) {
   if (sources.size() != 1) return std::optional<SingleFile>();
-  SingleFile file{sources.front(), Fd(::open(sources.front().c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)), 0, 0};
+  SingleFile file{sources.front(), Fd(::open(sources.front().c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)), 0, 0, false};
   struct stat facts {};
   if (!file.fd.valid() || ::fstat(file.fd.get(), &facts) != 0) return cannot_read(file.path);
   if (!S_ISREG(facts.st_mode)) return std::optional<SingleFile>();
   file.size = static_cast<std::uint64_t>(facts.st_size);
   file.mode = facts.st_mode & 07777;
+  file.sparse = is_sparse(facts);
   return std::optional<SingleFile>(std::move(file));
 }
 
@@ -80,6 +83,26 @@ std::string member_name(const std::string& source) {
   return name.empty() ? std::string(kTreeRoot) : std::string(kTreeRoot) + "/" + name;
 }
 
+/// Whether the host unpacks holes: its script's first line says so. Asked on the thread that sends.
+class HolesAnswer {
+ public:
+  void feed(std::string_view bytes) {
+    line_ += bytes;
+    if (line_.find('\n') != std::string::npos) give(line_.starts_with("holes yes\n"));
+  }
+  /// No answer will come any more.
+  void end() { give(false); }
+  bool wait() { return answer_.get_future().get(); }
+
+ private:
+  void give(bool holes) {
+    if (!std::exchange(given_, true)) answer_.set_value(holes);
+  }
+  std::string line_;
+  bool given_ = false;
+  std::promise<bool> answer_;
+};
+
 class Put {
  public:
   Put(HostAccess& access, const std::vector<std::string>& sources, const TransferOptions& options)
@@ -96,13 +119,22 @@ class Put {
     script.args = {dest,
                    sources_.size() == 1 ? own_name(sources_.front()) : "",
                    directory ? "d" : "",
-                   single_ ? "file" : "tree",
+                   !single_          ? "tree"
+                   : single_->sparse ? "sparse"
+                                     : "file",
                    std::to_string(single_ ? single_->size : 0),
                    fmt::format("{:04o}", single_ ? single_->mode : 0),
                    transport::random_token()};
     script.input = [this](const transport::Writer& write) { return send(write); };
+    script.stop_input = [this] { holes_.end(); };
+    std::string complaints;
+    script.on_output = [&](transport::Stream stream, std::string_view bytes) {
+      if (stream == transport::Stream::kStdout) return holes_.feed(bytes);
+      complaints += bytes;
+    };
     script.stop = options_.stop;
-    OTTO_TRY(const transport::Output output, access_.job(script));
+    OTTO_TRY(transport::Output output, access_.job(script));
+    output.err = std::move(complaints);
     OTTO_RETURN_IF_ERROR(transport::expect_success(
         output, ErrorCode::kRemoteFailed, fmt::format("put to '{}' on '{}'", text::printable(dest), access_.id())));
     return meter_.finish(files_, bytes_);
@@ -110,19 +142,26 @@ class Put {
 
  private:
   Result<void> send(const transport::Writer& write) {
-    meter_.begin(single_ ? single_->size : total_size(sources_, options_.stop));
-    if (single_) {
+    const Survey found = survey(sources_, options_.stop);
+    const bool holes = (single_ ? single_->sparse : found.sparse) && holes_.wait();
+    meter_.begin(holes ? found.packed : found.bytes);
+    if (single_ && !holes) {
       files_ = 1, bytes_ = single_->size;
       return send_file(*single_, write, meter_);
     }
     TreePacker packer(
+        holes ? docker::TarFormat::kPax : docker::TarFormat::kGnu,
         [&](std::string_view bytes) {
           meter_.moved(bytes.size());
           return write(bytes);
         },
         [this](std::string message) { meter_.warn(std::move(message)); }, options_.stop);
-    for (const std::string& source : sources_) OTTO_RETURN_IF_ERROR(packer.add(source, member_name(source)));
-    OTTO_RETURN_IF_ERROR(packer.add_mark(std::string(kEndMark)));
+    if (single_) {
+      OTTO_RETURN_IF_ERROR(packer.add(single_->path, std::string(kTreeRoot)));
+    } else {
+      for (const std::string& source : sources_) OTTO_RETURN_IF_ERROR(packer.add(source, member_name(source)));
+      OTTO_RETURN_IF_ERROR(packer.add_mark(std::string(kEndMark)));
+    }
     files_ = packer.files(), bytes_ = packer.bytes();
     return packer.finish();
   }
@@ -131,6 +170,7 @@ class Put {
   const std::vector<std::string>& sources_;
   const TransferOptions& options_;
   TransferMeter meter_;
+  HolesAnswer holes_;
   std::optional<SingleFile> single_;
   std::uint64_t files_ = 0, bytes_ = 0;
 };

@@ -9,6 +9,11 @@ constexpr std::string_view kPut = R"sh(
 otto_dest=${1:-.} otto_name=$2 otto_token=$7
 case $otto_dest in -*) otto_dest=./$otto_dest ;; esac
 otto_fail() { echo "otto: $1" >&2; exit 1; }
+otto_gnu=
+if [ "$4" != file ]; then
+  case $(tar --version 2>/dev/null) in *GNU*) otto_gnu=yes ;; esac
+  echo "holes ${otto_gnu:-no}"
+fi
 otto_bare=$otto_dest
 while :; do case $otto_bare in ?*/) otto_bare=${otto_bare%/} ;; *) break ;; esac; done
 otto_into=
@@ -22,7 +27,7 @@ else
   otto_name=${otto_bare##*/}
   case $otto_bare in */*) otto_dir=${otto_bare%/*}; [ -n "$otto_dir" ] || otto_dir=/ ;; *) otto_dir=. ;; esac
   [ -d "$otto_dir" ] || otto_fail "there is no directory '$otto_dir'"
-  [ "$4" = file ] || [ ! -e "$otto_bare" ] || otto_fail "'$otto_bare' is a file, not a directory"
+  [ "$4" != tree ] || [ ! -e "$otto_bare" ] || otto_fail "'$otto_bare' is a file, not a directory"
 fi
 otto_tmp=$otto_dir/.otto-put-$otto_token
 otto_clean() {
@@ -72,11 +77,15 @@ otto_merge() {
 }
 
 mkdir "$otto_tmp/r" || exit 1
-if [ "$4" = file ]; then
+if [ "$4" != tree ]; then
   if [ -d "$otto_dir/$otto_name" ] && [ ! -L "$otto_dir/$otto_name" ]; then
     otto_fail "'$otto_dir/$otto_name' is a directory"
   fi
-  cat >"$otto_tmp/r/$otto_name" || exit 1
+  if [ "$4" = sparse ] && [ -n "$otto_gnu" ]; then
+    tar -x -m -o -f - -C "$otto_tmp" && mv -- "$otto_tmp/s" "$otto_tmp/r/$otto_name" || exit 1
+  else
+    cat >"$otto_tmp/r/$otto_name" || exit 1
+  fi
   otto_size=$(stat -c %s "$otto_tmp/r/$otto_name" 2>/dev/null) || otto_size=$(($(wc -c <"$otto_tmp/r/$otto_name")))
   [ "$otto_size" = "$5" ] || otto_fail 'the transfer was cut'
   chmod "$6" "$otto_tmp/r/$otto_name" && mv -f -- "$otto_tmp/r/$otto_name" "$otto_dir/" || exit 1

@@ -17,7 +17,9 @@ inline constexpr std::string_view kTreeRoot = "s";
 inline constexpr std::string_view kEndMark = "end";
 
 /// $1 DEST, $2 the source's own name ("" where it gives its contents), $3 "d" where DEST must be a directory, $4 "file"
-/// or "tree", $5 size and $6 octal mode of the file, $7 a token nobody can guess. Standard input: the bytes or the tar.
+/// "sparse" (a file) or "tree", $5 size and $6 octal mode of the file, $7 a token nobody can guess. Standard input: the
+/// bytes or the tar. For all but "file" the first line of standard output is "holes yes" where tar unpacks holes, and
+/// what is sparse then comes as a tar of "s"; else it is "holes no", and the bytes come.
 std::string_view put_script();
 /// $1 "one" or "many", then the sources. Standard output: a line "file MODE SIZE" and the bytes, or "tree" and, after
 /// one line of "f" or "d" a source, the tar streams: of files first, then of directories with "." as their root.

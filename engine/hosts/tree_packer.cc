@@ -32,6 +32,23 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
+/// What of the file is not hole; all of it where the file system does not say.
+std::vector<docker::DataRun> data_runs(int fd, std::uint64_t size) {
+  std::vector<docker::DataRun> runs;
+  for (std::uint64_t at = 0; at < size;) {
+    const off_t begin = ::lseek(fd, static_cast<off_t>(at), SEEK_DATA);
+    if (begin < 0 && errno == ENXIO) break;  // nothing but hole from here on
+    const off_t end = begin < 0 ? begin : ::lseek(fd, begin, SEEK_HOLE);
+    if (end < 0) return {{0, size}};
+    at = std::min(static_cast<std::uint64_t>(end), size);
+    if (static_cast<std::uint64_t>(begin) < at) {
+      runs.push_back({static_cast<std::uint64_t>(begin), at - static_cast<std::uint64_t>(begin)});
+    }
+  }
+  if (runs.empty()) runs.push_back({0, 0});  // to libarchive, no run at all means no hole at all
+  return runs;
+}
+
 }  // namespace
 
 /// An entry by its directory's descriptor, and how it is called: here, in full, and in the archive.
@@ -41,8 +58,9 @@ struct TreePacker::Place {
   struct stat facts {};
 };
 
-TreePacker::TreePacker(docker::ByteSink sink, Warner warn, std::stop_token stop)
-    : writer_(docker::TarFormat::kGnu, std::move(sink)),
+TreePacker::TreePacker(docker::TarFormat format, docker::ByteSink sink, Warner warn, std::stop_token stop)
+    : format_(format),
+      writer_(format, std::move(sink)),
       warn_(std::move(warn)),
       stop_(std::move(stop)),
       block_(kReadBlock) {}
@@ -96,9 +114,10 @@ Result<void> TreePacker::add_file(const Place& place) {
     return make_error(ErrorCode::kInputsChanged, text::printable(place.path) + " was replaced while it was being sent");
   }
   const auto size = static_cast<std::uint64_t>(facts.st_size);
-  OTTO_RETURN_IF_ERROR(writer_.header({place.name, EntryType::kFile, size, facts.st_mode & kModeBits}));
   ++files_;
-  return add_content(place, fd.get(), size);
+  if (format_ == docker::TarFormat::kPax && is_sparse(facts)) return add_sparse(place, fd.get(), size);
+  OTTO_RETURN_IF_ERROR(writer_.header({place.name, EntryType::kFile, size, facts.st_mode & kModeBits}));
+  return add_content(place, fd.get(), 0, size);
 }
 
 Result<void> TreePacker::add_symlink(const Place& place, std::size_t size) {
@@ -110,10 +129,11 @@ Result<void> TreePacker::add_symlink(const Place& place, std::size_t size) {
   return writer_.header({place.name, EntryType::kSymlink, 0, 0777, target});
 }
 
-Result<void> TreePacker::add_content(const Place& place, int fd, std::uint64_t size) {
-  for (std::uint64_t left = size; left > 0;) {
+Result<void> TreePacker::add_content(const Place& place, int fd, std::uint64_t from, std::uint64_t to) {
+  while (from < to) {
     if (stop_.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
-    const auto got = ::read(fd, block_.data(), std::min<std::uint64_t>(left, block_.size()));
+    const auto wanted = std::min<std::uint64_t>(to - from, block_.size());
+    const auto got = ::pread(fd, block_.data(), wanted, static_cast<off_t>(from));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return unreadable(place.path);
     if (got == 0) {
@@ -121,33 +141,67 @@ Result<void> TreePacker::add_content(const Place& place, int fd, std::uint64_t s
                         text::printable(place.path) + " was cut short while it was being sent");
     }
     OTTO_RETURN_IF_ERROR(writer_.data({block_.data(), static_cast<std::size_t>(got)}));
-    left -= static_cast<std::uint64_t>(got);
+    from += static_cast<std::uint64_t>(got);
     bytes_ += static_cast<std::uint64_t>(got);
   }
   return {};
 }
 
-std::uint64_t total_size(const std::vector<std::string>& paths, const std::stop_token& stop) {
+Result<void> TreePacker::add_sparse(const Place& place, int fd, std::uint64_t size) {
+  docker::TarHeader header{place.name, EntryType::kFile, size, place.facts.st_mode & kModeBits};
+  header.data = data_runs(fd, size);
+  OTTO_RETURN_IF_ERROR(writer_.header(header));
+  const std::vector<char> zeros(kReadBlock);
+  std::uint64_t at = 0;
+  const auto skip_to = [&](std::uint64_t end) -> Result<void> {
+    while (at < end) {
+      const auto length = std::min<std::uint64_t>(end - at, zeros.size());
+      OTTO_RETURN_IF_ERROR(writer_.data({zeros.data(), static_cast<std::size_t>(length)}));
+      at += length;
+    }
+    return {};
+  };
+  for (const docker::DataRun& run : header.data) {
+    OTTO_RETURN_IF_ERROR(skip_to(run.offset));
+    OTTO_RETURN_IF_ERROR(add_content(place, fd, run.offset, run.offset + run.length));
+    at = run.offset + run.length;
+  }
+  return skip_to(size);
+}
+
+bool is_sparse(const struct stat& facts) {
+  constexpr off_t kSmall = 1024 * 1024;
+  constexpr off_t kTwiceABlock = 1024;  // blocks are counted in 512 bytes
+  return facts.st_size > kSmall && facts.st_blocks * kTwiceABlock < facts.st_size;
+}
+
+Survey survey(const std::vector<std::string>& paths, const std::stop_token& stop) {
   namespace fs = std::filesystem;
-  std::uint64_t total = 0;
+  constexpr std::uint64_t kBlock = 512;
+  Survey found;
   std::error_code failure;
-  const auto count = [&](const fs::directory_entry& entry) {
-    if (entry.is_regular_file(failure) && !entry.is_symlink(failure)) total += entry.file_size(failure);
+  const auto count = [&](const fs::path& path) {
+    struct stat facts {};
+    if (::lstat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) return;
+    const auto size = static_cast<std::uint64_t>(facts.st_size);
+    found.bytes += size;
+    found.packed += is_sparse(facts) ? static_cast<std::uint64_t>(facts.st_blocks) * kBlock : size;
+    found.sparse = found.sparse || is_sparse(facts);
   };
   for (const std::string& path : paths) {
     const fs::path top = fs::canonical(path, failure);
     if (!fs::is_directory(top, failure)) {
-      count(fs::directory_entry(top, failure));
+      count(top);
       continue;
     }
     constexpr auto kOptions = fs::directory_options::skip_permission_denied;
     for (fs::recursive_directory_iterator it(top, kOptions, failure), end; !failure && it != end;
          it.increment(failure)) {
-      if (stop.stop_requested()) return total;
-      count(*it);
+      if (stop.stop_requested()) return found;
+      count(it->path());
     }
   }
-  return total;
+  return found;
 }
 
 }  // namespace otto::hosts

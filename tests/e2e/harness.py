@@ -15,6 +15,7 @@ import re
 import shlex
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -407,6 +408,54 @@ class Repo:
         shutil.rmtree(self.folder)
 
 
+def tree_of(folder):
+    """Path → what is there, below a folder of this machine."""
+    found = {}
+    for root, directories, files in os.walk(os.fsencode(folder)):
+        for name in directories + files:
+            path = os.path.join(root, name)
+            facts = os.lstat(path)
+            if stat.S_ISLNK(facts.st_mode):
+                entry = ("link", os.readlink(path))
+            elif stat.S_ISDIR(facts.st_mode):
+                entry = ("dir", stat.S_IMODE(facts.st_mode))
+            else:
+                with open(path, "rb") as file:
+                    entry = ("file", stat.S_IMODE(facts.st_mode), file.read())
+            found[os.path.relpath(path, os.fsencode(folder))] = entry
+    return found
+
+
+def write_file(path, content=b"", mode=0o644):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(content)
+    os.chmod(path, mode)
+
+
+def make_odd_tree(folder):
+    """13 files and links of every kind that put and get must keep; `chmod -R u+rwx` it to remove it."""
+    def write(name, *more):
+        write_file(os.path.join(os.fsencode(folder), os.fsencode(name)), *more)
+
+    write("empty")
+    write("run me", b"#!/bin/sh\n", 0o755)
+    write("secret", b"s", 0o600)
+    write("readonly", b"r", 0o444)
+    write(b"\xff\xfe\n'\"$(x) *", b"odd", 0o640)
+    write("-dash", b"dash")
+    write(".hidden/..deep", b"deep")
+    write("long" * 40 + "/" + "name" * 50, b"long")
+    write("big", bytes(range(256)) * 8192)
+    write("closed/inside", b"in")
+    os.makedirs(os.path.join(folder, "nothing"))
+    os.symlink("run me", os.path.join(folder, "link"))
+    os.symlink("/nowhere/at all", os.path.join(folder, "dangling"))
+    os.symlink("nothing", os.path.join(folder, "dirlink"))
+    os.chmod(os.path.join(folder, "nothing"), 0o1777)
+    os.chmod(os.path.join(folder, "closed"), 0o555)
+
+
 class Test(unittest.TestCase):
     """A test class in one repo, which the classes of its module may share."""
     maxDiff = None
@@ -435,6 +484,24 @@ class Test(unittest.TestCase):
         if hint is not None:
             self.assertIn(hint, error.get("hint", ""), shown)
         self.assertRegex(outcome.err, "(?m)^otto: error: ", shown)
+
+    def assert_goes_there_and_back(self, repo, *ids):
+        """put and get of a tree and of one file with bytes of every value, on each of these hosts."""
+        folder = tempfile.mkdtemp(dir=repo.folder)
+        self.addCleanup(subprocess.run, ["chmod", "-R", "u+rwx", folder], check=False)
+        tree, far = os.path.join(folder, "tree"), f"/tmp/{os.path.basename(folder)}"
+        make_odd_tree(tree)
+        for id in ids:
+            back = os.path.join(folder, "back-" + id)
+            self.assertEqual(repo.done("host", id, "put", tree, far).json["files"], 13)
+            repo.done("host", id, "get", far, back)
+            self.assertEqual(tree_of(back), tree_of(tree), id)
+            repo.done("host", id, "put", os.path.join(tree, "big"), far + "-big")
+            repo.done("host", id, "get", far + "-big", back + "-big")
+            with open(back + "-big", "rb") as file:
+                self.assertEqual(file.read(), bytes(range(256)) * 8192, id)
+            outcome = repo.text("host", id, "oneshot", f"chmod -R u+rwx {far}; rm -r {far} {far}-big; ls -a /tmp | grep otto-put")
+            self.assertEqual(outcome.out, "", id)
 
     def assert_hash_tag(self, tag, repository):
         self.assertRegex(tag, "^" + re.escape(repository) + ":[0-9a-f]{40}$")

@@ -55,6 +55,9 @@ class Local(harness.Test):
         outcome = self.repo.text("host", "local", "run", "cd /usr", "pwd; echo err >&2; exit 4")
         self.assertEqual((outcome.code, outcome.out, outcome.err.splitlines()[-1:]), (4, "/usr\n", ["err"]))
 
+    def test_files_go_there_and_back(self):
+        self.assert_goes_there_and_back(self.repo, "local", "local.locally.api")
+
     def test_nothing_keeps_running_after_otto(self):
         for number, how in (("093", signal.SIGINT), ("094", signal.SIGKILL)):
             sleep = f"sleep 600.{number}"

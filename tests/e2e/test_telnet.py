@@ -36,6 +36,9 @@ class Telnet(harness.Test):
         self.assertEqual(outcome.out, "100002\ngr\u00fcn", outcome.err)
         self.assertEqual(self.host(TELNET, "run", "false", "echo never").out, "")
 
+    def test_files_go_there_and_back(self):
+        self.assert_goes_there_and_back(self.repo, TELNET, INNER)
+
     def test_from_behind_an_ssh_hop(self):
         outcome = self.host(INNER, "oneshot", "hostname; echo $SSH_CONNECTION")
         self.assertEqual((outcome.code, outcome.out), (0, "bean_old\n\n"), outcome.err)
@@ -57,6 +60,7 @@ class Telnet(harness.Test):
         container = f"{TELNET}.telnetty.api"
         outcome = self.host(container, "oneshot", "cat; hostname; exit 5", stdin="in\n")
         self.assertEqual((outcome.code, outcome.out), (5, f"in\n{self.repo.containers()['api'].id[:12]}\n"), outcome.err)
+        self.assert_goes_there_and_back(self.repo, container)
         self.repo.done("docker", "down", "--volumes")
         self.assertEqual(self.repo.containers(), {})
 

@@ -1,39 +1,23 @@
 #!/usr/bin/env python3
 """put and get: machines and containers, names and modes, merging, cuts, hostile archives, images without a shell."""
 
+import hashlib
 import io
 import os
+import pathlib
 import signal
 import stat
 import subprocess
 import tarfile
 
 import harness
-from harness import await_true
+from harness import await_true, make_odd_tree, tree_of, write_file
 from screen import Screen
 
 CONTAINER = "pepper_seed.moves.app"
 MACHINE = "carrot_seed"
 EVERYWHERE = (MACHINE, CONTAINER)
 SHELL_LESS = "pepper_seed.moves.bare"
-
-
-def tree_of(folder):
-    """Path → what is there, below a folder of this machine."""
-    found = {}
-    for root, directories, files in os.walk(os.fsencode(folder)):
-        for name in directories + files:
-            path = os.path.join(root, name)
-            facts = os.lstat(path)
-            if stat.S_ISLNK(facts.st_mode):
-                entry = ("link", os.readlink(path))
-            elif stat.S_ISDIR(facts.st_mode):
-                entry = ("dir", stat.S_IMODE(facts.st_mode))
-            else:
-                with open(path, "rb") as file:
-                    entry = ("file", stat.S_IMODE(facts.st_mode), file.read())
-            found[os.path.relpath(path, os.fsencode(folder))] = entry
-    return found
 
 
 class Transfer(harness.Test):
@@ -75,11 +59,7 @@ class Transfer(harness.Test):
         return os.path.join(self.local, *names)
 
     def write(self, name, content=b"", mode=0o644):
-        path = os.path.join(os.fsencode(self.local), os.fsencode(name))
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "wb") as file:
-            file.write(content)
-        os.chmod(path, mode)
+        write_file(os.path.join(os.fsencode(self.local), os.fsencode(name)), content, mode)
 
     def host(self, id, *arguments, code=0, **more):
         outcome = self.repo.otto("host", id, *arguments, **more)
@@ -91,26 +71,8 @@ class Transfer(harness.Test):
 
 
 class Both(Transfer):
-    def odd_tree(self):
-        self.write("tree/empty")
-        self.write("tree/run me", b"#!/bin/sh\n", 0o755)
-        self.write("tree/secret", b"s", 0o600)
-        self.write("tree/readonly", b"r", 0o444)
-        self.write(b"tree/\xff\xfe\n'\"$(x) *", b"odd", 0o640)
-        self.write("tree/-dash", b"dash")
-        self.write("tree/.hidden/..deep", b"deep")
-        self.write("tree/" + "long" * 40 + "/" + "name" * 50, b"long")
-        self.write("tree/big", bytes(range(256)) * 8192)
-        self.write("tree/closed/inside", b"in")
-        os.makedirs(self.path("tree", "nothing"))
-        os.symlink("run me", self.path("tree", "link"))
-        os.symlink("/nowhere/at all", self.path("tree", "dangling"))
-        os.symlink("nothing", self.path("tree", "dirlink"))
-        os.chmod(self.path("tree", "nothing"), 0o1777)
-        os.chmod(self.path("tree", "closed"), 0o555)
-
     def test_a_tree_goes_there_and_back_as_it_was(self):
-        self.odd_tree()
+        make_odd_tree(self.path("tree"))
         for id in EVERYWHERE:
             report = self.host(id, "put", self.path("tree"), self.far).json
             self.assertEqual((report["host_id"], report["files"]), (id, 13))
@@ -177,6 +139,31 @@ class Both(Transfer):
             self.host(id, "get", "/proc/version", self.path("version-" + id))
             with open(self.path("version-" + id), encoding="utf-8") as file:
                 self.assertIn("Linux version", file.read())
+
+    def test_holes_stay_holes(self):
+        """On the way, too: all hole, holes in the middle and at the end, alone and in a tree."""
+        files = {"all": (0, ()), "middle": (200_000_000, ((0, b"begin"), (150_000_001, b"middle"))),
+                 "ends": (200_000_000, ((100_000_000, b"x" * 5000), (199_999_990, b"0123456789")))}
+        os.makedirs(self.path("tree"))
+        for name, (size, pieces) in files.items():
+            with open(self.path("tree", name), "wb") as file:
+                file.truncate(size or 50_000_000)
+                for at, content in pieces:
+                    file.seek(at)
+                    file.write(content)
+        self.write("tree/plain", b"plain")
+        digests = {name: hashlib.sha256(pathlib.Path(self.path("tree", name)).read_bytes()).hexdigest() for name in (*files, "plain")}
+        for id in EVERYWHERE:
+            self.host(id, "put", self.path("tree"), f"{self.far}/")
+            for name in files:
+                self.host(id, "put", self.path("tree", name), f"{self.far}/{name}-alone")
+            told = self.sh(id, f"cd {self.far}; sha256sum tree/* *-alone; stat -c '%b %n' tree/* *-alone")
+            lines = [line.split() for line in told.splitlines()]
+            for first, name in lines[:7]:
+                self.assertEqual(first, digests[os.path.basename(name).removesuffix("-alone")], (id, name))
+            if id == MACHINE:  # GNU tar is there
+                self.assertLess(sum(int(first) for first, name in lines[7:]) * 512, 1_000_000, lines)
+            self.sh(id, f"rm -r {self.far}")
 
     def test_errors_come_before_anything_is_changed(self):
         self.write("note", b"x")
