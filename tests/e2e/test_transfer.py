@@ -16,6 +16,7 @@ from screen import Screen
 
 CONTAINER = "pepper_seed.moves.app"
 MACHINE = "carrot_seed"
+EVIL = "turnip_plain"
 EVERYWHERE = (MACHINE, CONTAINER)
 SHELL_LESS = "pepper_seed.moves.bare"
 
@@ -241,6 +242,13 @@ class Cut(Transfer):
 
 
 class Hostile(Transfer):
+    """On a machine and as a user that no other test logs in to: what it does to the shell would meet them all."""
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.repo.write_hosts)
+        self.repo.write_hosts(lambda hosts: hosts[EVIL].update(creds={harness.lab().environment["NODOCKER_USER"]: None}))
+
     def evil(self, *members):
         """A get from a machine whose tar sends these members after the root of the source."""
         stream = io.BytesIO()
@@ -252,16 +260,16 @@ class Hostile(Transfer):
                     member.size = 4
                 archive.addfile(member, io.BytesIO(b"evil") if kind == tarfile.REGTYPE else None)
         self.write("evil.tar", stream.getvalue())
-        self.host(MACHINE, "put", self.path("evil.tar"), f"{self.far}/evil.tar")
+        self.host(EVIL, "put", self.path("evil.tar"), f"{self.far}/evil.tar")
         os.remove(self.path("evil.tar"))
-        return self.repo.otto("host", MACHINE, "get", "/etc/ssh", self.path("back"))
+        return self.repo.otto("host", EVIL, "get", "/etc/ssh", self.path("back"))
 
     def test_an_archive_cannot_write_outside_of_dest(self):
         self.write("target", b"mine")
-        self.sh(MACHINE, f"mkdir {self.far}; cd {self.far}; printf '#!/bin/sh\\ncat {self.far}/evil.tar\\n' > tar; chmod +x tar;"
+        self.sh(EVIL, f"mkdir {self.far}; cd {self.far}; printf '#!/bin/sh\\ncat {self.far}/evil.tar\\n' > tar; chmod +x tar;"
                 f"cp ~/.bashrc kept || : > kept; echo PATH={self.far}:$PATH > ~/.bashrc")
-        self.addCleanup(self.sh, MACHINE, f"cp {self.far}/kept ~/.bashrc")
-        self.assertEqual(self.sh(MACHINE, "command -v tar"), f"{self.far}/tar\n")
+        self.addCleanup(self.sh, EVIL, f"cp {self.far}/kept ~/.bashrc")
+        self.assertEqual(self.sh(EVIL, "command -v tar"), f"{self.far}/tar\n")
         file, link, hard = tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE
         self.assertEqual(self.evil(("./fine", file, "")).code, 0)  # it is believed as far as it is harmless
         self.assertEqual(sorted(os.listdir(self.local)), ["back", "target"])
