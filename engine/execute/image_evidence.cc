@@ -18,22 +18,23 @@ std::optional<graph::Digest> dockerfile_digest(const graph::Fingerprint& fingerp
 
 }  // namespace
 
-Result<void> ImageEvidenceReader::ask_records(const std::vector<inputs::ImageInputs>& images) {
+Result<void> ImageEvidenceReader::ask_records(const ParentSession& parent,
+                                              const std::vector<inputs::ImageInputs>& images) {
   std::vector<docker::RecordQuery> queries;
-  cache::BuildStore builds(session_.memo());
+  cache::BuildStore builds(memo_);
   for (const inputs::ImageInputs& image : images) {
     const bool present = probe_.image_ids.contains(image.tag);
     if (present && (!pull_ || image.loose_bases.empty())) continue;
-    OTTO_TRY(const auto known, present ? builds.find(session_.repo().name, image.name(), session_.host().id, image.hash)
-                                       : builds.last_build(session_.repo().name, image.name(), session_.host().id));
-    const std::string name = docker::record_name(session_.repo().name, image.name());
+    OTTO_TRY(const auto known, present ? builds.find(target_.repo->name, image.name(), target_.host->id, image.hash)
+                                       : builds.last_build(target_.repo->name, image.name(), target_.host->id));
+    const std::string name = docker::record_name(target_.repo->name, image.name());
     if (!known) {
       queries.push_back({name, image.context->stage_key});
     } else if (!present && dockerfile_digest(known->fingerprint) != graph::sha256(image.dockerfile)) {
       queries.push_back({name, ""});  // its lines are remembered there only
     }
   }
-  OTTO_TRY(records_, docker::read_records(session_.remote(), session_.facts(), queries, session_.workspace().stop()));
+  OTTO_TRY(records_, docker::read_records(parent.remote(), parent.facts(), queries, parent.workspace().stop()));
   return {};
 }
 
@@ -53,32 +54,31 @@ Result<plan::ImageEvidence> ImageEvidenceReader::evidence_for(const inputs::Imag
   OTTO_RETURN_IF_ERROR(take_memo(image, evidence));
   take_record(image, evidence);
   if (!evidence.here) {
-    OTTO_TRY(const auto elsewhere,
-             cache::BuildStore(session_.memo()).last_build_anywhere(session_.repo().name, image.name()));
+    OTTO_TRY(const auto elsewhere, cache::BuildStore(memo_).last_build_anywhere(target_.repo->name, image.name()));
     if (elsewhere) evidence.elsewhere = elsewhere->parent;
   }
   return evidence;
 }
 
 Result<void> ImageEvidenceReader::take_memo(const inputs::ImageInputs& image, plan::ImageEvidence& evidence) {
-  cache::BuildStore builds(session_.memo());
-  OTTO_TRY(const auto last, builds.last_build(session_.repo().name, image.name(), session_.host().id));
+  cache::BuildStore builds(memo_);
+  OTTO_TRY(const auto last, builds.last_build(target_.repo->name, image.name(), target_.host->id));
   if (last) {
     graph::BuiltFrom from{last->fingerprint, std::nullopt};
     for (const graph::Component& component : last->fingerprint.components) {
       if (component.kind != graph::ComponentKind::kContext) continue;
-      OTTO_TRY(from.context, cache::ManifestStore(session_.memo()).load_manifest(component.digest));
+      OTTO_TRY(from.context, cache::ManifestStore(memo_).load_manifest(component.digest));
     }
     evidence.here = plan::LastBuild{last->hash, std::move(from)};
   }
-  OTTO_TRY(const auto same, builds.find(session_.repo().name, image.name(), session_.host().id, image.hash));
+  OTTO_TRY(const auto same, builds.find(target_.repo->name, image.name(), target_.host->id, image.hash));
   evidence.built_here_before = same.has_value();
   if (same) evidence.present_from = same->fingerprint;
   return {};
 }
 
 void ImageEvidenceReader::take_record(const inputs::ImageInputs& image, plan::ImageEvidence& evidence) const {
-  const auto record = records_.find(docker::record_name(session_.repo().name, image.name()));
+  const auto record = records_.find(docker::record_name(target_.repo->name, image.name()));
   if (record == records_.end()) return;
   const std::string hash = record->second.fingerprint.hash.tag();
   if (!evidence.here) {

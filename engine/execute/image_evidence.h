@@ -20,12 +20,12 @@ namespace otto::execute {
 class ImageEvidenceReader {
  public:
   /// `pull`: base images are judged too.
-  ImageEvidenceReader(ParentSession& session, const docker::Probe& probe, bool pull)
-      : session_(session), probe_(probe), pull_(pull) {}
+  ImageEvidenceReader(cache::Database& memo, const Target& target, const docker::Probe& probe, bool pull)
+      : memo_(memo), target_(target), probe_(probe), pull_(pull) {}
 
   /// Asks the parent for its records of images that the memo does not know there. kConnectionLost, kInterrupted,
   /// kDatabase.
-  Result<void> ask_records(const std::vector<inputs::ImageInputs>& images);
+  Result<void> ask_records(const ParentSession& parent, const std::vector<inputs::ImageInputs>& images);
   /// kDatabase.
   Result<plan::ImageEvidence> evidence_for(const inputs::ImageInputs& image);
 
@@ -33,7 +33,8 @@ class ImageEvidenceReader {
   Result<void> take_memo(const inputs::ImageInputs& image, plan::ImageEvidence& evidence);
   void take_record(const inputs::ImageInputs& image, plan::ImageEvidence& evidence) const;
 
-  ParentSession& session_;
+  cache::Database& memo_;
+  const Target& target_;
   const docker::Probe& probe_;
   const bool pull_;
   std::map<std::string, graph::BuiltFrom> records_;  // by docker::record_name

@@ -68,13 +68,13 @@ class ImageRun {
         images_(images.images),
         probe_(probe),
         request_(request),
-        evidence_(session, probe, request.pull),
+        evidence_(session.memo(), session.target(), probe, request.pull),
         results_(images_.size()),
         started_(images_.size()),
         fetched_bases_(images_.size()) {}
 
   Result<std::vector<docker::ImageResult>> operator()() {
-    OTTO_RETURN_IF_ERROR(evidence_.ask_records(images_));
+    OTTO_RETURN_IF_ERROR(evidence_.ask_records(session_, images_));
     for (std::size_t i = 0; i < images_.size(); ++i) OTTO_RETURN_IF_ERROR(judge(i));
     if (request_.dry_run) return std::move(results_);
     OTTO_RETURN_IF_ERROR(prepare_stages());
