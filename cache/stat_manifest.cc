@@ -97,10 +97,7 @@ void take_entry(Reader& in, StatEntry& entry, const StatEntry& before, PackedTex
     entry.change.low = in.take<std::uint64_t>();
     in.take_into(entry.digest.bytes.data(), entry.digest.bytes.size());
   } else if (entry.type == graph::EntryType::kSymlink) {
-    const std::string_view target = in.take_text();
-    char* const kept = texts.room(target.size());
-    std::copy(target.begin(), target.end(), kept);
-    entry.target = {kept, target.size()};
+    entry.target = in.take_text();
   }
 }
 

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "graph/base/compact_text.h"
 #include "graph/context_manifest.h"
 #include "graph/digest.h"
 
@@ -41,14 +42,14 @@ struct StatEntry {
   std::int64_t ctime_ns = 0;
   graph::ChangeDigest change;  ///< of a file's content, keyed
   graph::Digest digest;        ///< of a file's content
-  std::string_view target;     ///< of a symlink; borrowed as the path is
+  CompactText target;          ///< of a symlink
   std::uint16_t mode = 0;
   graph::EntryType type = graph::EntryType::kFile;
   bool racy = false;
   bool operator==(const StatEntry&) const = default;
 };
 
-/// A million files stay cheap: an entry is plain data, and paths are packed. Moves only.
+/// A million files stay cheap: paths are packed, and few entries are symlinks. Moves only.
 struct StatManifest {
   std::vector<StatEntry> entries;  ///< sorted by path, bytewise
   PackedTexts texts;

@@ -12,12 +12,6 @@
 namespace otto::cli {
 namespace {
 
-std::string paths(const docker::ContextListing& listing) {
-  std::vector<std::string> all;
-  for (const graph::ContextEntry& entry : listing.manifest.entries) all.push_back(entry.path);
-  return render_lines(all);
-}
-
 class DockerContext : public Verb {
  public:
   void define(Definition& definition) override {
@@ -27,10 +21,13 @@ class DockerContext : public Verb {
   Result<int> run(Session& session) override {
     OTTO_TRY(const auto workspace, session.open({.lab = false}));
     OTTO_TRY(const docker::ContextListing listing, docker::list_context(*workspace, image_));
+    const auto print = [&](std::string_view piece) { session.print(piece); };
     if (session.json()) {
-      session.print(json::context(listing));
+      json::context(listing, print);
+    } else if (session.options().quiet) {
+      render_context_paths(listing, print);
     } else {
-      session.print(session.options().quiet ? paths(listing) : render_context(listing, session.terminal().out));
+      render_context(listing, session.terminal().out, print);
     }
     return kExitDone;
   }

@@ -56,7 +56,11 @@ Result<std::string> context_hash(Workspace& workspace, std::string_view image) {
 Result<ContextListing> list_context(Workspace& workspace, std::string_view image) {
   OTTO_TRY(Found found, find_image(workspace, image));
   const inputs::ImageInputs& inputs = found.images.images[found.index];
-  return ContextListing{inputs.name(), inputs.context->root.string(), inputs.hash, inputs.context->scan.manifest};
+  const auto context = std::find_if(found.images.contexts.begin(), found.images.contexts.end(),
+                                    [&](const auto& scanned) { return scanned.get() == inputs.context; });
+  OTTO_CHECK(context != found.images.contexts.end());
+  return ContextListing{inputs.name(), inputs.context->root.string(), inputs.hash,
+                        std::move((*context)->scan.manifest)};
 }
 
 }  // namespace otto::docker

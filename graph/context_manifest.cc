@@ -106,20 +106,22 @@ std::string serialize(const ContextManifest& manifest) {
   std::string out;
   out.reserve(64 + manifest.entries.size() * 112);
   append_field(out, kStoredVersion);
-  std::string body;
-  body.reserve(manifest.entries.size() * 112);
-  append_number(body, static_cast<std::int64_t>(manifest.entries.size()));
+  const std::size_t checksum = out.size();
+  append_field(out, raw(Digest()));  // a place for it, so that the body needs no second copy
+  const std::size_t body = out.size();
+  append_number(out, static_cast<std::int64_t>(manifest.entries.size()));
   for (const ContextEntry& entry : manifest.entries) {
-    append_identity(body, entry);
+    append_identity(out, entry);
     if (entry.type == EntryType::kFile) {
-      append_number(body, static_cast<std::int64_t>(entry.size));
-      append_number(body, entry.mtime_s);
+      append_number(out, static_cast<std::int64_t>(entry.size));
+      append_number(out, entry.mtime_s);
     } else {
-      append_mode(body, entry.mode);
+      append_mode(out, entry.mode);
     }
   }
-  append_field(out, raw(sha256(body)));
-  return out += body;
+  std::string sum;
+  append_field(sum, raw(sha256(std::string_view(out).substr(body))));
+  return out.replace(checksum, sum.size(), sum);
 }
 
 namespace {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "graph/base/compact_text.h"
 #include "graph/digest.h"
 
 namespace otto::graph {
@@ -18,13 +19,13 @@ namespace otto::graph {
 enum class EntryType : std::uint8_t { kFile, kDirectory, kSymlink };
 
 struct ContextEntry {
-  std::string path;  ///< relative to the context root, '/'-separated, any bytes but NUL
+  CompactText path;  ///< relative to the context root, '/'-separated, any bytes but NUL
   EntryType type = EntryType::kFile;
   std::uint16_t mode = 0;    ///< permission bits, 07777
   std::uint64_t size = 0;    ///< bytes of a file, else 0
   std::int64_t mtime_s = 0;  ///< whole seconds of a file's mtime: no input of the hash, carried to the stage
   Digest digest;             ///< of a file's content
-  std::string target;        ///< of a symlink
+  CompactText target;        ///< of a symlink
 
   /// Equal as identity sees it.
   [[nodiscard]] bool same_content(const ContextEntry& other) const;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/render/graph_text.h"
+#include "cli/render/layout.h"
 #include "cli/render/names.h"
 #include "cli/render/prune_text.h"
 #include "cli/render/times.h"
@@ -251,18 +252,31 @@ std::string graph(std::span<const docker::GraphReport> reports) {
   });
 }
 
-std::string context(const docker::ContextListing& listing) {
-  Json files = Json::array();
+void context(const docker::ContextListing& listing, const std::function<void(std::string_view)>& print) {
+  // The document around the files, as dumped with none of them; each is put in between, as deep as it would be there.
+  std::string frame =
+      document({{"image", listing.image}, {"root", listing.root}, {"hash", listing.hash}, {"files", Json::array()}});
+  constexpr std::string_view kEnd = "]\n}\n", kIndent = "\n    ";
+  frame.resize(frame.size() - kEnd.size());
+  TextPieces pieces(print);
+  pieces.add(frame);
+  bool first = true;
   for (const graph::ContextEntry& entry : listing.manifest.entries) {
-    Json file = {{"path", entry.path},
+    Json file = {{"path", entry.path.view()},
                  {"type", entry_type_name(entry.type)},
                  {"mode", fmt::format("{:04o}", entry.mode)},
                  {"size", entry.size}};
-    if (entry.type == graph::EntryType::kSymlink) file["target"] = entry.target;
-    files.push_back(std::move(file));
+    if (entry.type == graph::EntryType::kSymlink) file["target"] = entry.target.view();
+    std::string text = (first ? "\n" : ",\n") + document(file);
+    text.pop_back();
+    for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + kIndent.size())) {
+      text.replace(at, 1, kIndent);
+    }
+    pieces.add(text);
+    first = false;
   }
-  return document(
-      {{"image", listing.image}, {"root", listing.root}, {"hash", listing.hash}, {"files", std::move(files)}});
+  pieces.add(first ? "" : "\n  ");
+  pieces.add(kEnd);
 }
 
 std::string hosts(std::span<const HostListing> hosts) { return document({{"hosts", of_hosts(hosts)}}); }

@@ -4,6 +4,7 @@
 // newline; bytes that are no UTF-8 become U+FFFD. The only file of the CLI that writes JSON, but for progress lines.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,7 +30,8 @@ std::string prune(std::span<const docker::PruneReport> reports);
 std::string graph(std::span<const docker::GraphReport> reports);
 /// {"configuration": [CHECK...], "hosts": [{"id", "checks": [CHECK...]}]}.
 std::string doctor(const Diagnosis& diagnosis);
-std::string context(const docker::ContextListing& listing);
+/// `print` is given it in pieces: a million files are never one text, nor one tree.
+void context(const docker::ContextListing& listing, const std::function<void(std::string_view)>& print);
 std::string hosts(std::span<const HostListing> hosts);
 std::string labs(std::span<const std::string> names);
 /// {"labs": [...], "hosts": [...]}: the chosen labs and their machines.

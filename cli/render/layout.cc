@@ -140,6 +140,14 @@ std::string table(const std::vector<std::string>& header, const std::vector<std:
   return out;
 }
 
+void TextPieces::add(std::string_view text) {
+  constexpr std::size_t kPiece = 64 << 10;
+  piece_ += text;
+  if (piece_.size() < kPiece) return;
+  print_(piece_);
+  piece_.clear();
+}
+
 std::string image_reference(std::string_view reference, const Style& style) {
   constexpr std::size_t kHash = 40, kShown = 12;
   const std::size_t colon = reference.rfind(':');

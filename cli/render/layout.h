@@ -14,6 +14,22 @@
 namespace otto::cli {
 
 /// Terminal columns of printable text: 0 for combining marks, 2 for wide characters. Not for text with escapes.
+/// Gathers what is added into pieces worth printing; the last one is printed when it goes.
+class TextPieces {
+ public:
+  /// `print` is borrowed.
+  explicit TextPieces(const std::function<void(std::string_view)>& print) : print_(print) {}
+  ~TextPieces() { print_(piece_); }
+  TextPieces(const TextPieces&) = delete;
+  TextPieces& operator=(const TextPieces&) = delete;
+
+  void add(std::string_view text);
+
+ private:
+  const std::function<void(std::string_view)>& print_;
+  std::string piece_;
+};
+
 std::size_t display_width(std::string_view text);
 
 /// `text` cut to at most `width` columns, the last of them an ellipsis if something was cut.

@@ -49,23 +49,32 @@ std::string render_ps(std::span<const docker::HostContainers> hosts, const Style
   return table({"HOST", "CONTAINER", "ID OR NAME", "IMAGE", "STATUS"}, rows, style) + silent;
 }
 
-std::string render_context(const docker::ContextListing& listing, const Style& style) {
-  std::vector<std::vector<Cell>> rows;
+void render_context(const docker::ContextListing& listing, const Style& style,
+                    const std::function<void(std::string_view)>& print) {
+  const auto size_of = [](const graph::ContextEntry& entry) {
+    return entry.type == graph::EntryType::kFile ? text::human_size(entry.size) : std::string();
+  };
   std::uint64_t files = 0, bytes = 0;
+  std::size_t width = 0;
   for (const graph::ContextEntry& entry : listing.manifest.entries) {
-    const bool is_file = entry.type == graph::EntryType::kFile;
-    files += is_file ? 1 : 0;
+    files += entry.type == graph::EntryType::kFile ? 1 : 0;
     bytes += entry.size;
+    width = std::max(width, size_of(entry).size());
+  }
+  TextPieces lines(print);
+  for (const graph::ContextEntry& entry : listing.manifest.entries) {
     std::string path = one_line(entry.path);
     if (entry.type == graph::EntryType::kDirectory) path += "/";
     if (entry.type == graph::EntryType::kSymlink) path += " -> " + one_line(entry.target);
-    rows.push_back({{fmt::format("{:04o}", entry.mode)},
-                    {is_file ? text::human_size(entry.size) : "", Paint::kNone, true},
-                    {std::move(path)}});
+    lines.add(fmt::format("{:04o}  {:>{}}{}{}\n", entry.mode, size_of(entry), width, width == 0 ? "" : "  ", path));
   }
   const std::string_view hash = std::string_view(listing.hash).substr(0, style.short_hashes ? kShortId : 40);
-  return table({}, rows, style) +
-         fmt::format("{}, {}, hash {}\n", counted(files, "file"), text::human_size(bytes), hash);
+  lines.add(fmt::format("{}, {}, hash {}\n", counted(files, "file"), text::human_size(bytes), hash));
+}
+
+void render_context_paths(const docker::ContextListing& listing, const std::function<void(std::string_view)>& print) {
+  TextPieces lines(print);
+  for (const graph::ContextEntry& entry : listing.manifest.entries) lines.add(one_line(entry.path) + "\n");
 }
 
 std::string render_hosts(std::span<const HostListing> hosts, std::int64_t now_ms, const Style& style) {

@@ -160,15 +160,15 @@ bool ScanTree::measure(const cache::StatManifest& known) {
 
 namespace {
 
-void write_entry(const Directory& directory, const SeenEntry& entry, const cache::StatManifest& known,
-                 graph::ContextEntry& out) {
-  out.path = directory.path_of(directory.name(entry));
+void write_entry(const Directory& directory, std::string_view prefix, const SeenEntry& entry,
+                 const cache::StatManifest& known, graph::ContextEntry& out) {
+  out.path = CompactText::joined(prefix, directory.name(entry));
   out.type = entry.type;
   out.mode = entry.stat.mode;
   if (entry.type == graph::EntryType::kDirectory) return;
   const bool reused = entry.content == SeenEntry::kNone;
   if (entry.type == graph::EntryType::kSymlink) {
-    out.target = reused ? known.entries[entry.known].target : directory.targets[entry.content];
+    out.target = reused ? known.entries[entry.known].target : CompactText(directory.targets[entry.content]);
     return;
   }
   out.size = entry.stat.size;
@@ -230,20 +230,22 @@ std::string ScanTree::stored_stats(const cache::StatManifest& known) {
 void ScanTree::write(std::size_t index, const cache::StatManifest& known, graph::ContextManifest& manifest) {
   Directory& directory = *(*directories_.lock())[index];
   if (!directory.placed) return;
+  const std::string prefix = directory.path_of({});
   Extent at = directory.begin;
   each_item(
       directory,
       [&](const SeenEntry& entry) {
-        write_entry(directory, entry, known, manifest.entries[at.entries]);
+        write_entry(directory, prefix, entry, known, manifest.entries[at.entries]);
         advance(at, entry);
       },
       [&](const Directory& child) { advance(at, child.size); });
-  directory.names = {};
-  directory.entries = {};
-  directory.order = {};
-  directory.to_read = {};
-  directory.contents = {};
-  directory.targets = {};
+  // Not `= {}`, which would empty them and keep their memory.
+  directory.names = std::string();
+  directory.entries = std::vector<SeenEntry>();
+  directory.order = std::vector<OrderItem>();
+  directory.to_read = std::vector<std::uint32_t>();
+  directory.contents = std::vector<SeenContent>();
+  directory.targets = std::vector<std::string>();
 }
 
 }  // namespace otto::inputs

@@ -68,21 +68,37 @@ TEST(Json, UpHasTheKeysOfTheInterface) {
   expect_golden("up.json", text);
 }
 
+std::string context_text(const docker::ContextListing& listing) {
+  std::string all;
+  json::context(listing, [&](std::string_view piece) { all += piece; });
+  return all;
+}
+
 TEST(Json, BytesThatAreNoUtf8StayValidJson) {
   const Json build = Json::parse(json::build(std::vector{samples::built()}));
   EXPECT_EQ(build["images"][0]["reasons"][2]["subject"], "sr\nc/\x1b[31m\xef\xbf\xbd.txt");
-  const Json context = Json::parse(json::context(samples::context()));
+  const Json context = Json::parse(context_text(samples::context()));
   EXPECT_EQ(context["files"][2]["path"], "sr\nc/\x1b[31m\xef\xbf\xbd.txt");
 }
 
 TEST(Json, ContextHasTheKeysOfTheInterface) {
-  const Json json = Json::parse(json::context(samples::context()));
+  const Json json = Json::parse(context_text(samples::context()));
   EXPECT_EQ(keys(json), (Keys{"image", "root", "hash", "files"}));
   EXPECT_EQ(json["files"][0], Json::parse(R"({"path":"Dockerfile","type":"file","mode":"0644","size":812})"));
   EXPECT_EQ(json["files"][1]["type"], "dir");
   EXPECT_EQ(json["files"][2]["mode"], "4755");
   EXPECT_EQ(json["files"][3],
             Json::parse(R"({"path":"run","type":"symlink","mode":"0777","size":0,"target":"bin/run"})"));
+}
+
+TEST(Json, ContextInPiecesIsTheDocumentInOne) {
+  docker::ContextListing listing = samples::context();
+  for (int i = 0; i < 600; ++i) listing.manifest.entries.push_back(listing.manifest.entries[2]);
+  for (std::size_t files : {604, 4, 1, 0}) {
+    listing.manifest.entries.resize(files);
+    const std::string text = context_text(listing);
+    EXPECT_EQ(text, nlohmann::ordered_json::parse(text).dump(2) + "\n") << files;
+  }
 }
 
 TEST(Json, HostsNameWhatIsKnownAndLeaveOutTheRest) {

@@ -26,7 +26,20 @@ TEST(ListText, Ps) {
   expect_golden("ps_terminal.txt", render_ps(samples::containers(), kTerminal));
 }
 
-TEST(ListText, ContextEndsInItsSum) { expect_golden("context.txt", render_context(samples::context(), kPipe)); }
+TEST(ListText, ContextEndsInItsSum) {
+  std::string all;
+  render_context(samples::context(), kPipe, [&](std::string_view piece) { all += piece; });
+  expect_golden("context.txt", all);
+}
+
+TEST(ListText, ContextOfNoFilesHasNoColumnForSizes) {
+  docker::ContextListing listing = samples::context();
+  listing.manifest.entries.erase(listing.manifest.entries.begin() + 2);
+  listing.manifest.entries.erase(listing.manifest.entries.begin());
+  std::string all;
+  render_context(listing, kPipe, [&](std::string_view piece) { all += piece; });
+  EXPECT_EQ(all.substr(0, all.find(", hash")), "0755  data/\n0777  run -> bin/run\n0 files, 0 B");
+}
 
 TEST(ListText, LabNamesItsMachines) {
   std::vector<HostListing> machines = samples::hosts();

@@ -1,0 +1,47 @@
+#include "graph/base/compact_text.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace otto {
+namespace {
+
+static_assert(sizeof(CompactText) == sizeof(void*));
+
+TEST(CompactText, HoldsAnyBytes) {
+  const std::string odd("a\0\xff b", 5);
+  EXPECT_EQ(CompactText(odd), odd);
+  EXPECT_EQ(CompactText(odd).size(), 5U);
+  EXPECT_EQ(CompactText().view(), "");
+  EXPECT_TRUE(CompactText("").empty());
+  EXPECT_FALSE(CompactText("a").empty());
+}
+
+TEST(CompactText, JoinsTwo) {
+  EXPECT_EQ(CompactText::joined("src/", "main.c"), "src/main.c");
+  EXPECT_EQ(CompactText::joined("", "main.c"), "main.c");
+  EXPECT_TRUE(CompactText::joined("", "").empty());
+}
+
+TEST(CompactText, CopiesOwnTheirBytesAndMovedOnesAreEmpty) {
+  CompactText first("first");
+  CompactText copy = first;
+  first = CompactText("second");
+  EXPECT_EQ(copy, "first");
+  const CompactText moved = std::move(first);
+  EXPECT_EQ(moved, "second");
+  copy = *&copy;
+  EXPECT_EQ(copy, "first");
+}
+
+TEST(CompactText, SortsBytewise) {
+  std::vector<CompactText> texts = {"b", "a/b", "", "a-b", "\xff", "a"};
+  std::sort(texts.begin(), texts.end());
+  EXPECT_EQ(texts, (std::vector<CompactText>{"", "a", "a-b", "a/b", "b", "\xff"}));
+  EXPECT_LT(CompactText("a"), "b");
+}
+
+}  // namespace
+}  // namespace otto
