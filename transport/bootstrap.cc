@@ -29,6 +29,21 @@ std::string_view bootstrap_line() {
   return line;
 }
 
+/// Words are kept short: csh refuses those of more than 1024 characters.
+std::string script_line(std::string_view text) {
+  constexpr std::size_t kWord = 800;
+  std::string escaped;
+  for (const char c : text) {
+    OTTO_CHECK(c != '\0');
+    const bool plain = !must_escape(c) && c != '\'' && c != '!';
+    escaped +=
+        plain ? std::string(1, c) : fmt::format("\\0{:03o}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  }
+  std::string line = "exec sh -c 'eval \"$(IFS=; printf %b \"$*\")\"' otto";
+  for (std::size_t at = 0; at < escaped.size(); at += kWord) line += fmt::format(" '{}'", escaped.substr(at, kWord));
+  return line;
+}
+
 std::string encode_script(std::string_view text) {
   std::string line;
   line.reserve(text.size() + text.size() / 8 + 1);

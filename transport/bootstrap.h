@@ -1,6 +1,6 @@
 // How a script gets to a remote sh, whatever the login shell is, and where its output begins.
 //
-// The command line is constant and means the same in sh, bash, zsh, csh and fish (one single-quoted word without
+// The usual command line is constant and means the same in sh, bash, zsh, csh and fish (one single-quoted word without
 // backslashes, '!' or newlines). The script travels as the first line of standard input, escaped so that it has no
 // newline of its own: the line's end cannot be forged, nothing shows in the process list, and `read` takes not one byte
 // more. The script then prints a random mark on both outputs, so that whatever rc files print before it can be dropped.
@@ -16,6 +16,10 @@ namespace otto::transport {
 
 /// The command line that starts every script.
 std::string_view bootstrap_line();
+
+/// A command line that carries its script: it begins without the round trip that sshd's window for input takes. Only
+/// for scripts that the process list may show. Means the same in every login shell, as the above.
+std::string script_line(std::string_view text);
 
 /// The first line of standard input, newline included. `text` has no NUL.
 std::string encode_script(std::string_view text);

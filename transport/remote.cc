@@ -117,7 +117,7 @@ Result<Output> Remote::run(const Script& script) {
 }
 
 Result<Output> Remote::run_job(const Script& script) {
-  OTTO_TRY(const JobTicket job, supervisor_->enlist(script.stop));
+  const JobTicket job = supervisor_->enlist();
   const std::string mark = random_token();
   ScriptRun run(*transport_, script, mark);
   auto output = run.run(set_arguments(script.args) + job_script(script.text, job, mark));
@@ -126,6 +126,7 @@ Result<Output> Remote::run_job(const Script& script) {
     return output;
   }
   if (!run.begun() && output->status.code == kNotSupervised) {
+    if (auto lost = supervisor_->why_lost(job)) return std::move(*lost);
     return not_supervised(output->err);
   }
   return output;

@@ -73,7 +73,7 @@ class Remote::TerminalJob final : public Process {
 };
 
 Result<std::unique_ptr<Process>> Remote::start_on_terminal(const TerminalScript& script) {
-  OTTO_TRY(const JobTicket job, supervisor_->enlist(script.stop));
+  const JobTicket job = supervisor_->enlist();
   const std::string mark = random_token();
   Command command{std::string(bootstrap_line()), script.pty, true};
   command.pty->raw = true;
@@ -89,7 +89,10 @@ Result<std::unique_ptr<Process>> Remote::start_on_terminal(const TerminalScript&
     return std::unique_ptr<Process>(std::move(terminal));
   }
   OTTO_TRY(const ExitStatus status, terminal->wait(script.stop));
-  if (status.code == kNotSupervised) return not_supervised(words);
+  if (status.code == kNotSupervised) {
+    if (auto lost = supervisor_->why_lost(job)) return std::move(*lost);
+    return not_supervised(words);
+  }
   return make_error(ErrorCode::kRemoteFailed, fmt::format("'{}': the script did not begin (exit {}): {}", host_id(),
                                                           status.shell_code(), text::printable(text::trim(words))));
 }

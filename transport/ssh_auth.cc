@@ -1,4 +1,5 @@
-// Logging in, in OpenSSH's order: none, agent and identity files, keyboard-interactive, password.
+// Logging in, in OpenSSH's order: none (but see try_only_key()), agent and identity files, keyboard-interactive,
+// password.
 //
 // Keys come as ssh offers them: those of the agent that an identity file names, the agent's others (not under
 // IdentitiesOnly), then the files. A passphrase is asked for only once the server has said that it would take the key
@@ -46,6 +47,53 @@ LIBSSH2_USERAUTH_KBDINT_RESPONSE_FUNC(on_prompts) {
   }
 }
 
+std::string agent_key(const SshAgent& agent, std::size_t index) {
+  return fmt::format("agent key '{}'", text::printable(agent.comment(index)));
+}
+
+/// What there is to offer, in order: keys of the agent by their index in it, then the files that it has not.
+struct Keys {
+  Keys(SshHandle& handle, const ResolvedHost& host, const std::stop_token& stop)
+      : must_exist(host.identities_named), agent((handle.stop_agent_with(stop), handle.get())) {
+    if (host.agent_socket) agent.connect(*host.agent_socket);
+    for (const auto& path : host.identity_files) files.push_back(inspect_key_file(path));
+    in_agent.resize(files.size(), false);
+    for (std::size_t f = 0; f < files.size(); ++f) {
+      for (std::size_t a = 0; a < agent.size(); ++a) {
+        if (!files[f].public_blob || agent.blob(a) != *files[f].public_blob) continue;
+        in_agent[f] = true;
+        order.push_back(a);
+      }
+    }
+    for (std::size_t a = 0; a < agent.size() && !host.identities_only; ++a) {
+      if (std::find(order.begin(), order.end(), a) == order.end()) order.push_back(a);
+    }
+  }
+  /// The first file that is there and not in the agent.
+  [[nodiscard]] std::optional<std::size_t> first_file() const {
+    for (std::size_t f = 0; f < files.size(); ++f) {
+      if (!in_agent[f] && files[f].state != KeyFileState::kMissing) return f;
+    }
+    return std::nullopt;
+  }
+  /// One key is all there is, and it can be used as it is.
+  [[nodiscard]] bool single() const {
+    std::size_t count = order.size();
+    for (std::size_t f = 0; f < files.size(); ++f) {
+      if (in_agent[f] || (files[f].state == KeyFileState::kMissing && !must_exist)) continue;
+      if (files[f].state != KeyFileState::kUsable || files[f].encrypted) return false;
+      ++count;
+    }
+    return count == 1;
+  }
+
+  bool must_exist;
+  SshAgent agent;
+  std::vector<KeyFile> files;
+  std::vector<std::size_t> order;
+  std::vector<bool> in_agent;
+};
+
 class Login {
  public:
   Login(SshHandle& handle, const ResolvedHost& host, const Interaction& interaction, const std::stop_token& stop)
@@ -58,6 +106,7 @@ class Login {
  private:
   Result<std::string> probe();
   Result<Outcome> try_methods();
+  Result<bool> try_only_key();
   Result<Outcome> try_keys();
   Result<Outcome> try_agent_key(SshAgent& agent, std::size_t index);
   Result<Outcome> try_file(const std::string& path, const KeyFile& key);
@@ -89,6 +138,7 @@ class Login {
   std::string methods_;     ///< what the host takes next, as a list with commas
   std::vector<std::string> tried_;
   std::vector<std::string> counted_;  ///< proofs the host took but found too few
+  bool key_refused_ = false;          ///< the only one, before the methods were known
   std::string accepted_ = "nothing: the host asks for no proof";
 };
 
@@ -177,8 +227,7 @@ Error Login::refused() const {
 }
 
 Result<Outcome> Login::try_agent_key(SshAgent& agent, std::size_t index) {
-  return judge(drive([&] { return agent.log_in(host_.user, index); }),
-               fmt::format("agent key '{}'", text::printable(agent.comment(index))));
+  return judge(drive([&] { return agent.log_in(host_.user, index); }), agent_key(agent, index));
 }
 
 Result<int> Login::offer_file(const std::string& path, const KeyFile& key, const std::string& passphrase) {
@@ -245,34 +294,45 @@ Result<Outcome> Login::try_file(const std::string& path, const KeyFile& key) {
 }
 
 Result<Outcome> Login::try_keys() {
-  handle_.stop_agent_with(stop_);
-  SshAgent agent(handle_.get());
-  if (host_.agent_socket) agent.connect(*host_.agent_socket);
-  std::vector<KeyFile> files;
-  for (const auto& path : host_.identity_files) files.push_back(inspect_key_file(path));
-
-  std::vector<std::size_t> order;
-  std::vector<bool> in_agent(files.size(), false);
-  for (std::size_t f = 0; f < files.size(); ++f) {
-    for (std::size_t a = 0; a < agent.size(); ++a) {
-      if (!files[f].public_blob || agent.blob(a) != *files[f].public_blob) continue;
-      in_agent[f] = true;
-      order.push_back(a);
-    }
-  }
-  for (std::size_t a = 0; a < agent.size() && !host_.identities_only; ++a) {
-    if (std::find(order.begin(), order.end(), a) == order.end()) order.push_back(a);
-  }
-  for (const std::size_t index : order) {
-    OTTO_TRY(const Outcome outcome, try_agent_key(agent, index));
+  if (std::exchange(key_refused_, false)) return Outcome::kRefused;
+  Keys keys(handle_, host_, stop_);
+  for (const std::size_t index : keys.order) {
+    OTTO_TRY(const Outcome outcome, try_agent_key(keys.agent, index));
     if (outcome != Outcome::kRefused) return outcome;
   }
-  for (std::size_t f = 0; f < files.size(); ++f) {
-    if (in_agent[f]) continue;
-    OTTO_TRY(const Outcome outcome, try_file(host_.identity_files[f], files[f]));
+  for (std::size_t f = 0; f < keys.files.size(); ++f) {
+    if (keys.in_agent[f]) continue;
+    OTTO_TRY(const Outcome outcome, try_file(host_.identity_files[f], keys.files[f]));
     if (outcome != Outcome::kRefused) return outcome;
   }
   return Outcome::kRefused;
+}
+
+/// Where there is one key to offer and nothing else, asking first which methods the host takes would be a round trip
+/// for nothing. True: logged in. A refusal costs one attempt more: the question's.
+Result<bool> Login::try_only_key() {
+  if (host_.password) return false;
+  Keys keys(handle_, host_, stop_);
+  if (!keys.single()) return false;
+  const auto file = keys.first_file();
+  const std::string what =
+      file ? fmt::format("key '{}'", host_.identity_files[*file]) : agent_key(keys.agent, keys.order[0]);
+  OTTO_TRY(const int code, file ? offer_file(host_.identity_files[*file], keys.files[*file], "")
+                                : drive([&] { return keys.agent.log_in(host_.user, keys.order[0]); }));
+  if (code == 0) {
+    accepted_ = what;
+    return true;
+  }
+  if (connection_broke(code) || !handle_.socket_cause().empty()) return broken();
+  OTTO_TRY(methods_, probe());
+  const bool taken = takes("publickey");
+  key_refused_ = taken && code == LIBSSH2_ERROR_AUTHENTICATION_FAILED;
+  if (key_refused_) tried_.push_back(what + " (refused)");
+  if (!taken && code == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED) {
+    counted_.push_back(what);
+    tried_.push_back(what + " (accepted, but the host wants more)");
+  }
+  return methods_.empty();
 }
 
 Result<Outcome> Login::try_prompts() {
@@ -333,7 +393,11 @@ Result<Outcome> Login::try_methods() {
 }
 
 Result<void> Login::run() {
-  OTTO_TRY(methods_, probe());
+  OTTO_TRY(const bool logged_in, try_only_key());
+  if (logged_in) return {};
+  if (methods_.empty()) {
+    OTTO_TRY(methods_, probe());
+  }
   for (int proof = 0; proof < kMostProofs && !methods_.empty(); ++proof) {
     OTTO_TRY(const Outcome outcome, try_methods());
     if (outcome == Outcome::kLoggedIn) return {};

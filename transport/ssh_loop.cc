@@ -101,10 +101,8 @@ void SshLoop::accept_arrivals() {
 
 Step SshLoop::open_channels() {
   while (!spares_.empty() && !waiting_sessions_.empty()) {
-    waiting_sessions_.front()->opened(spares_.back());
+    hand_out(spares_.back());
     spares_.pop_back();
-    live_.push_back(std::move(waiting_sessions_.front()));
-    waiting_sessions_.pop_front();
     spares_wanted_ = std::min<std::size_t>(spares_wanted_, 1);
   }
   while (!handle_->send_blocked()) {
@@ -120,6 +118,19 @@ Step SshLoop::open_channels() {
     if (step != Step::kMore) return step;
   }
   return Step::kBlocked;
+}
+
+/// In order, but the connection's first channel goes to a job and not to its supervisor: the job's script must wait for
+/// its window, a round trip in which the supervisor's channel is opened.
+void SshLoop::hand_out(LIBSSH2_CHANNEL* channel) {
+  const bool first =
+      std::none_of(live_.begin(), live_.end(), [](const auto& live) { return live->type() == "session"; });
+  const auto next = std::find_if(waiting_sessions_.begin(), waiting_sessions_.end(),
+                                 [&](const auto& waiting) { return waiting->lasting() != first; });
+  const auto chosen = next != waiting_sessions_.end() ? next : waiting_sessions_.begin();
+  (*chosen)->opened(channel);
+  live_.push_back(std::move(*chosen));
+  waiting_sessions_.erase(chosen);
 }
 
 bool SshLoop::may_open_session() const {
@@ -159,9 +170,7 @@ Step SshLoop::open_session() {
   } else if (waiting_sessions_.empty()) {
     spares_.push_back(channel);
   } else {
-    waiting_sessions_.front()->opened(channel);
-    live_.push_back(std::move(waiting_sessions_.front()));
-    waiting_sessions_.pop_front();
+    hand_out(channel);
   }
   return Step::kMore;
 }

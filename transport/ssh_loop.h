@@ -41,6 +41,7 @@ class SshLoop {
   Step open_channels();
   Step open_tunnel();
   Step open_session();
+  void hand_out(LIBSSH2_CHANNEL* channel);
   void session_refused();
   void fail_next_session();
   void note_closed_sessions();

@@ -20,19 +20,15 @@ Remote::Supervisor::~Supervisor() {
   if (thread_.joinable()) thread_.join();
 }
 
-Result<JobTicket> Remote::Supervisor::enlist(const std::stop_token& stop) {
+JobTicket Remote::Supervisor::enlist() {
   auto state = state_.lock();
-  if (state->phase == Phase::kIdle || state->phase == Phase::kLost) {
+  if (!state->serving) {
     if (thread_.joinable()) thread_.join();
-    state->phase = Phase::kStarting;
+    state->serving = true;
     state->token = random_token();
     state->orders.clear();
-    state->failure.reset();
     thread_ = std::jthread([this, token = state->token](const std::stop_token& ended) { serve(ended, token); });
   }
-  const bool started = state.wait(changed_, stop, [](const State& s) { return s.phase != Phase::kStarting; });
-  if (!started) return interrupted();
-  if (state->failure) return *state->failure;
   return JobTicket{state->token, "j" + std::to_string(++state->jobs)};
 }
 
@@ -43,24 +39,22 @@ void Remote::Supervisor::end_job(const JobTicket& job) {
   changed_.notify_all();
 }
 
+std::optional<Error> Remote::Supervisor::why_lost(const JobTicket& job) {
+  const auto lost = state_.lock()->failure;
+  return lost && lost->first == job.token ? std::optional(lost->second) : std::nullopt;
+}
+
 void Remote::Supervisor::serve(const std::stop_token& stop, const std::string& token) {
   auto outcome = talk(stop, token);
   auto state = state_.lock();
-  state->phase = Phase::kLost;
-  if (!outcome) state->failure = std::move(outcome).error().in("starting the supervisor of remote jobs");
-  changed_.notify_all();
+  state->serving = false;
+  if (!outcome) state->failure.emplace(token, std::move(outcome).error().in("supervising remote jobs"));
 }
 
 Result<void> Remote::Supervisor::talk(const std::stop_token& stop, const std::string& token) {
-  Command command{std::string(bootstrap_line())};
+  Command command{script_line(supervisor_script(token))};
   command.lasting = true;
   OTTO_TRY(const auto process, transport_.start(command, stop));
-  OTTO_RETURN_IF_ERROR(process->write(encode_script(supervisor_script(token)), stop));
-  {
-    auto state = state_.lock();
-    state->phase = Phase::kServing;
-    changed_.notify_all();
-  }
   while (!stop.stop_requested()) {
     std::string lines(heartbeat_line());
     {

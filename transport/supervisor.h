@@ -23,20 +23,20 @@ class Remote::Supervisor {
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
-  /// A place for one job. Waits only until the supervisor's own command is on its way, not for its answer.
-  /// kConnectionLost, kInterrupted, or why it cannot be started.
-  Result<JobTicket> enlist(const std::stop_token& stop);
+  /// A place for one job. Waits for nothing: the job's script looks for its supervisor there.
+  JobTicket enlist();
+  /// Of a job that found no supervisor: what became of it, if that is known here.
+  std::optional<Error> why_lost(const JobTicket& job);
   /// Has the job's process group ended, whether it runs already or not.
   void end_job(const JobTicket& job);
 
  private:
-  enum class Phase { kIdle, kStarting, kServing, kLost };
   struct State {
-    Phase phase = Phase::kIdle;
+    bool serving = false;
     std::string token;
     int jobs = 0;
     std::deque<std::string> orders;
-    std::optional<Error> failure;
+    std::optional<std::pair<std::string, Error>> failure;  ///< of the supervisor with that token
   };
 
   void serve(const std::stop_token& stop, const std::string& token);

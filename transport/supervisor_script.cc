@@ -113,7 +113,9 @@ while :; do
   [ -n "$otto_room" ] || otto_give_up "neither ${TMPDIR:-/tmp} nor $HOME can be written to"
   otto_tries=$((otto_tries + 1))
   [ $otto_tries -lt 200 ] || otto_give_up "the supervisor of this job did not come"
-  sleep 0.05 2>/dev/null || { sleep 1; otto_tries=$((otto_tries + 19)); }
+  otto_pause=0.05
+  [ $otto_tries -gt 10 ] || otto_pause=0.01
+  sleep $otto_pause 2>/dev/null || { sleep 1; otto_tries=$((otto_tries + 19)); }
 done
 otto_group() {
   otto_pgid=$3

@@ -48,32 +48,25 @@ std::vector<std::string> unquote_words(std::string_view text, std::size_t& at) {
   return words;
 }
 
-struct Unwrapped {
-  std::string mark;
-  bool supervisor = false;
-};
-
-Unwrapped unwrap(const std::string& script, FakeCall& call) {
+/// The mark.
+std::string unwrap(const std::string& script, FakeCall& call) {
   constexpr std::string_view kSet = "set --";
   constexpr std::string_view kEval = "\n(eval ";
-  Unwrapped found;
+  std::string found;
   std::size_t at = 0;
   if (script.starts_with("echo ")) {
-    found.mark = script.substr(5, script.find(';') - 5);
+    found = script.substr(5, script.find(';') - 5);
     at = script.find('\n') + 1;
   }
-  if (script.compare(at, kSet.size(), kSet) != 0) {
-    found.supervisor = true;
-    return found;
-  }
+  OTTO_CHECK(script.compare(at, kSet.size(), kSet) == 0);
   at += kSet.size();
   call.args = unquote_words(script, at);
   call.script = script.substr(at);
-  if (!found.mark.empty()) return found;
+  if (!found.empty()) return found;
   call.job = true;
   auto eval = script.find(kEval, at);
   const auto mark = script.rfind("\necho ", script.rfind("\necho ", eval) - 1) + 6;
-  found.mark = script.substr(mark, script.find('\n', mark) - mark);
+  found = script.substr(mark, script.find('\n', mark) - mark);
   eval += kEval.size();
   const auto words = unquote_words(script, eval);
   call.script = words.empty() ? "" : words.front();
@@ -150,9 +143,7 @@ class FakeProcess final : public transport::Process {
       const auto end = state.input.find('\n');
       const auto script = transport::decode_script(std::string_view(state.input).substr(0, end + 1));
       OTTO_CHECK(end != std::string::npos && script.has_value());
-      const Unwrapped unwrapped = unwrap(*script, call_);
-      if (unwrapped.supervisor) return;
-      mark = unwrapped.mark;
+      mark = unwrap(*script, call_);
       state.input.erase(0, end + 1);
     }
     call_.input = std::move(state.input);

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <thread>
 
+#include "graph/base/text.h"
 #include "tests/support/fake_transport.h"
 #include "tests/transport/exec_helpers.h"
 #include "transport/bootstrap.h"
@@ -32,6 +33,14 @@ TEST(Bootstrap, TheLineIsNeutral) {
   const std::string_view line = bootstrap_line();
   EXPECT_EQ(line.find_first_of("\n!\\"), std::string_view::npos);
   EXPECT_EQ(std::count(line.begin(), line.end(), '\''), 2);
+}
+
+TEST(Bootstrap, ALineWithItsScriptIsNeutralToo) {
+  const std::string line = script_line("it's\n\\ !\t" + std::string(3000, 'x'));
+  EXPECT_EQ(line.find_first_of("\n!\t"), std::string::npos);
+  EXPECT_EQ(line.find("\\\\"), std::string::npos) << "fish reads two as one";
+  EXPECT_EQ(line.find("\\'"), std::string::npos);
+  for (const auto& word : text::split(line, ' ')) EXPECT_LE(word.size(), 1000U) << "csh takes 1024";
 }
 
 TEST(MarkFilter, DropsWhatComesBeforeTheMark) {
@@ -69,6 +78,16 @@ TEST_P(LoginShell, RunsTheSameScript) {
             "  here $x \\\n\xc3\xa4 \xc3\xa4 \xff\ninput\\ !\n without end");
   EXPECT_EQ(output->err, "");
   EXPECT_EQ(output->status.code, 3);
+}
+
+TEST_P(LoginShell, TakesAScriptFromItsCommandLine) {
+  LocalTransport transport("here", GetParam());
+  std::string script = "x='it'\\''s \"quoted\" `tick` !bang $dollar %d \\0101'\nprintf '%s\\n' \"$x\"\ncat\n";
+  for (int line = 0; line < 300; ++line) script += "# a line of many, so that it takes several words\n";
+  const Ran ran = run_line(transport, script_line(script + "exit 3"), "input");
+  EXPECT_EQ(ran.out, "it's \"quoted\" `tick` !bang $dollar %d \\0101\ninput");
+  EXPECT_EQ(ran.err, "");
+  EXPECT_EQ(ran.status.code, 3);
 }
 
 std::vector<std::string> installed_shells() {

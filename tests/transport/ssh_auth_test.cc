@@ -87,6 +87,25 @@ TEST_F(SshAuth, AWrongKeyIsNamed) {
   EXPECT_NE(message.find("the host takes publickey"), std::string::npos) << message;
 }
 
+TEST_F(SshAuth, ASingleKeyIsOfferedAtOnce) {
+  SshdFixture sshd({.config = {"LogLevel DEBUG1"}});
+  EXPECT_EQ(log_in(sshd.address()), "");
+  EXPECT_EQ(sshd.log().find("method none"), std::string::npos) << sshd.log();
+  Address two = sshd.address();
+  two.identity_files.push_back(sshd.make_key("second").string());
+  EXPECT_EQ(log_in(two), "");
+  EXPECT_NE(sshd.log().find("method none"), std::string::npos) << sshd.log();
+}
+
+TEST_F(SshAuth, ASingleKeyThatIsRefusedIsOfferedOnce) {
+  SshdFixture sshd({.config = {"LogLevel DEBUG1"}});
+  log_in(with_key(sshd, sshd.make_key("stranger", "ed25519", "", false)));
+  const std::string log = sshd.log();
+  const auto offer = log.find("method publickey");
+  ASSERT_NE(offer, std::string::npos) << log;
+  EXPECT_EQ(log.find("method publickey", offer + 1), std::string::npos) << log;
+}
+
 TEST_F(SshAuth, AKeyThatOthersMayReadIsNotUsed) {
   SshdFixture sshd;
   const auto key = sshd.make_key("open");
