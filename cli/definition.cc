@@ -95,11 +95,12 @@ void Definition::number(std::string names, unsigned& target, unsigned min, unsig
       ->group(state_->group);
 }
 
-void Definition::choice_by_index(std::string names, std::vector<std::string> values, std::size_t default_index,
-                                 std::function<void(std::size_t)> assign, std::string help) {
+void Definition::choice_by_index(std::string names, std::vector<std::string> values,
+                                 std::optional<std::size_t> default_index, std::function<void(std::size_t)> assign,
+                                 std::string help) {
   const std::string name = names.substr(names.rfind(',') + 1);
   const std::string type = text::join(values, "|");
-  const std::string default_text = values.at(default_index);
+  const std::string default_text = default_index ? values.at(*default_index) : "";
   const std::function<void(const std::string&)> check = [this, name, values = std::move(values),
                                                          assign = std::move(assign)](const std::string& value) {
     for (std::size_t i = 0; i < values.size(); ++i) {

@@ -54,6 +54,13 @@ class Definition {
         names, values, static_cast<std::size_t>(target),
         [&target](std::size_t index) { target = static_cast<E>(index); }, help);
   }
+  /// As above, empty where it is not given.
+  template <typename E>
+  void choice(const std::string& names, const std::vector<std::string>& values, std::optional<E>& target,
+              const std::string& help) {
+    choice_by_index(
+        names, values, std::nullopt, [&target](std::size_t index) { target = static_cast<E>(index); }, help);
+  }
   void operand(std::string name, std::string& target, std::string help);
   void operands(std::string name, std::vector<std::string>& target, std::string help);
   /// Only for help: operands that the command line takes word for word and never parses.
@@ -70,7 +77,7 @@ class Definition {
   [[nodiscard]] std::vector<std::string> option_names() const;
 
  private:
-  void choice_by_index(std::string names, std::vector<std::string> values, std::size_t default_index,
+  void choice_by_index(std::string names, std::vector<std::string> values, std::optional<std::size_t> default_index,
                        std::function<void(std::size_t)> assign, std::string help);
   struct State;
   std::unique_ptr<State> state_;

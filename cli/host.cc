@@ -22,7 +22,7 @@ class HostCommand : public HostVerb {
   void define(Definition& definition) override {
     define_id(definition);
     definition.describe_operand("CMD", command_help(), true);
-    define_hop(definition);
+    define_way(definition);
   }
   std::vector<std::string>* verbatim() override { return &commands_; }
   [[nodiscard]] bool passes_output_on() const override { return true; }

@@ -23,7 +23,7 @@ class HostLogin : public HostVerb {
  public:
   void define(Definition& definition) override {
     define_id(definition);
-    define_hop(definition);
+    define_way(definition);
   }
   [[nodiscard]] bool passes_output_on() const override { return true; }
 

@@ -13,17 +13,12 @@
 namespace otto::cli {
 namespace {
 
-/// The seeds' ways to transfer. All of them are served by the same streams through the connection.
-enum class Transfer { kScp, kSftp, kFtp, kNc };
-
 class HostTransfer : public HostVerb {
  public:
   void define(Definition& definition) override {
     define_id(definition);
     definition.operands("SRC", paths_, source_help() + "; the last operand is DEST: " + dest_help());
-    define_hop(definition);
-    definition.choice("--transfer", {"scp", "sftp", "ftp", "nc"}, transfer_,
-                      "accepted for what scripts say; every value moves the data as streams through the connection");
+    define_way(definition);
   }
 
   Result<int> run(Session& session) override {
@@ -54,7 +49,6 @@ class HostTransfer : public HostVerb {
 
  private:
   std::vector<std::string> paths_;
-  Transfer transfer_ = Transfer::kScp;
 };
 
 class HostPut : public HostTransfer {

@@ -43,6 +43,7 @@ Result<WorkspaceOptions> Session::workspace_options(const WorkspaceNeeds& needs)
   }
   wanted.repo = options_.repo;
   wanted.hop = needs.hop;
+  wanted.term = needs.term;
   wanted.need_lab = needs.lab;
   wanted.read_only = needs.read_only || options_.dry_run;
   if (!options_.no_input) {

@@ -33,6 +33,7 @@ struct WorkspaceNeeds {
   bool lab = true;
   bool read_only = false;  ///< --dry-run makes it so anyway
   std::optional<std::string> hop = std::nullopt;
+  std::optional<Term> term = std::nullopt;
 };
 
 class Session {

@@ -142,11 +142,25 @@ Result<cache::Database*> Workspace::memo() {
   return state_->memo.get();
 }
 
+namespace {
+
+std::optional<transport::Protocol> protocol_of(const std::optional<Term>& term) {
+  if (!term) return std::nullopt;
+  switch (*term) {
+    case Term::kLocal: return transport::Protocol::kLocal;
+    case Term::kSsh: return transport::Protocol::kSsh;
+    case Term::kTelnet: break;
+  }
+  return transport::Protocol::kTelnet;
+}
+
+}  // namespace
+
 RemoteResult Workspace::State::connect(const config::HostEntry& host, const std::stop_token& cancelled) const {
   reporter->report({Event::Kind::kPhase, Phase::kConnecting, host.id, "", 0, 0, 0});
   // Host defaults are a repo's; where several repos are open, the first one's count.
   const config::SshOptions& defaults = repos.front().host_defaults;
-  OTTO_TRY(const transport::Route route, config::route_to(lab, host, defaults, options.hop));
+  OTTO_TRY(const transport::Route route, config::route_to(lab, host, defaults, options.hop, protocol_of(options.term)));
   transport::Interaction interaction;
   interaction.ask_secret = options.ask_secret;
   interaction.notice = [this](const std::string& message) {

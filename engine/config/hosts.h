@@ -66,9 +66,11 @@ Result<Lab> load_lab(const std::vector<Settings>& repos, const LabChoice& choice
 Result<std::vector<std::string>> list_labs(const std::vector<Settings>& repos);
 
 /// The way to a host: its hops (`extra_hop` from --hop first), each with its user, password and options resolved
-/// against `defaults`. A hop that both name is passed once. kUnknownName for a hop nobody declared; kConfig naming the
-/// path of a hop cycle, a hop that is not reached by ssh, or a password_env variable that is not set.
+/// against `defaults`. A hop that both name is passed once. The host itself is reached by `term` where that is set
+/// (--term). kUnknownName for a hop nobody declared; kConfig naming the path of a hop cycle, a hop that is not reached
+/// by ssh, or a password_env variable that is not set; kUsage for a `term` that does not fit the host's address.
 Result<transport::Route> route_to(const Lab& lab, const HostEntry& host, const SshOptions& defaults,
-                                  const std::optional<std::string>& extra_hop = std::nullopt);
+                                  const std::optional<std::string>& extra_hop = std::nullopt,
+                                  const std::optional<transport::Protocol>& term = std::nullopt);
 
 }  // namespace otto::config

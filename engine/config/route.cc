@@ -120,6 +120,23 @@ Result<transport::Address> address_of(const HostEntry& host, const SshOptions& d
   return address;
 }
 
+/// What --term asks for. A host elsewhere is never taken for this machine, nor the other way round.
+Result<HostEntry> reached_by(HostEntry host, const std::optional<transport::Protocol>& term) {
+  if (!term) return host;
+  const bool here = *term == transport::Protocol::kLocal;
+  if (here && !host.ip.empty()) {
+    return make_error(ErrorCode::kUsage,
+                      fmt::format("--term local: host '{}' is at {}, not this machine", host.id, host.ip),
+                      "one of: ssh, telnet");
+  }
+  if (!here && host.ip.empty()) {
+    return make_error(ErrorCode::kUsage, fmt::format("--term: host '{}' is this machine and has no address", host.id),
+                      "give it an \"ip\" in hosts.json, or leave --term out");
+  }
+  host.term = *term;
+  return host;
+}
+
 /// What --hop asks for: that host's own hops, then that host.
 Result<std::vector<const HostEntry*>> extra_chain(const Index& index, const HostEntry& host, const std::string& id) {
   const auto found = index.find(text::to_lower(id));
@@ -160,7 +177,8 @@ Result<void> check_hops(const Lab& lab) {
 }
 
 Result<transport::Route> route_to(const Lab& lab, const HostEntry& host, const SshOptions& defaults,
-                                  const std::optional<std::string>& extra_hop) {
+                                  const std::optional<std::string>& extra_hop,
+                                  const std::optional<transport::Protocol>& term) {
   const Index index = index_of(lab);
   const auto known = index.find(host.id);
   const HostEntry& target = known == index.end() ? host : *known->second;
@@ -174,10 +192,11 @@ Result<transport::Route> route_to(const Lab& lab, const HostEntry& host, const S
   }
   transport::Route route;
   for (const HostEntry* each : chain) {
-    OTTO_TRY(transport::Address address, address_of(*each, defaults));
     if (each == &target) {
-      route.target = std::move(address);
+      OTTO_TRY(const HostEntry wanted, reached_by(target, term));
+      OTTO_TRY(route.target, address_of(wanted, defaults));
     } else {
+      OTTO_TRY(transport::Address address, address_of(*each, defaults));
       route.via.push_back(std::move(address));
     }
   }

@@ -43,6 +43,24 @@ class Telnet(harness.Test):
         outcome = self.host(INNER, "oneshot", "hostname; echo $SSH_CONNECTION")
         self.assertEqual((outcome.code, outcome.out), (0, "bean_old\n\n"), outcome.err)
 
+    def test_the_term_asked_for_wins(self):
+        def both_ways(hosts):
+            hosts[TELNET]["ssh_options"] = hosts[MACHINE]["ssh_options"]
+        self.hosts(both_ways)
+        self.addCleanup(self.hosts)
+        question = ("oneshot", "hostname; echo ${SSH_CONNECTION:+ssh}")
+        self.assertEqual(self.host(TELNET, *question).out, "bean_old\n\n")
+        for line in (("--term", "ssh", TELNET, *question), (TELNET, "oneshot", "--term=ssh", *question[1:])):
+            outcome = self.host(*line)
+            self.assertEqual((outcome.code, outcome.out), (0, "bean_old\nssh\n"), outcome.err)
+        self.assertEqual(self.host("--term", "telnet", "--transfer", "nc", TELNET, *question).out, "bean_old\n\n")
+
+        wrong = self.host("--term", "rlogin", TELNET, *question)
+        self.assertEqual(wrong.code, 2)
+        self.assertIn("option '--term': unknown value 'rlogin'", wrong.err)
+        self.assertIn("one of: local, ssh, telnet", wrong.err)
+        self.assert_error(self.repo.otto("host", "--term", "local", TELNET, *question), 2, "usage", "not this machine", hint="ssh, telnet")
+
     def test_the_doctor_walks_the_way_through_the_hop(self):
         checks = self.repo.done("doctor", INNER).json["hosts"][0]["checks"]
         way = [(check["step"], check.get("subject")) for check in checks[:6]]

@@ -33,6 +33,9 @@ class Remote;
 struct ConnectStep;
 }  // namespace transport
 
+/// How a machine is reached.
+enum class Term { kLocal, kSsh, kTelnet };
+
 struct WorkspaceOptions {
   std::vector<std::filesystem::path> repo_dirs;  ///< --repo-dir
   std::filesystem::path cwd;
@@ -40,6 +43,7 @@ struct WorkspaceOptions {
   std::optional<std::string> repo;                 ///< --repo NAME; empty: every repo found
   std::function<const char*(const char*)> getenv;  ///< empty: the process environment
   std::optional<std::string> hop;                  ///< --hop: an extra first hop for `otto host`
+  std::optional<Term> term;                        ///< --term: how machines are reached, whatever hosts.json says
   /// Asks for a passphrase or password without echo; empty with --no-input.
   std::function<std::optional<std::string>(const std::string& prompt)> ask_secret;
   /// Told, on the connecting thread, how far the way to a host has been gone (transport/connect.h).

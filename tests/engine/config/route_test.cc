@@ -52,6 +52,32 @@ TEST_F(RouteTest, HopsOutermostFirst) {
   EXPECT_THAT(via(route_to(lab_, lab_.hosts[1], defaults_)), IsEmpty());
 }
 
+TEST_F(RouteTest, AnotherTermIsTheTargetsAlone) {
+  lab_.hosts[2].telnet_options.port = 2323;
+  lab_.hosts[2].ssh_options.port = 2222;
+  const auto by_telnet = route_to(lab_, target(), defaults_, {}, transport::Protocol::kTelnet);
+  EXPECT_THAT(via(by_telnet), ElementsAre("outer", "a"));
+  EXPECT_EQ(by_telnet->target.protocol, transport::Protocol::kTelnet);
+  EXPECT_EQ(by_telnet->target.port, 2323);
+  for (const auto& hop : by_telnet->via) EXPECT_EQ(hop.protocol, transport::Protocol::kSsh);
+  lab_.hosts[2].term = transport::Protocol::kTelnet;
+  EXPECT_EQ(route_to(lab_, target(), defaults_, {}, transport::Protocol::kSsh)->target.port, 2222);
+}
+
+TEST_F(RouteTest, ATermThatDoesNotFitTheAddressIsRefused) {
+  const auto here = route_to(lab_, target(), defaults_, {}, transport::Protocol::kLocal);
+  ASSERT_FALSE(here);
+  EXPECT_EQ(here.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(here.error().message, "--term local: host 'target' is at target.example, not this machine");
+  lab_.hosts[1].ip.clear();
+  lab_.hosts[1].term = transport::Protocol::kLocal;
+  const auto there = route_to(lab_, lab_.hosts[1], defaults_, {}, transport::Protocol::kSsh);
+  ASSERT_FALSE(there);
+  EXPECT_EQ(there.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(there.error().message, "--term: host 'b' is this machine and has no address");
+  EXPECT_TRUE(route_to(lab_, lab_.hosts[1], defaults_, {}, transport::Protocol::kLocal));
+}
+
 TEST_F(RouteTest, ExtraHopComesFirstAndNothingIsPassedTwice) {
   EXPECT_THAT(via(route("b")), ElementsAre("b", "outer", "a"));
   EXPECT_THAT(via(route("A")), ElementsAre("outer", "a"));
