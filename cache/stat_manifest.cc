@@ -75,7 +75,7 @@ class Reader {
 
 void take_entry(Reader& in, StatEntry& entry, const StatEntry& before, PackedTexts& texts) {
   const auto flags = in.take<std::uint8_t>();
-  in.require((flags & kTypeMask) <= static_cast<std::uint8_t>(graph::EntryType::kSymlink));
+  in.require((flags & kTypeMask) <= static_cast<std::uint8_t>(graph::EntryType::kFifo));
   entry.type = static_cast<graph::EntryType>(flags & kTypeMask);
   entry.racy = (flags & kRacy) != 0;
   const auto head = in.take<std::uint32_t>();

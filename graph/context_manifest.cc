@@ -15,8 +15,10 @@ namespace {
 constexpr std::string_view kHashedVersion = "otto-context-1";
 constexpr std::string_view kStoredVersion = "otto-manifest-1";
 constexpr std::size_t kSmallestEntry = 16;  // "3:dir\n1:a\n4:0755\n" is 17 bytes
-constexpr std::array<std::pair<EntryType, std::string_view>, 3> kTypeNames = {
-    {{EntryType::kFile, "file"}, {EntryType::kDirectory, "dir"}, {EntryType::kSymlink, "symlink"}}};
+constexpr std::array<std::pair<EntryType, std::string_view>, 4> kTypeNames = {{{EntryType::kFile, "file"},
+                                                                               {EntryType::kDirectory, "dir"},
+                                                                               {EntryType::kSymlink, "symlink"},
+                                                                               {EntryType::kFifo, "fifo"}}};
 
 std::string_view type_name(EntryType type) {
   return std::find_if(kTypeNames.begin(), kTypeNames.end(), [&](const auto& t) { return t.first == type; })->second;
@@ -38,8 +40,8 @@ void append_number(std::string& out, std::int64_t number) { append_field(out, fm
 void append_identity(std::string& out, const ContextEntry& entry) {
   append_field(out, type_name(entry.type));
   append_field(out, entry.path);
+  if (entry.type == EntryType::kFile || entry.type == EntryType::kFifo) append_mode(out, entry.mode);
   if (entry.type == EntryType::kFile) {
-    append_mode(out, entry.mode);
     append_field(out, raw(entry.digest));
   } else if (entry.type == EntryType::kSymlink) {
     append_field(out, entry.target);
@@ -51,6 +53,7 @@ void append_identity(std::string& out, const ContextEntry& entry) {
 bool ContextEntry::same_content(const ContextEntry& other) const {
   if (path != other.path || type != other.type) return false;
   if (type == EntryType::kFile) return mode == other.mode && digest == other.digest;
+  if (type == EntryType::kFifo) return mode == other.mode;
   return type == EntryType::kDirectory || target == other.target;
 }
 
@@ -92,8 +95,9 @@ ManifestDiff diff(const ContextManifest& before, const ContextManifest& after) {
       difference.added.push_back((new_entry++)->path);
     } else {
       if (!old_entry->same_content(*new_entry)) {
-        const bool same_bytes = old_entry->type == EntryType::kFile && new_entry->type == EntryType::kFile &&
-                                old_entry->digest == new_entry->digest;
+        const bool has_mode = new_entry->type == EntryType::kFile || new_entry->type == EntryType::kFifo;
+        const bool same_bytes =
+            has_mode && old_entry->type == new_entry->type && old_entry->digest == new_entry->digest;
         (same_bytes ? difference.mode_changed : difference.changed).push_back(new_entry->path);
       }
       ++old_entry, ++new_entry;
@@ -115,7 +119,7 @@ std::string serialize(const ContextManifest& manifest) {
     if (entry.type == EntryType::kFile) {
       append_number(out, static_cast<std::int64_t>(entry.size));
       append_number(out, entry.mtime_s);
-    } else {
+    } else if (entry.type != EntryType::kFifo) {  // whose identity has it
       append_mode(out, entry.mode);
     }
   }

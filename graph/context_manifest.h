@@ -16,7 +16,7 @@
 
 namespace otto::graph {
 
-enum class EntryType : std::uint8_t { kFile, kDirectory, kSymlink };
+enum class EntryType : std::uint8_t { kFile, kDirectory, kSymlink, kFifo };
 
 struct ContextEntry {
   CompactText path;  ///< relative to the context root, '/'-separated, any bytes but NUL

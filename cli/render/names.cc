@@ -30,6 +30,7 @@ std::string_view entry_type_name(graph::EntryType type) {
     case graph::EntryType::kFile: return "file";
     case graph::EntryType::kDirectory: return "dir";
     case graph::EntryType::kSymlink: return "symlink";
+    case graph::EntryType::kFifo: return "fifo";
   }
   panic("unknown entry type", __FILE__, __LINE__);
 }

@@ -20,6 +20,7 @@ char type_letter(EntryType type) {
     case EntryType::kFile: return 'f';
     case EntryType::kDirectory: return 'd';
     case EntryType::kSymlink: return 'l';
+    case EntryType::kFifo: return 'p';
   }
   return '?';
 }
@@ -65,6 +66,9 @@ std::optional<ContextEntry> parse_line(std::string_view line) {
     entry.type = EntryType::kSymlink;
     entry.mode = 0777;
     entry.target = std::move(*target);
+  } else if (*type == "p") {
+    entry.type = EntryType::kFifo;
+    if (!line.empty() || !parse_number(*mode, entry.mode, 8)) return std::nullopt;
   } else if (*type != "f" || !parse_file(*mode, *size, line, entry)) {
     return std::nullopt;
   }
@@ -115,11 +119,12 @@ const ContextEntry* StagedEntries::find(std::string_view path) const {
 bool same_staged_content(const ContextEntry& a, const ContextEntry& b) {
   if (a.type != b.type) return false;
   if (a.type == EntryType::kFile) return a.size == b.size && a.digest == b.digest;
-  return a.type == EntryType::kDirectory || a.target == b.target;
+  return a.type != EntryType::kSymlink || a.target == b.target;
 }
 
 bool same_staged(const ContextEntry& a, const ContextEntry& b) {
-  return same_staged_content(a, b) && (a.type != EntryType::kFile || a.mode == b.mode);
+  const bool has_mode = a.type == EntryType::kFile || a.type == EntryType::kFifo;
+  return same_staged_content(a, b) && (!has_mode || a.mode == b.mode);
 }
 
 std::string escape_field(std::string_view field) {
@@ -170,6 +175,7 @@ std::string manifest_line(const ContextEntry& entry) {
       line += fmt::format("\x01{:o}\x01{}\x01{}\n", entry.mode, entry.size, entry.digest.hex());
       break;
     case EntryType::kDirectory: line += "\x01\x01\x01\n"; break;
+    case EntryType::kFifo: line += fmt::format("\x01{:o}\x01\x01\n", entry.mode); break;
     case EntryType::kSymlink: line += "\x01\x01\x01" + escape_field(entry.target) + "\n"; break;
   }
   return line;
@@ -203,6 +209,7 @@ graph::Digest shape_digest(const StagedEntries& entries) {
     switch (entry->type) {
       case EntryType::kFile: line += fmt::format("//f {:o} {}", entry->mode, entry->size); break;
       case EntryType::kDirectory: line += "//d 755"; break;
+      case EntryType::kFifo: line += fmt::format("//p {:o}", entry->mode); break;
       case EntryType::kSymlink: line += "//l " + entry->target; break;
     }
     line += '\0';

@@ -14,7 +14,7 @@ constexpr std::string_view kCommon = R"sh(
 otto_stage_list() {
   (cd "$1" && LC_ALL=C find . -mindepth 1 \( -type d -printf '%P//d %m - -\0' \
     -o -type l -printf '%P//l %l %T@ %C@\0' -o -type f -printf '%P//f %m %s %T@ %C@\0' \
-    -o -printf '%P//o %y - -\0' \) </dev/null) | LC_ALL=C sort -z
+    -o -type p -printf '%P//p %m %T@ %C@\0' -o -printf '%P//o %y - -\0' \) </dev/null) | LC_ALL=C sort -z
 }
 otto_stage_shape() { LC_ALL=C sed -z 's/ [^ ]* [^ ]*$//'; }
 otto_stage_read() {

@@ -61,6 +61,7 @@ Result<void> check_symlink(const std::filesystem::path& path, const graph::Conte
 Result<SourceFile> SourceFile::open(std::filesystem::path path, const graph::ContextEntry& entry) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   SourceFile file(fd, std::move(path), entry);
+  if (file.fd_ < 0 && errno == ENXIO && entry.size == 0) return file;  // a socket: an empty file
   if (file.fd_ < 0) return unreadable(file.path_, errno);
   struct stat facts {};
   if (::fstat(file.fd_, &facts) != 0) return unreadable(file.path_, errno);

@@ -45,6 +45,7 @@ Result<void> TarPacker::add(const Member& member) {
   switch (member.entry->type) {
     case EntryType::kFile: return state_->file(member);
     case EntryType::kDirectory: return state_->header(member, EntryType::kDirectory, 0, kDirectoryMode);
+    case EntryType::kFifo: return state_->header(member, EntryType::kFifo, 0, member.entry->mode);
     case EntryType::kSymlink:
       OTTO_RETURN_IF_ERROR(check_symlink(state_->locate(member.entry->path), *member.entry));
       return state_->header(member, EntryType::kSymlink, 0, 0777);

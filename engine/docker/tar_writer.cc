@@ -68,6 +68,7 @@ Result<void> TarWriter::header(const TarHeader& header) {
   }
   switch (header.type) {
     case EntryType::kFile: archive_entry_set_filetype(head.get(), AE_IFREG); break;
+    case EntryType::kFifo: archive_entry_set_filetype(head.get(), AE_IFIFO); break;
     case EntryType::kDirectory: archive_entry_set_filetype(head.get(), AE_IFDIR); break;
     case EntryType::kSymlink:
       archive_entry_set_filetype(head.get(), AE_IFLNK);

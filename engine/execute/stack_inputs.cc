@@ -91,6 +91,7 @@ class Reader {
     OTTO_TRY(const auto known, store.load_stats(key));
     inputs::ScanRequest request;
     request.root = path.local;
+    request.special_files = false;  // a socket of this machine means nothing in a container there
     request.known = known ? &*known : nullptr;
     request.key = &memo->change_key();
     request.stop = workspace_.stop();

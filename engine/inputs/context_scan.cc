@@ -75,6 +75,7 @@ class Scanner {
   void found(Directory& directory, std::string_view name, ListedType type, Worker& worker);
   Result<void> stat(Directory& directory, int fd, std::uint32_t first, std::uint32_t last, Worker& worker);
   Result<void> stat_entry(Directory& directory, int fd, SeenEntry& entry, Worker& worker);
+  Result<void> special_entry(mode_t mode, std::string_view path, SeenEntry& entry) const;
   void settle(Directory& directory);
   Directory* add_child(Directory& directory, std::uint32_t index, std::size_t known_begin, std::size_t known_end);
   void decide_reads(Directory& directory, std::vector<Task>& tasks);
@@ -95,7 +96,6 @@ class Scanner {
   ScanTree tree_;
   WorkQueue<Task> queue_;
   Sync<std::optional<Error>> error_;
-  Sync<std::vector<std::string>> skipped_special_;
   std::atomic<std::uint64_t> files_seen_{0}, files_read_{0}, bytes_read_{0};
 };
 
@@ -259,10 +259,20 @@ Result<void> Scanner::stat_entry(Directory& directory, int fd, SeenEntry& entry,
   } else if (S_ISLNK(status.st_mode)) {
     entry.type = graph::EntryType::kSymlink;
   } else if (!S_ISREG(status.st_mode)) {
-    entry.gone = true;
-    skipped_special_.lock()->push_back(directory.path_of(name));
+    return special_entry(status.st_mode, path_in(directory, name, worker.path), entry);
   }
   return {};
+}
+
+/// As the engine has them: a FIFO is copied, a socket becomes an empty file.
+Result<void> Scanner::special_entry(mode_t mode, std::string_view path, SeenEntry& entry) const {
+  entry.gone = !request_.special_files;
+  if (S_ISFIFO(mode)) entry.type = graph::EntryType::kFifo;
+  if (entry.gone || S_ISFIFO(mode) || S_ISSOCK(mode)) return {};
+  return make_error(
+      ErrorCode::kConfig,
+      fmt::format("'{}' of the context is a device, which only root could make on a parent", text::printable(path)),
+      "leave it out with a line in the ignore file");
 }
 
 /// All stats of a directory are there: puts it in order and hands out what they lead to.
@@ -313,6 +323,7 @@ void Scanner::decide_reads(Directory& directory, std::vector<Task>& tasks) {
                    !is_racy(entry.stat.ctime_ns, directory.remote, clock_ns_);
       if (entry.same) continue;
     }
+    if (entry.type == graph::EntryType::kFifo) continue;  // there is nothing to read
     std::uint32_t& places = entry.type == graph::EntryType::kSymlink ? targets : contents;
     entry.content = places++;
     directory.to_read.push_back(item.entry);
@@ -405,8 +416,6 @@ void Scanner::collect(ScanResult& result) {
   }
   result.files_read = files_read_;
   result.bytes_read = bytes_read_;
-  result.skipped_special = std::move(*skipped_special_.lock());
-  std::sort(result.skipped_special.begin(), result.skipped_special.end());
 }
 
 }  // namespace

@@ -29,7 +29,9 @@ struct ScanRequest {
   const IgnoreRules* rules = nullptr;          ///< borrowed; may be null
   const cache::StatManifest* known = nullptr;  ///< the last scan of this context; may be null
   const graph::ChangeKey* key = nullptr;       ///< the database's secret
-  unsigned threads = 0;                        ///< 0: one a core
+  /// Whether FIFOs and sockets are entries, as for the engine, and devices errors; else all of them are left out.
+  bool special_files = true;
+  unsigned threads = 0;  ///< 0: one a core
   ScanProgress progress;
   std::stop_token stop;
   /// What the clock said before the scan, in ns since 1970; 0: asked for here. Tests of racy timestamps set it.
@@ -42,11 +44,11 @@ struct ScanResult {
   bool stats_changed = true;     ///< false: all is as in `known`, nothing to store
   std::uint64_t files_read = 0;  ///< files whose bytes were read
   std::uint64_t bytes_read = 0;
-  std::vector<std::string> skipped_special;  ///< sockets, FIFOs, devices
 };
 
-/// Scans. kConfig where the root is no directory; kIo naming an unreadable file or directory with the remedy (chmod or
-/// an ignore rule); kInputsChanged where a file kept changing while it was read; kInterrupted.
+/// Scans. kConfig where the root is no directory, or for a device, with its path; kIo naming an unreadable file or
+/// directory with the remedy (chmod or an ignore rule); kInputsChanged where a file kept changing while it was read;
+/// kInterrupted.
 Result<ScanResult> scan_context(const ScanRequest& request);
 
 /// The ignore file in force for an image: `<Dockerfile>.dockerignore` beside the Dockerfile if it exists, else

@@ -59,6 +59,15 @@ Error unreadable(std::string_view what, std::string_view path, int error_number)
 
 FileReader::FileReader(const graph::ChangeKey& key, std::stop_token stop) : key_(key), stop_(std::move(stop)) {}
 
+/// What a socket becomes in an image.
+FileContent FileReader::as_empty(const FileStat& socket) const {
+  FileContent content;
+  content.stat = socket;
+  content.change = graph::change_digest("", key_);
+  content.digest = graph::sha256("");
+  return content;
+}
+
 Result<std::optional<FileContent>> FileReader::read(int directory, const char* name, std::string_view path,
                                                     const FileStat& seen, const cache::StatEntry* known) {
   if (buffer_ == nullptr) buffer_ = std::make_unique_for_overwrite<char[]>(kBuffer);
@@ -70,6 +79,7 @@ Result<std::optional<FileContent>> FileReader::read(int directory, const char* n
     const OpenFile file(::openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (file.get() < 0 && errno == ENOENT) return std::optional<FileContent>();
     if (file.get() < 0 && errno == ELOOP) continue;
+    if (file.get() < 0 && errno == ENXIO && before.size == 0) return std::optional(as_empty(before));
     if (file.get() < 0) return unreadable("file", path, errno);
     struct stat status {};
     if (attempt > 0) {

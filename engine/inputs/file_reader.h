@@ -49,6 +49,7 @@ class FileReader {
                                           const cache::StatEntry* known);
 
  private:
+  [[nodiscard]] FileContent as_empty(const FileStat& socket) const;
   Result<bool> read_once(int file, const FileStat& before, std::string_view path, const cache::StatEntry* known,
                          FileContent& content);
   Result<bool> read_small(int file, std::string_view path, const cache::StatEntry* known, FileContent& content);

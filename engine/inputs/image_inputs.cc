@@ -202,10 +202,6 @@ class Reader {
     request_.reporter->left(context.name);
     OTTO_TRY(context.scan, std::move(scanned));
     known.reset();  // it is as large as what comes next
-    for (const std::string& special : context.scan.skipped_special) {
-      request_.reporter->report({Event::Kind::kWarning, Phase::kScanning, context.name,
-                                 fmt::format("{}: left out, neither file, directory nor symlink", special), 0, 0, 0});
-    }
     context.hash = context.scan.manifest.hash();
     if (context.scan.stats_changed) remember(found.memo_key, context);
     std::string().swap(context.scan.stats);

@@ -165,7 +165,7 @@ void write_entry(const Directory& directory, std::string_view prefix, const Seen
   out.path = CompactText::joined(prefix, directory.name(entry));
   out.type = entry.type;
   out.mode = entry.stat.mode;
-  if (entry.type == graph::EntryType::kDirectory) return;
+  if (entry.type == graph::EntryType::kDirectory || entry.type == graph::EntryType::kFifo) return;
   const bool reused = entry.content == SeenEntry::kNone;
   if (entry.type == graph::EntryType::kSymlink) {
     out.target = reused ? known.entries[entry.known].target : CompactText(directory.targets[entry.content]);
@@ -192,7 +192,7 @@ cache::StatEntry stat_of(const Directory& directory, const SeenEntry& entry, con
   out.ctime_ns = entry.stat.ctime_ns;
   if (entry.type == graph::EntryType::kSymlink) {
     out.target = directory.targets[entry.content];
-  } else {
+  } else if (entry.type == graph::EntryType::kFile) {
     out.change = directory.contents[entry.content].change;
     out.digest = directory.contents[entry.content].digest;
   }

@@ -25,7 +25,7 @@ StatEntry entry(std::string_view path, graph::EntryType type = graph::EntryType:
   if (type == graph::EntryType::kFile) {
     made.change = {1, 2};
     made.digest = graph::sha256("content");
-  } else {
+  } else if (type == graph::EntryType::kSymlink) {
     made.target = "../somewhere";
   }
   return made;
@@ -33,7 +33,8 @@ StatEntry entry(std::string_view path, graph::EntryType type = graph::EntryType:
 
 StatManifest sample() {
   StatManifest manifest;
-  manifest.entries = {entry("a"), entry("a/b"), entry("a/bc", graph::EntryType::kSymlink), entry("b"), entry("\xff")};
+  manifest.entries = {entry("a"), entry("a/b"),  entry("a/bc", graph::EntryType::kSymlink),
+                      entry("b"), entry("\xff"), entry("\xff\xff", graph::EntryType::kFifo)};
   manifest.entries[1].racy = true;
   manifest.entries[3].device = 8;
   manifest.entries[4].device = 8;

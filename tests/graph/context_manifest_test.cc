@@ -16,6 +16,10 @@ ContextEntry symlink(std::string path, std::string target) {
   return {std::move(path), EntryType::kSymlink, 0777, 0, 0, {}, std::move(target)};
 }
 
+ContextEntry fifo(std::string path, std::uint16_t mode) {
+  return {std::move(path), EntryType::kFifo, mode, 0, 0, {}, {}};
+}
+
 ContextManifest every_kind() {
   return {{directory("a"), file("a-b", 0755, ""), symlink("a/link", "../a-b"), directory("empty"),
            file("\xff\n", 04600, std::string(1000, 'x'))}};
@@ -26,6 +30,8 @@ TEST(ContextManifest, HashesAsDocumented) {
   EXPECT_EQ(ContextManifest{}.hash().hex(), "1e651b14901c4750ff3a9ad235911a6a3c1d5254880655719f037b5f0e1286ee");
   EXPECT_EQ(ContextManifest{{file("hello.txt", 0644, "hello\n")}}.hash().hex(),
             "3cff824e4b27e06798d320c0a92442cb226eb3805f26341272b429c5ee71e776");
+  EXPECT_EQ(ContextManifest{{fifo("pipe", 0640)}}.hash().hex(),
+            "e3cf46d18feb355b32e9b14747ab0067254f87c67207f042023cacac0a413c96");
   EXPECT_EQ(every_kind().hash().hex(), "7fa4977db6b164cd0cc43aaae864aa230110d5d219bab4b9b1b2a148faf81bc1");
 }
 
@@ -79,6 +85,12 @@ TEST(ManifestDiff, NamesEachKindOfChange) {
   EXPECT_FALSE(difference.empty());
 }
 
+TEST(ManifestDiff, AFifoIsItsMode) {
+  EXPECT_TRUE(diff({{fifo("a", 0644)}}, {{fifo("a", 0644)}}).empty());
+  EXPECT_EQ(diff({{fifo("a", 0644)}}, {{fifo("a", 0600)}}).mode_changed, (std::vector<std::string>{"a"}));
+  EXPECT_EQ(diff({{fifo("a", 0644)}}, {{file("a", 0644, "")}}).changed, (std::vector<std::string>{"a"}));
+}
+
 TEST(ManifestDiff, IsEmptyForWhatDoesNotCount) {
   ContextManifest after = every_kind();
   for (ContextEntry& entry : after.entries) entry.mtime_s += 1;
@@ -93,6 +105,7 @@ TEST(ManifestDiff, OfModeAndContentIsAChange) {
 TEST(StoredManifest, ComesBackWhole) {
   ContextManifest manifest = every_kind();
   manifest.entries[1].mtime_s = -1;
+  manifest.entries.push_back(fifo("\xff\xff", 0640));
   const auto back = parse_manifest(serialize(manifest));
   ASSERT_TRUE(back.has_value());
   ASSERT_EQ(back->entries.size(), manifest.entries.size());

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,6 +70,16 @@ void TempTree::make_directory(std::string_view relative, mode_t mode) {
 void TempTree::symlink(std::string_view relative, std::string_view target) {
   std::filesystem::create_directories(path(relative).parent_path());
   require(::symlink(std::string(target).c_str(), path(relative).c_str()) == 0, path(relative));
+}
+
+void TempTree::socket(std::string_view relative) {
+  const int made = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const std::string where = path(relative).string();
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  where.copy(name.sun_path, sizeof(name.sun_path) - 1);
+  require(::bind(made, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0, where);
+  ::close(made);
 }
 
 void TempTree::fifo(std::string_view relative) { require(::mkfifo(path(relative).c_str(), 0644) == 0, path(relative)); }

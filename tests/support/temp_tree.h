@@ -29,6 +29,7 @@ class TempTree {
   void make_directory(std::string_view relative, mode_t mode = 0755);
   void symlink(std::string_view relative, std::string_view target);
   void fifo(std::string_view relative);
+  void socket(std::string_view relative);
   void chmod(std::string_view relative, mode_t mode);
   void remove(std::string_view relative);
   void rename(std::string_view from, std::string_view to);

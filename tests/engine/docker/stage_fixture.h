@@ -91,6 +91,10 @@ class StageFixture : public ::testing::Test {
       if (S_ISLNK(about.st_mode)) {
         entry.type = graph::EntryType::kSymlink;
         entry.target = fs::read_symlink(item.path()).string();
+      } else if (S_ISFIFO(about.st_mode)) {
+        entry.type = graph::EntryType::kFifo;
+      } else if (S_ISSOCK(about.st_mode)) {
+        entry.digest = graph::sha256("");
       } else if (S_ISDIR(about.st_mode)) {
         entry.type = graph::EntryType::kDirectory;
       } else {

@@ -102,6 +102,23 @@ TEST_F(StageTest, RenamesAndTypeChanges) {
   bring();
 }
 
+TEST_F(StageTest, FifosAreMadeAndSocketsAreEmptyFiles) {
+  put_sample();
+  const std::string pipe = source() / "pipe", other = source() / "src/other", sock = source() / "sock";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0640), 0);
+  ASSERT_EQ(::mkfifo(other.c_str(), 0600), 0);
+  ASSERT_EQ(::mknod(sock.c_str(), S_IFSOCK | 0644, 0), 0);
+  bring();
+  ASSERT_EQ(::chmod(pipe.c_str(), 0600), 0);
+  fs::remove(other);
+  put("src/other", "now a file");
+  fs::remove(sock);
+  ASSERT_EQ(::mkfifo(sock.c_str(), 0644), 0);
+  bring();
+  fs::remove(pipe);
+  bring();
+}
+
 TEST_F(StageTest, AModeChangeSendsNoContent) {
   put("big", std::string(100'000, 'x'), 0644);
   put("other", "o", 0600);

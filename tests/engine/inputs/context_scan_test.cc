@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -344,15 +345,51 @@ TEST_F(ContextScan, NewRulesNeedNoReading) {
 
 // --- Odd trees -------------------------------------------------------------------------------------------------------
 
-TEST_F(ContextScan, SpecialFilesAreLeftOutAndReported) {
+TEST_F(ContextScan, AFifoIsAnEntryAndASocketAnEmptyFile) {
   tree_.write("a/file", "1");
   tree_.fifo("a/pipe");
-  tree_.fifo("another");
-  const ScanResult result = scan();
-  EXPECT_THAT(paths(result), ElementsAre("a", "a/file"));
-  EXPECT_THAT(result.skipped_special, ElementsAre("a/pipe", "another"));
-  use_rules("**/pipe\nanother");
-  EXPECT_THAT(scan().skipped_special, IsEmpty());
+  tree_.socket("sock");
+  tree_.chmod("sock", 0640);
+  const ScanResult result = scan_and_remember(kFarFuture);
+  EXPECT_THAT(paths(result), ElementsAre("a", "a/file", "a/pipe", "sock"));
+  EXPECT_EQ(result.manifest.find("a/pipe")->type, graph::EntryType::kFifo);
+  EXPECT_EQ(result.manifest.find("a/pipe")->mode, 0644);
+  EXPECT_EQ(result.manifest.find("sock")->type, graph::EntryType::kFile);
+  EXPECT_EQ(result.manifest.find("sock")->mode, 0640);
+  EXPECT_EQ(result.manifest.find("sock")->size, 0U);
+  EXPECT_EQ(result.manifest.find("sock")->digest, graph::sha256(""));
+  const ScanResult again = scan(kFarFuture);
+  EXPECT_FALSE(again.stats_changed);
+  EXPECT_EQ(again.manifest.hash(), result.manifest.hash());
+  tree_.chmod("a/pipe", 0600);
+  EXPECT_NE(scan(kFarFuture).manifest.hash(), result.manifest.hash());
+  use_rules("**/pipe\nsock");
+  EXPECT_THAT(paths(scan()), ElementsAre("a", "a/file"));
+}
+
+TEST_F(ContextScan, SpecialFilesAreLeftOutWhereTheyMeanNothing) {
+  tree_.fifo("pipe");
+  tree_.socket("sock");
+  tree_.write("file", "1");
+  ScanRequest asked = request();
+  asked.special_files = false;
+  asked.root = tree_.root();
+  const auto result = scan_context(asked);
+  ASSERT_TRUE(result.ok());
+  EXPECT_THAT(paths(*result), ElementsAre("file"));
+}
+
+TEST_F(ContextScan, ADeviceIsAnErrorWithItsMend) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root makes devices";
+  tree_.write("a/file", "1");
+  ASSERT_EQ(::mknod(tree_.path("a/null").c_str(), S_IFCHR | 0666, makedev(1, 3)), 0);
+  const auto result = scan_context(request());
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, ErrorCode::kConfig);
+  EXPECT_THAT(result.error().message, HasSubstr("'a/null' of the context is a device"));
+  EXPECT_THAT(result.error().hint, HasSubstr("ignore file"));
+  use_rules("a/null");
+  EXPECT_THAT(paths(scan()), ElementsAre("a", "a/file"));
 }
 
 TEST_F(ContextScan, NamesAreBytes) {
