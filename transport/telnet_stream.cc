@@ -31,6 +31,10 @@ constexpr telnet_telopt_t kOptions[] = {
 TelnetStream::TelnetStream(Fd socket, std::string who, PtyRequest terminal)
     : socket_(std::move(socket)), who_(std::move(who)), terminal_(std::move(terminal)) {
   set_nonblocking(socket_.get());
+  // A telnetd that drops what was to be shown (Ctrl-C) says so by IAC DM, whose second byte is urgent: kept in its
+  // place, else the IAC takes the next byte along.
+  const int on = 1;
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
   telnet_ = telnet_init(kOptions, on_event, 0, this);
   OTTO_CHECK(telnet_ != nullptr);
 }
