@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,6 @@
 
 namespace otto::cli {
 
-/// Terminal columns of printable text: 0 for combining marks, 2 for wide characters. Not for text with escapes.
 /// Gathers what is added into pieces worth printing; the last one is printed when it goes.
 class TextPieces {
  public:
@@ -30,6 +30,7 @@ class TextPieces {
   std::string piece_;
 };
 
+/// Terminal columns of printable text: 0 for combining marks, 2 for wide characters. Not for text with escapes.
 std::size_t display_width(std::string_view text);
 
 /// `text` cut to at most `width` columns, the last of them an ellipsis if something was cut.
