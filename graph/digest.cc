@@ -3,7 +3,11 @@
 #define XXH_STATIC_LINKING_ONLY
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>  // the widest vectors that the processor has; stands in for the names of xxhash.h
+#else
 #include <xxhash.h>
+#endif
 
 #include "graph/base/result.h"
 #include "graph/base/text.h"

@@ -28,10 +28,18 @@ namespace {
 constexpr std::uint32_t kStatBatch = 512;
 constexpr std::uint32_t kReadBatch = 64;
 constexpr std::uint64_t kReadBatchBytes = 4 << 20;
+/// What a file of unknown size is taken for until so many have been read that their mean says more.
+constexpr std::uint64_t kUnknownSize = 1 << 20;
+constexpr std::uint64_t kEnoughRead = 32;
 /// What the calling thread does by itself before it starts others: in a repo of many small contexts, starting threads
 /// for each costs more than all scans together.
 constexpr unsigned kTasksAlone = 16;
 constexpr std::uint64_t kBytesAlone = 1 << 20;
+/// From how many known files on it is believed that most have changed (a fresh checkout), and what most is.
+constexpr std::uint32_t kEnoughJudged = 256;
+constexpr double kMost = 0.9;
+/// What the threads of a scan so large have freed is given back: it is worth a tenth of a second.
+constexpr std::size_t kWorthTrimming = 250'000;
 
 FileStat known_stat(const cache::StatEntry& entry) {
   return {entry.device, entry.inode, entry.size, entry.mtime_ns, entry.ctime_ns, entry.mode};
@@ -42,7 +50,7 @@ struct Task {
   Directory* directory = nullptr;
   Kind kind = Kind::kList;
   std::uint32_t first = 0, last = 0;
-  std::uint64_t bytes = 0;  ///< to be read
+  std::uint64_t bytes = 0;  ///< to be read, of files whose sizes are known
 };
 
 /// What one thread needs for itself.
@@ -68,11 +76,15 @@ class Scanner {
   void work_together();
   void work();
   void run_task(const Task& task, Worker& worker);
-  [[nodiscard]] Worker new_worker() const { return {FileReader(*request_.key, request_.stop), DirectoryOpener(root_)}; }
+  [[nodiscard]] Worker new_worker() const {
+    return {FileReader(*request_.key, clock_ns_, request_.stop), DirectoryOpener(root_)};
+  }
   [[nodiscard]] unsigned threads() const;
   Result<void> perform(const Task& task, Worker& worker);
   Result<void> list(Directory& directory, Worker& worker);
   void found(Directory& directory, std::string_view name, ListedType type, Worker& worker);
+  [[nodiscard]] std::uint64_t mean_size() const;
+  [[nodiscard]] bool expects_reading(const Directory& directory) const;
   Result<void> stat(Directory& directory, int fd, std::uint32_t first, std::uint32_t last, Worker& worker);
   Result<void> stat_entry(Directory& directory, int fd, SeenEntry& entry, Worker& worker);
   Result<void> special_entry(mode_t mode, std::string_view path, SeenEntry& entry) const;
@@ -96,6 +108,7 @@ class Scanner {
   ScanTree tree_;
   WorkQueue<Task> queue_;
   Sync<std::optional<Error>> error_;
+  std::atomic<std::uint32_t> judged_{0}, changed_{0};  ///< files that were known, and of those the changed
   std::atomic<std::uint64_t> files_seen_{0}, files_read_{0}, bytes_read_{0};
 };
 
@@ -128,11 +141,11 @@ unsigned Scanner::threads() const {
 void Scanner::work_alone() {
   Worker worker = new_worker();
   unsigned tasks = 0;
-  std::uint64_t bytes = 0;
-  const auto is_small = [&](const Task& task) { return tasks < kTasksAlone && bytes + task.bytes <= kBytesAlone; };
+  const auto is_small = [&](const Task& task) {
+    return tasks < kTasksAlone && bytes_read_ + task.bytes <= kBytesAlone;
+  };
   while (const auto task = queue_.take_if(is_small)) {
     ++tasks;
-    bytes += task->bytes;
     run_task(*task, worker);
   }
 }
@@ -202,6 +215,7 @@ Result<void> Scanner::list(Directory& directory, Worker& worker) {
   if (directory.parent != nullptr) {
     directory.remote = directory.device == directory.parent->device ? directory.parent->remote : is_remote(fd);
   }
+  directory.expects_reading = expects_reading(directory);
   const int failed = list_names(fd, worker.listing,
                                 [&](std::string_view name, ListedType type) { found(directory, name, type, worker); });
   if (failed != 0) return cannot_list(directory, failed);
@@ -219,14 +233,29 @@ Result<void> Scanner::list(Directory& directory, Worker& worker) {
   return stat(directory, fd, 0, std::min(count, kStatBatch), worker);
 }
 
+std::uint64_t Scanner::mean_size() const {
+  const std::uint64_t files = files_read_;
+  return files < kEnoughRead ? kUnknownSize : bytes_read_ / files;
+}
+
+/// Nothing of it is known, or nearly all that was known has changed: its files are read at once, and their stat is
+/// taken from the open file. Wrong guesses cost time only.
+bool Scanner::expects_reading(const Directory& directory) const {
+  if (directory.known_begin == directory.known_end) return true;
+  const std::uint32_t judged = judged_;
+  return judged >= kEnoughJudged && changed_ >= kMost * judged;
+}
+
 /// Takes a name in unless the rules leave it out for good.
 void Scanner::found(Directory& directory, std::string_view name, ListedType type, Worker& worker) {
   SeenEntry entry;
   if (request_.rules != nullptr && !request_.rules->empty()) {
     const std::string_view path = path_in(directory, name, worker.path);
     entry.ignored = request_.rules->ignored(path, directory.rule_state);
-    if (entry.ignored && (type == ListedType::kOther || request_.rules->may_prune(path))) return;
+    const bool may_hold_more = type == ListedType::kDirectory || type == ListedType::kUnknown;
+    if (entry.ignored && (!may_hold_more || request_.rules->may_prune(path))) return;
   }
+  entry.unseen = type == ListedType::kFile && directory.expects_reading;
   entry.name_offset = static_cast<std::uint32_t>(directory.names.size());
   entry.name_size = static_cast<std::uint16_t>(name.size());
   directory.names.append(name).push_back('\0');
@@ -235,7 +264,8 @@ void Scanner::found(Directory& directory, std::string_view name, ListedType type
 
 Result<void> Scanner::stat(Directory& directory, int fd, std::uint32_t first, std::uint32_t last, Worker& worker) {
   for (std::uint32_t i = first; i < last; ++i) {
-    OTTO_RETURN_IF_ERROR(stat_entry(directory, fd, directory.entries[i], worker));
+    SeenEntry& entry = directory.entries[i];
+    if (!entry.unseen) OTTO_RETURN_IF_ERROR(stat_entry(directory, fd, entry, worker));
   }
   files_seen_ += last - first;
   if (--directory.stat_tasks_left == 0) settle(directory);
@@ -306,31 +336,42 @@ Directory* Scanner::add_child(Directory& directory, std::uint32_t index, std::si
 /// that is not over now: the clock went backwards since the last scan, so the same tick comes again and stamps another
 /// edit.
 void Scanner::decide_reads(Directory& directory, std::vector<Task>& tasks) {
-  std::uint32_t first = 0, contents = 0, targets = 0;
-  std::uint64_t bytes = 0;
+  std::uint32_t first = 0, contents = 0, targets = 0, judged = 0, changed = 0;
+  std::uint64_t bytes = 0, guessed = 0;
+  const std::uint64_t mean = mean_size();
   const auto flush = [&] {
     const auto last = static_cast<std::uint32_t>(directory.to_read.size());
     if (last > first) tasks.push_back({&directory, Task::Kind::kRead, first, last, bytes});
     first = last;
-    bytes = 0;
+    bytes = guessed = 0;
   };
   for (const OrderItem item : directory.order) {
     SeenEntry& entry = directory.entries[item.entry];
     if (item.below != 0 || entry.type == graph::EntryType::kDirectory) continue;
-    if (entry.known != SeenEntry::kNone) {
+    if (entry.known != SeenEntry::kNone && !entry.unseen) {
       const cache::StatEntry& known = known_.entries[entry.known];
+      ++judged;
       entry.same = known.type == entry.type && !known.racy && known_stat(known) == entry.stat &&
                    !is_racy(entry.stat.ctime_ns, directory.remote, clock_ns_);
       if (entry.same) continue;
+      ++changed;
     }
     if (entry.type == graph::EntryType::kFifo) continue;  // there is nothing to read
     std::uint32_t& places = entry.type == graph::EntryType::kSymlink ? targets : contents;
     entry.content = places++;
     directory.to_read.push_back(item.entry);
-    bytes += entry.stat.size;
-    if (directory.to_read.size() - first >= kReadBatch || bytes >= kReadBatchBytes) flush();
+    if (!entry.unseen) {
+      bytes += entry.stat.size;
+    } else if (entry.known != SeenEntry::kNone) {
+      bytes += known_.entries[entry.known].size;
+    } else {
+      guessed += mean;
+    }
+    if (directory.to_read.size() - first >= kReadBatch || bytes + guessed >= kReadBatchBytes) flush();
   }
   flush();
+  judged_ += judged;
+  changed_ += changed;
   directory.contents.resize(contents);
   directory.targets.resize(targets);
 }
@@ -338,20 +379,28 @@ void Scanner::decide_reads(Directory& directory, std::vector<Task>& tasks) {
 Result<void> Scanner::read(Directory& directory, std::uint32_t first, std::uint32_t last, Worker& worker) {
   const int fd = worker.opener.open(directory.path);
   if (fd < 0) return lost(directory, errno);
+  std::uint32_t judged = 0, changed = 0;
   for (std::uint32_t i = first; i < last; ++i) {
     SeenEntry& entry = directory.entries[directory.to_read[i]];
     OTTO_RETURN_IF_ERROR(entry.type == graph::EntryType::kSymlink ? read_target(directory, fd, entry, worker)
                                                                   : read_entry(directory, fd, entry, worker));
     entry.racy = is_racy(entry.stat.ctime_ns, directory.remote, clock_ns_);
     entry.same = is_as_known(directory, entry);
+    if (!entry.unseen || entry.known == SeenEntry::kNone || entry.gone) continue;
+    ++judged;
+    if (known_stat(known_.entries[entry.known]) != entry.stat) ++changed;
   }
+  judged_ += judged;
+  changed_ += changed;
   return {};
 }
 
 Result<void> Scanner::read_entry(Directory& directory, int fd, SeenEntry& entry, Worker& worker) {
   const char* name = directory.names.data() + entry.name_offset;
   const cache::StatEntry* known = entry.known != SeenEntry::kNone ? &known_.entries[entry.known] : nullptr;
-  OTTO_TRY(const auto read, worker.reader.read(fd, name, path_in(directory, name, worker.path), entry.stat, known));
+  const std::string_view path = path_in(directory, name, worker.path);
+  OTTO_TRY(const auto read, entry.unseen ? worker.reader.read_unseen(fd, name, path, directory.remote, known)
+                                         : worker.reader.read(fd, name, path, entry.stat, known));
   entry.gone = !read.has_value();
   if (entry.gone) return {};
   entry.stat = read->stat;
@@ -412,7 +461,7 @@ void Scanner::collect(ScanResult& result) {
     for (unsigned i = 1; many && i < threads(); ++i) helpers.emplace_back(write);
     write();
     // What the walk's threads have freed stays with their heaps, and the next to need as much is another thread.
-    if (many) ::malloc_trim(0);
+    if (result.manifest.entries.size() >= kWorthTrimming) ::malloc_trim(0);
   }
   result.files_read = files_read_;
   result.bytes_read = bytes_read_;

@@ -93,7 +93,8 @@ int list_names(int directory, ListingBuffer& buffer, const std::function<void(st
       const std::string_view name(buffer.get() + at + kNameOffset);
       at += listed.size;
       if (name == "." || name == "..") continue;
-      found(name, listed.type == DT_DIR       ? ListedType::kDirectory
+      found(name, listed.type == DT_REG       ? ListedType::kFile
+                  : listed.type == DT_DIR     ? ListedType::kDirectory
                   : listed.type == DT_UNKNOWN ? ListedType::kUnknown
                                               : ListedType::kOther);
     }

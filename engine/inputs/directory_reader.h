@@ -35,7 +35,7 @@ class DirectoryOpener {
 };
 
 /// What a listing says of a name without asking for its stat.
-enum class ListedType { kUnknown, kDirectory, kOther };
+enum class ListedType { kUnknown, kDirectory, kFile, kOther };
 
 /// Scratch of list_names, kept by the caller to save allocations; made when first used.
 using ListingBuffer = std::unique_ptr<char[]>;

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "engine/inputs/racy_clock.h"
 #include "graph/base/text.h"
 
 namespace otto::inputs {
@@ -16,6 +17,7 @@ namespace {
 
 /// Files up to this size are read whole and hashed from the buffer: XXH3 first, SHA-256 only where that is new.
 constexpr std::size_t kBuffer = 1 << 20;
+constexpr std::size_t kUnseen = 64 << 10;  ///< those whose size nobody knows, up to this one
 constexpr int kAttempts = 5;
 
 class OpenFile {
@@ -57,7 +59,18 @@ Error unreadable(std::string_view what, std::string_view path, int error_number)
              : "leave it out with a line in the ignore file, or mend the file system");
 }
 
-FileReader::FileReader(const graph::ChangeKey& key, std::stop_token stop) : key_(key), stop_(std::move(stop)) {}
+FileReader::FileReader(const graph::ChangeKey& key, std::int64_t clock_ns, std::stop_token stop)
+    : key_(key), clock_ns_(clock_ns), stop_(std::move(stop)) {}
+
+/// Without a mark of the reading, which would have every inode written after a fresh checkout; only the owner may ask
+/// for that. O_NONBLOCK: what was a file a moment ago may be a FIFO by now.
+int FileReader::open(int directory, const char* name) {
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const int fd = may_hide_ ? ::openat(directory, name, kFlags | O_NOATIME) : -1;
+  if (may_hide_ && (fd >= 0 || errno != EPERM)) return fd;
+  may_hide_ = false;
+  return ::openat(directory, name, kFlags);
+}
 
 /// What a socket becomes in an image.
 FileContent FileReader::as_empty(const FileStat& socket) const {
@@ -75,8 +88,7 @@ Result<std::optional<FileContent>> FileReader::read(int directory, const char* n
   FileStat before = seen;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (stop_.stop_requested()) return interrupted();
-    // O_NONBLOCK: what was a file a moment ago may be a FIFO by now.
-    const OpenFile file(::openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    const OpenFile file(open(directory, name));
     if (file.get() < 0 && errno == ENOENT) return std::optional<FileContent>();
     if (file.get() < 0 && errno == ELOOP) continue;
     if (file.get() < 0 && errno == ENXIO && before.size == 0) return std::optional(as_empty(before));
@@ -94,6 +106,46 @@ Result<std::optional<FileContent>> FileReader::read(int directory, const char* n
   return make_error(ErrorCode::kInputsChanged,
                     fmt::format("'{}' of the context kept changing while it was read", text::printable(path)),
                     "wait until whatever writes it is done, or leave it out with a line in the ignore file");
+}
+
+Result<std::optional<FileContent>> FileReader::read_unseen(int directory, const char* name, std::string_view path,
+                                                           bool remote, const cache::StatEntry* known) {
+  if (stop_.stop_requested()) return interrupted();
+  if (buffer_ == nullptr) buffer_ = std::make_unique_for_overwrite<char[]>(kBuffer);
+  FileContent content;
+  {
+    const OpenFile file(open(directory, name));
+    if (file.get() < 0 && errno == ENOENT) return std::optional<FileContent>();
+    if (file.get() >= 0) {
+      OTTO_TRY(const bool whole, read_unseen_once(file.get(), remote, path, known, content));
+      if (whole) return std::optional(content);
+    }
+  }
+  struct stat status {};
+  if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return std::optional<FileContent>();
+    return unreadable("file", path, errno);
+  }
+  return read(directory, name, path, file_stat(status), known);
+}
+
+/// False: it is large, was changed lately, or is no file: to be read with more care.
+Result<bool> FileReader::read_unseen_once(int file, bool remote, std::string_view path, const cache::StatEntry* known,
+                                          FileContent& content) {
+  ssize_t got = 0;
+  do {
+    got = ::read(file, buffer_.get(), kUnseen);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0 && (errno == EAGAIN || errno == EISDIR)) return false;
+  if (got < 0) return unreadable("file", path, errno);
+  const auto size = static_cast<std::size_t>(got);
+  struct stat status {};
+  if (size == kUnseen || ::fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  content.stat = file_stat(status);
+  if (content.stat.size != size || is_racy(content.stat.ctime_ns, remote, clock_ns_)) return false;
+  const bool comparable = known != nullptr && known->type == graph::EntryType::kFile && known->size == size;
+  digest_small({buffer_.get(), size}, comparable ? known : nullptr, content);
+  return true;
 }
 
 /// False: its size is not what stat said, or it is no file any more.
@@ -116,11 +168,14 @@ Result<bool> FileReader::read_small(int file, std::string_view path, const cache
     if (got == 0) return false;
     size += static_cast<std::size_t>(got);
   }
-  content.bytes_read += size;
-  const std::string_view bytes(buffer_.get(), size);
+  digest_small({buffer_.get(), size}, known, content);
+  return true;
+}
+
+void FileReader::digest_small(std::string_view bytes, const cache::StatEntry* known, FileContent& content) const {
+  content.bytes_read += bytes.size();
   content.change = graph::change_digest(bytes, key_);
   content.digest = known != nullptr && known->change == content.change ? known->digest : graph::sha256(bytes);
-  return true;
 }
 
 /// Gives the file block by block from its head; false: it is not as long as stat said.

@@ -1,6 +1,7 @@
 // Reads one file of a context and takes its digests, noticing a writer at work.
 //
-// A digest counts only for bytes that stood still: stat before, read, stat after, and again where they differ. What is
+// A digest counts only for bytes that stood still: stat before, read, stat after, and again where they differ; or one
+// stat after, where that says that the file was last changed before the scan began. What is
 // known of the file saves work: where its keyed XXH3 is the known one, so is its SHA-256. One reader a thread (it owns
 // the buffer); it borrows the key.
 #pragma once
@@ -41,25 +42,36 @@ struct FileContent {
 
 class FileReader {
  public:
-  FileReader(const graph::ChangeKey& key, std::stop_token stop);
+  /// `clock_ns`: what the clock said before the scan.
+  FileReader(const graph::ChangeKey& key, std::int64_t clock_ns, std::stop_token stop);
 
   /// Reads `name` in the directory open as `directory`; `path` names it in errors. `seen` is its stat of a moment ago,
   /// `known` what was remembered of it (may be null). nullopt: it is gone. kIo, kInputsChanged, kInterrupted.
   Result<std::optional<FileContent>> read(int directory, const char* name, std::string_view path, const FileStat& seen,
                                           const cache::StatEntry* known);
 
+  /// The same of a file whose stat nobody has taken. `remote`: it lies on a network file system.
+  Result<std::optional<FileContent>> read_unseen(int directory, const char* name, std::string_view path, bool remote,
+                                                 const cache::StatEntry* known);
+
  private:
+  int open(int directory, const char* name);
   [[nodiscard]] FileContent as_empty(const FileStat& socket) const;
   Result<bool> read_once(int file, const FileStat& before, std::string_view path, const cache::StatEntry* known,
                          FileContent& content);
+  Result<bool> read_unseen_once(int file, bool remote, std::string_view path, const cache::StatEntry* known,
+                                FileContent& content);
+  void digest_small(std::string_view bytes, const cache::StatEntry* known, FileContent& content) const;
   Result<bool> read_small(int file, std::string_view path, const cache::StatEntry* known, FileContent& content);
   Result<bool> read_large(int file, std::string_view path, const cache::StatEntry* known, FileContent& content);
   template <typename Take>
   Result<bool> each_block(int file, std::string_view path, FileContent& content, Take take);
 
   const graph::ChangeKey& key_;
+  const std::int64_t clock_ns_;
   std::stop_token stop_;
   std::unique_ptr<char[]> buffer_;  ///< made when first used
+  bool may_hide_ = true;            ///< false once a file was another user's
 };
 
 /// The error for a file or directory that could not be opened or read.

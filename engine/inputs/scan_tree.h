@@ -37,7 +37,8 @@ struct SeenEntry {
   bool ignored = false;  ///< a directory that is sent only if something below it is
   bool gone = false;     ///< vanished, special or ignored: no part of the context
   bool racy = false;
-  bool same = false;  ///< to be remembered exactly as it is known
+  bool unseen = false;  ///< a file whose stat is taken only once it is read
+  bool same = false;    ///< to be remembered exactly as it is known
   FileStat stat;
 };
 
@@ -68,6 +69,7 @@ struct Directory {
   std::uint64_t device = 0;
   bool remote = false;                         ///< on a network file system, whose clock is another machine's
   std::size_t known_begin = 0, known_end = 0;  ///< what was remembered of all below it
+  bool expects_reading = false;                ///< its files are read without a look at their stat before
 
   std::string names;
   std::vector<SeenEntry> entries;

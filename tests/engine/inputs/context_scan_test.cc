@@ -116,6 +116,35 @@ TEST_F(ContextScan, TouchIsReadAndIsTheSame) {
   EXPECT_FALSE(scan(kFarFuture).stats_changed);
 }
 
+TEST_F(ContextScan, AFreshCheckoutIsReadWhereNearlyAllHasChanged) {
+  constexpr int kDirectories = 40, kFiles = 20;
+  const auto name = [](int directory, int file) {
+    return "d" + std::to_string(directory) + "/f" + std::to_string(file);
+  };
+  for (int d = 0; d < kDirectories; ++d) {
+    for (int f = 0; f < kFiles; ++f) tree_.write(name(d, f), name(d, f));
+  }
+  const auto first = scan_and_remember(kFarFuture);
+  for (int d = 0; d < kDirectories; ++d) {
+    for (int f = 1; f < kFiles; ++f) tree_.set_mtime(name(d, f), 1'600'000'000'000'000'000);
+  }
+  tree_.write(name(39, 1), "edited");
+  tree_.remove(name(39, 2));
+  const ScanResult second = scan_and_remember(kFarFuture);
+  EXPECT_GE(second.files_read, static_cast<std::uint64_t>(kDirectories * (kFiles - 1) - 1));
+  EXPECT_EQ(second.manifest.find(name(39, 1))->digest, graph::sha256("edited"));
+  EXPECT_EQ(second.manifest.find(name(39, 2)), nullptr);
+  for (int d = 0; d < kDirectories; ++d) {
+    EXPECT_EQ(second.manifest.find(name(d, 0))->digest, graph::sha256(name(d, 0)));
+    EXPECT_EQ(second.manifest.find(name(d, 3))->digest, graph::sha256(name(d, 3)));
+  }
+  const ScanResult third = scan(kFarFuture);
+  EXPECT_EQ(third.files_read, 0U);
+  EXPECT_FALSE(third.stats_changed);
+  EXPECT_EQ(third.manifest.hash(), second.manifest.hash());
+  EXPECT_NE(third.manifest.hash(), first.manifest.hash());
+}
+
 TEST_F(ContextScan, AnEditThatKeepsSizeAndMtimeIsSeen) {
   tree_.write("a", "before");
   const auto first = scan_and_remember();

@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "engine/inputs/racy_clock.h"
 #include "tests/support/temp_tree.h"
 
 namespace otto::inputs {
@@ -23,7 +24,16 @@ class FileReaderTest : public ::testing::Test {
     struct stat status {};
     if (::lstat((directory / name).c_str(), &status) == 0) stat = file_stat(status);
     const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY);
-    auto result = FileReader(key_, stop_.get_token()).read(fd, name, name, seen.value_or(stat), nullptr);
+    auto result =
+        FileReader(key_, file_clock_ns(), stop_.get_token()).read(fd, name, name, seen.value_or(stat), nullptr);
+    ::close(fd);
+    return result;
+  }
+  /// By a scan that began when the clock said `clock_ns`.
+  Result<std::optional<FileContent>> read_unseen(const std::filesystem::path& directory, const char* name,
+                                                 std::int64_t clock_ns) {
+    const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY);
+    auto result = FileReader(key_, clock_ns, stop_.get_token()).read_unseen(fd, name, name, false, nullptr);
     ::close(fd);
     return result;
   }
@@ -39,6 +49,40 @@ TEST_F(FileReaderTest, TakesBothDigests) {
   EXPECT_EQ((*content)->digest, graph::sha256("content"));
   EXPECT_EQ((*content)->change, graph::change_digest("content", key_));
   EXPECT_EQ((*content)->bytes_read, 7U);
+}
+
+TEST_F(FileReaderTest, UnseenFilesOfAnySizeAndAge) {
+  constexpr std::size_t kAtOnce = 64 << 10;
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{7}, kAtOnce - 1, kAtOnce, kAtOnce + 1, std::size_t{3} << 20}) {
+    const std::string bytes(size, 'x');
+    tree_.write("a", bytes);
+    for (const bool lately : {true, false}) {
+      const std::int64_t clock_ns = lately ? tree_.ctime("a") : tree_.ctime("a") + 10'000'000'000;
+      const auto content = read_unseen(tree_.root(), "a", clock_ns);
+      ASSERT_TRUE(content.ok() && content->has_value());
+      EXPECT_EQ((*content)->digest, graph::sha256(bytes)) << size;
+      EXPECT_EQ((*content)->change, graph::change_digest(bytes, key_)) << size;
+      EXPECT_EQ((*content)->stat.size, size);
+      EXPECT_EQ((*content)->stat.ctime_ns, tree_.ctime("a"));
+    }
+  }
+}
+
+TEST_F(FileReaderTest, UnseenFilesThatAreNone) {
+  tree_.fifo("pipe");
+  tree_.make_directory("directory");
+  tree_.symlink("link", "/etc/passwd");
+  constexpr std::int64_t kLater = std::int64_t{1} << 62;
+  for (const char* name : {"pipe", "directory", "link"}) {
+    const auto content = read_unseen(tree_.root(), name, kLater);
+    ASSERT_FALSE(content.ok()) << name;
+    EXPECT_EQ(content.error().code, ErrorCode::kInputsChanged) << name;
+  }
+  EXPECT_FALSE(read_unseen(tree_.root(), "never", kLater)->has_value());
+  const auto changing = read_unseen("/sys/kernel", "uevent_seqnum", kLater);
+  ASSERT_FALSE(changing.ok());
+  EXPECT_EQ(changing.error().code, ErrorCode::kInputsChanged);
 }
 
 TEST_F(FileReaderTest, AFileThatChangedSinceItsStatIsReadAsItIsNow) {
