@@ -1,5 +1,5 @@
-# Third-party libraries, all Debian packages but libssh2 (tools/setup builds 1.11.1 from Debian's newer source package
-# into OTTO_DEPS_DIR where the installed one is older). Each is linked PRIVATE into the one layer that owns it.
+# Third-party libraries, all Debian packages but libssh2 (tools/setup builds Debian's newer source package, changed as
+# tools/libssh2 says, into OTTO_DEPS_DIR). Each is linked PRIVATE into the one layer that owns it.
 set(OTTO_DEPS_DIR "${PROJECT_SOURCE_DIR}/.deps" CACHE PATH "Where tools/setup put what Debian has too old")
 list(PREPEND CMAKE_PREFIX_PATH "${OTTO_DEPS_DIR}")
 
