@@ -77,7 +77,7 @@ Result<void> ScriptRun::read_all(Process& process) {
 Result<Output> ScriptRun::run(std::string_view text) {
   const std::stop_callback forward(script_.stop, [this] { abort_.request_stop(); });
   OTTO_TRY(const auto process,
-           transport_.start(Command{std::string(bootstrap_line()), {}, script_.lasting}, abort_.get_token()));
+           transport_.start(Command{std::string(bootstrap_line()), {}, script_.claim}, abort_.get_token()));
   const auto sent = process->write(encode_script(text), abort_.get_token());
   if (!sent && sent.error().code != ErrorCode::kRemoteFailed) return sent.error();
 

@@ -36,7 +36,7 @@ struct Script {
   std::function<void()> stop_input = {};
   OutputSink on_output = {};  ///< empty: output is collected into Output
   std::stop_token stop = {};
-  bool lasting = false;  ///< as Command::lasting
+  Claim claim = Claim::kQueues;
 };
 
 struct Output {

@@ -75,7 +75,7 @@ class Remote::TerminalJob final : public Process {
 Result<std::unique_ptr<Process>> Remote::start_on_terminal(const TerminalScript& script) {
   const JobTicket job = supervisor_->enlist();
   const std::string mark = random_token();
-  Command command{std::string(bootstrap_line()), script.pty, true};
+  Command command{std::string(bootstrap_line()), script.pty, Claim::kStays};
   command.pty->raw = true;
   OTTO_TRY(auto process, transport_->start(command, script.stop));
   auto terminal = std::make_unique<TerminalJob>(*supervisor_, job, std::move(process));

@@ -13,6 +13,7 @@
 
 #include "graph/base/result.h"
 #include "transport/ssh_handle.h"
+#include "transport/transport.h"
 
 namespace otto::transport {
 
@@ -36,8 +37,7 @@ class Channel {
   /// "session" or "direct-tcpip", and what follows it in SSH_MSG_CHANNEL_OPEN.
   [[nodiscard]] virtual std::string_view type() const = 0;
   [[nodiscard]] virtual std::string_view open_message() const { return {}; }
-  /// Holds its channel for as long as the connection lives.
-  [[nodiscard]] virtual bool lasting() const { return false; }
+  [[nodiscard]] virtual Claim claim() const = 0;
 
   virtual void opened(LIBSSH2_CHANNEL* channel) = 0;
   /// It could not be opened, or the connection broke. No step() follows.

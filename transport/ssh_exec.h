@@ -43,7 +43,7 @@ class ExecChannel final : public Channel {
 
   // For the loop.
   [[nodiscard]] std::string_view type() const override { return "session"; }
-  [[nodiscard]] bool lasting() const override { return command_.lasting; }
+  [[nodiscard]] Claim claim() const override { return command_.claim; }
   void opened(LIBSSH2_CHANNEL* channel) override { channel_ = channel; }
   void fail(const Error& error) override;
   Step step(SshHandle& handle) override;

@@ -91,7 +91,8 @@ void SshLoop::accept_arrivals() {
   std::vector<std::unique_ptr<Channel>> arrivals;
   arrivals.swap(inbox_.lock()->arrivals);
   for (auto& channel : arrivals) {
-    (channel->type() == "session" ? waiting_sessions_ : waiting_tunnels_).push_back(std::move(channel));
+    auto& waiting = channel->type() == "session" ? waiting_sessions_ : waiting_tunnels_;
+    waiting.insert(channel->claim() == Claim::kUrgent ? waiting.begin() : waiting.end(), std::move(channel));
   }
   const auto given_up = [](const auto& channel) { return channel->abandoned(); };
   std::erase_if(waiting_sessions_, given_up);
@@ -125,8 +126,9 @@ Step SshLoop::open_channels() {
 void SshLoop::hand_out(LIBSSH2_CHANNEL* channel) {
   const bool first =
       std::none_of(live_.begin(), live_.end(), [](const auto& live) { return live->type() == "session"; });
-  const auto next = std::find_if(waiting_sessions_.begin(), waiting_sessions_.end(),
-                                 [&](const auto& waiting) { return waiting->lasting() != first; });
+  const auto next = std::find_if(waiting_sessions_.begin(), waiting_sessions_.end(), [&](const auto& waiting) {
+    return (waiting->claim() == Claim::kSupervises) != first;
+  });
   const auto chosen = next != waiting_sessions_.end() ? next : waiting_sessions_.begin();
   (*chosen)->opened(channel);
   live_.push_back(std::move(*chosen));
@@ -213,6 +215,7 @@ bool SshLoop::closed_lately() const { return Clock::now() - last_close_ < kClose
 
 /// Nothing is worth waiting for. Where there is a single session, what runs in it may itself wait for what is to run.
 bool SshLoop::hopeless() const {
+  if (waiting_sessions_.front()->claim() == Claim::kUrgent) return true;
   if (limit_ > 1) return !somebody_will_close() && !closed_lately();
   return std::none_of(live_.begin(), live_.end(), [](const auto& channel) {
     return channel->type() == "session" && !channel->closed() && channel->abandoned();
@@ -221,7 +224,8 @@ bool SshLoop::hopeless() const {
 
 bool SshLoop::somebody_will_close() const {
   return std::any_of(live_.begin(), live_.end(), [](const auto& channel) {
-    return channel->type() == "session" && !channel->closed() && !channel->lasting();
+    return channel->type() == "session" && !channel->closed() &&
+           (channel->claim() == Claim::kQueues || channel->claim() == Claim::kUrgent);
   });
 }
 

@@ -46,7 +46,8 @@ Result<HopChain*> SshTransport::chain(std::size_t number, const std::stop_token&
 Result<std::unique_ptr<Process>> SshTransport::start(const Command& command, std::stop_token stop) {
   for (std::size_t number = 0;; ++number) {
     auto found = chain(number, stop);
-    if (!found) return std::move(found).error().in("opening one more connection, because MaxSessions is 1 there");
+    if (!found)
+      return std::move(found).error().in("opening one more connection, those there are being full (MaxSessions)");
     auto process = (*found)->last().start(command, stop);
     if (process.ok() || process.error().code != kNoRoom) return process;
   }

@@ -1,8 +1,9 @@
 // The Transport over ssh: the last session of a hop chain, with the chain, and further chains where one is not enough.
 //
-// A server may take one session a connection (MaxSessions 1), and a supervised job needs two. What finds no room on the
-// connections there are gets a connection of its own, logged in as the first was; secrets that were typed for it are
-// typed again from memory. What a command is lives in ssh_exec.h, what a connection is in ssh_loop.h.
+// A server may take few sessions a connection (MaxSessions), and some commands cannot wait for others to end. What
+// finds no room on the connections there are gets a connection of its own, logged in as the first was; secrets that
+// were typed for it are typed again from memory. What a command is lives in ssh_exec.h, what a connection is in
+// ssh_loop.h.
 #pragma once
 
 #include <map>

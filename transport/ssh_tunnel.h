@@ -23,7 +23,7 @@ class TunnelChannel final : public Channel {
 
   [[nodiscard]] std::string_view type() const override { return "direct-tcpip"; }
   [[nodiscard]] std::string_view open_message() const override { return message_; }
-  [[nodiscard]] bool lasting() const override { return true; }
+  [[nodiscard]] Claim claim() const override { return Claim::kStays; }
   void opened(LIBSSH2_CHANNEL* channel) override;
   void fail(const Error& error) override;
   Step step(SshHandle& handle) override;

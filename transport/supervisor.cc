@@ -53,7 +53,7 @@ void Remote::Supervisor::serve(const std::stop_token& stop, const std::string& t
 
 Result<void> Remote::Supervisor::talk(const std::stop_token& stop, const std::string& token) {
   Command command{script_line(supervisor_script(token))};
-  command.lasting = true;
+  command.claim = Claim::kSupervises;
   OTTO_TRY(const auto process, transport_.start(command, stop));
   while (!stop.stop_requested()) {
     std::string lines(heartbeat_line());

@@ -45,11 +45,19 @@ struct PtyRequest {
   bool raw = false;        ///< begins without echo and line editing, so that a script may come first; wins over `modes`
 };
 
+/// What a command wants of the channels of a connection, of which a server allows only so many.
+enum class Claim {
+  kQueues,      ///< waits for a free one, and gives it back by itself
+  kStays,       ///< keeps it until its user is done (a shell, a terminal), so nobody may wait for its end
+  kSupervises,  ///< as kStays, for the jobs of the connection, the first of which need not wait for it
+  kUrgent,      ///< waits for nobody: what runs may not end without it
+};
+
 /// One command line, given to the host's login shell as `ssh HOST LINE` does.
 struct Command {
   std::string line;  ///< empty, and only with a pty: the login shell itself, as `ssh HOST` starts it
   std::optional<PtyRequest> pty = {};
-  bool lasting = false;  ///< holds its channel as long as the connection lives, so nobody may wait for it to end
+  Claim claim = Claim::kQueues;
 };
 
 /// A piece of a command's output, in the order it came within its stream.
@@ -90,8 +98,8 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
-  /// Starts a command. Waits for a free channel (never more are open than the server allows). kConnectionLost,
-  /// kInterrupted.
+  /// Starts a command. Waits for a free channel as its claim says (never more are open than the server allows).
+  /// kConnectionLost, kInterrupted.
   virtual Result<std::unique_ptr<Process>> start(const Command& command, std::stop_token stop = {}) = 0;
   /// otto's id of the host, for messages.
   [[nodiscard]] virtual const std::string& host_id() const = 0;

@@ -105,7 +105,7 @@ class ContainerAccess final : public HostAccess {
     outer.args = script.args;
     if (entry == ContainerEntry::kShell) outer.args = {transport::set_arguments(script.args) + script.text};
     outer.stop = script.stop;
-    outer.lasting = script.lasting;
+    outer.claim = script.claim;
     outer.on_output = [&](transport::Stream stream, std::string_view bytes) { filter.take(stream, bytes); };
     if (script.input) {
       outer.stop_input = [&] {

@@ -20,7 +20,7 @@ class MachineAccess final : public HostAccess {
   Result<StartedTerminal> terminal(const TerminalStart& start) override {
     OTTO_TRY(transport::Remote * remote, workspace_.remote(entry_));
     if (start.program.empty()) {
-      OTTO_TRY(auto process, remote->transport().start({"", start.pty, true}, start.stop));
+      OTTO_TRY(auto process, remote->transport().start({"", start.pty, transport::Claim::kStays}, start.stop));
       return StartedTerminal{std::move(process), ""};
     }
     transport::TerminalScript script;

@@ -46,6 +46,7 @@ class PersistentShell::Channel {
     script.text = std::string(kShell);
     script.args = {shell_loop(mark_, lines)};
     script.stop = stop_.get_token();
+    script.claim = transport::Claim::kStays;
     script.on_output = [this](transport::Stream stream, std::string_view bytes) { push(stream, bytes); };
     script.input = [this](const transport::Writer& write) { return feed(write); };
     script.stop_input = [this] { close_input(); };
@@ -245,6 +246,7 @@ class PersistentShell::Call {
       script.text = std::string(interrupt_script());
       script.args = {signal, shell_.channel_->pid, shell_.channel_->since, shell_.channel_->background};
       script.stop = options_.stop;
+      script.claim = transport::Claim::kUrgent;
       if (const auto sent = shell_.access_.job(script); !sent) return give_up(), sent.error();
       OTTO_TRY(back, await_mark(Clock::now() + kGrace));
       if (back || ended_) break;

@@ -7,6 +7,7 @@ They run beside the lab's own sshd on turnip_plain, reached through it, each on 
 import os
 
 import harness
+import session_probe
 from harness import lab
 
 MACHINE = "turnip_plain"
@@ -107,6 +108,11 @@ class Sshd(harness.Test):
 
     def test_one_session_a_connection(self):
         self.assert_works("single")
+
+    def test_sessions_and_overdue_commands_where_few_sessions_are_allowed(self):
+        for host, sleep in (("odd_two", "615.1"), ("odd_single", "616.1")):
+            session_probe.assert_works(self, self.repo, host, sleep)
+            session_probe.assert_ended(MACHINE, sleep)
 
     def test_no_session_is_too_few_and_said_to_be(self):
         self.assert_error(self.repo.otto("host", "odd_none", "run", "true"), 1, "remote_failed", "0 session", hint="MaxSessions")

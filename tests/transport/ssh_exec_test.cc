@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <set>
 #include <thread>
 
@@ -21,6 +23,22 @@ class SshExec : public ::testing::Test {
     sshd_ = std::make_unique<SshdFixture>(std::move(options));
     transport_ = connect_or_fail(Route{{}, sshd_->address()});
     ASSERT_NE(transport_, nullptr);
+  }
+  /// What it says within ten seconds.
+  std::string run_urgent(const std::string& line) {
+    std::stop_source late;
+    std::jthread clock([&](const std::stop_token& done) {
+      std::mutex mutex;
+      std::unique_lock lock(mutex);
+      if (std::condition_variable_any().wait_for(lock, done, std::chrono::seconds(10), [] { return false; })) return;
+      if (!done.stop_requested()) late.request_stop();
+    });
+    Command command{line};
+    command.claim = Claim::kUrgent;
+    auto process = transport_->start(command, late.get_token());
+    if (!process) return process.error().message;
+    auto chunk = (*process)->read(std::chrono::seconds(10));
+    return chunk.ok() && *chunk ? (*chunk)->bytes : "nothing came";
   }
 
   std::unique_ptr<SshdFixture> sshd_;
@@ -241,12 +259,32 @@ TEST_F(SshExec, WhereOneSessionIsAllACommandBesideAnotherHasAConnectionOfItsOwn)
 TEST_F(SshExec, NobodyWaitsForCommandsThatLastAsLongAsTheConnection) {
   connect({.config = {"MaxSessions 2"}});
   Command lasting{"read line"};
-  lasting.lasting = true;
+  lasting.claim = Claim::kStays;
   auto first = transport_->start(lasting);
   ASSERT_TRUE(first.ok());
   auto second = transport_->start(lasting);
   ASSERT_TRUE(second.ok());
   EXPECT_EQ(run_line(*transport_, "echo here").out, "here\n");
+}
+
+TEST_F(SshExec, WhatIsUrgentWaitsNeitherForCommandsNorInTheirQueue) {
+  for (const std::size_t room : {1U, 2U, 8U}) {
+    connect({.config = {room == 8 ? "MaxSessions 10" : "MaxSessions " + std::to_string(room)}});
+    std::vector<std::unique_ptr<Process>> running;
+    while (running.size() < room) {
+      auto process = transport_->start(Command{"exec sleep 60"});
+      ASSERT_TRUE(process.ok());
+      running.push_back(std::move(*process));
+    }
+    std::stop_source stop;
+    std::jthread waits;
+    if (room > 1) {  // with one session a connection nothing waits
+      waits = std::jthread([&] { EXPECT_FALSE(transport_->start(Command{"echo never"}, stop.get_token()).ok()); });
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    EXPECT_EQ(run_urgent("echo now"), "now\n") << room;
+    stop.request_stop();
+  }
 }
 
 TEST_F(SshExec, ADroppedProcessFreesItsChannel) {

@@ -94,7 +94,7 @@ class OnTerminal : public ::testing::TestWithParam<bool> {
     ASSERT_NE(transport_, nullptr);
   }
   std::unique_ptr<Process> begin(std::string line, PtyRequest pty = {}) {
-    auto process = transport_->start(Command{std::move(line), std::move(pty), true});
+    auto process = transport_->start(Command{std::move(line), std::move(pty), Claim::kStays});
     if (!process.ok()) ADD_FAILURE() << process.error().message;
     return process.ok() ? std::move(*process) : nullptr;
   }
