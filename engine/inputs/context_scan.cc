@@ -38,8 +38,9 @@ constexpr std::uint64_t kBytesAlone = 1 << 20;
 /// From how many known files on it is believed that most have changed (a fresh checkout), and what most is.
 constexpr std::uint32_t kEnoughJudged = 256;
 constexpr double kMost = 0.9;
-/// What the threads of a scan so large have freed is given back: it is worth a tenth of a second.
-constexpr std::size_t kWorthTrimming = 250'000;
+/// From how many entries on memory is worth more than a tenth of a second: the result is made piece by piece, and what
+/// the threads have freed is given back.
+constexpr std::size_t kWorthSparing = 250'000;
 
 FileStat known_stat(const cache::StatEntry& entry) {
   return {entry.device, entry.inode, entry.size, entry.mtime_ns, entry.ctime_ns, entry.mode};
@@ -337,6 +338,7 @@ Directory* Scanner::add_child(Directory& directory, std::uint32_t index, std::si
 /// edit.
 void Scanner::decide_reads(Directory& directory, std::vector<Task>& tasks) {
   std::uint32_t first = 0, contents = 0, targets = 0, judged = 0, changed = 0;
+  bool same = true;
   std::uint64_t bytes = 0, guessed = 0;
   const std::uint64_t mean = mean_size();
   const auto flush = [&] {
@@ -347,7 +349,10 @@ void Scanner::decide_reads(Directory& directory, std::vector<Task>& tasks) {
   };
   for (const OrderItem item : directory.order) {
     SeenEntry& entry = directory.entries[item.entry];
-    if (item.below != 0 || entry.type == graph::EntryType::kDirectory) continue;
+    if (item.below != 0 || entry.type == graph::EntryType::kDirectory) {
+      same = false;
+      continue;
+    }
     if (entry.known != SeenEntry::kNone && !entry.unseen) {
       const cache::StatEntry& known = known_.entries[entry.known];
       ++judged;
@@ -356,6 +361,7 @@ void Scanner::decide_reads(Directory& directory, std::vector<Task>& tasks) {
       if (entry.same) continue;
       ++changed;
     }
+    same = false;
     if (entry.type == graph::EntryType::kFifo) continue;  // there is nothing to read
     std::uint32_t& places = entry.type == graph::EntryType::kSymlink ? targets : contents;
     entry.content = places++;
@@ -370,6 +376,7 @@ void Scanner::decide_reads(Directory& directory, std::vector<Task>& tasks) {
     if (directory.to_read.size() - first >= kReadBatch || bytes + guessed >= kReadBatchBytes) flush();
   }
   flush();
+  directory.same = same;
   judged_ += judged;
   changed_ += changed;
   directory.contents.resize(contents);
@@ -445,13 +452,15 @@ bool Scanner::is_as_known(const Directory& directory, const SeenEntry& entry) co
 
 void Scanner::collect(ScanResult& result) {
   result.stats_changed = !tree_.measure(known_);
-  if (result.stats_changed) result.stats = tree_.stored_stats(known_);
+  const bool sparing = tree_.size().entries >= kWorthSparing;
+  if (result.stats_changed && sparing) result.stats = tree_.stored_stats(known_);
   result.manifest.entries.resize(tree_.size().entries);
   const std::size_t directories = tree_.directory_count();
   std::atomic<std::size_t> next{0};
   const auto write = [&] {
     for (std::size_t i; (i = next++) < directories;) {
       tree_.write(i, known_, result.manifest);
+      if (sparing) tree_.forget(i);
     }
   };
   {
@@ -459,9 +468,10 @@ void Scanner::collect(ScanResult& result) {
     std::vector<std::jthread> helpers;
     const bool many = result.manifest.entries.size() >= kWorthThreads;
     for (unsigned i = 1; many && i < threads(); ++i) helpers.emplace_back(write);
+    if (result.stats_changed && !sparing) result.stats = tree_.stored_stats(known_);
     write();
     // What the walk's threads have freed stays with their heaps, and the next to need as much is another thread.
-    if (result.manifest.entries.size() >= kWorthTrimming) ::malloc_trim(0);
+    if (sparing) ::malloc_trim(0);
   }
   result.files_read = files_read_;
   result.bytes_read = bytes_read_;

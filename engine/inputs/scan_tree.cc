@@ -132,6 +132,10 @@ bool ScanTree::measure(const cache::StatManifest& known) {
   // A directory is always added after its parent: backwards, the sizes of children are there first.
   for (auto at = directories->rbegin(); at != directories->rend(); ++at) {
     Directory& directory = **at;
+    if (directory.same) {
+      directory.size = {directory.order.size(), directory.order.size()};
+      continue;
+    }
     Extent size;
     each_item(
         directory,
@@ -144,7 +148,7 @@ bool ScanTree::measure(const cache::StatManifest& known) {
   }
   directories->front()->placed = true;
   for (const auto& directory : *directories) {
-    if (!directory->placed) continue;
+    if (!directory->placed || directory->same) continue;
     Extent at = directory->begin;
     each_item(
         *directory, [&](const SeenEntry& entry) { advance(at, entry); },
@@ -239,7 +243,11 @@ void ScanTree::write(std::size_t index, const cache::StatManifest& known, graph:
         advance(at, entry);
       },
       [&](const Directory& child) { advance(at, child.size); });
-  // Not `= {}`, which would empty them and keep their memory.
+}
+
+/// Not by `= {}`, which would empty them and keep their memory.
+void ScanTree::forget(std::size_t index) {
+  Directory& directory = *(*directories_.lock())[index];
   directory.names = std::string();
   directory.entries = std::vector<SeenEntry>();
   directory.order = std::vector<OrderItem>();

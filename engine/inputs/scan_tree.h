@@ -70,6 +70,7 @@ struct Directory {
   bool remote = false;                         ///< on a network file system, whose clock is another machine's
   std::size_t known_begin = 0, known_end = 0;  ///< what was remembered of all below it
   bool expects_reading = false;                ///< its files are read without a look at their stat before
+  bool same = false;                           ///< has no subdirectories, and all of it is as known
 
   std::string names;
   std::vector<SeenEntry> entries;
@@ -109,8 +110,10 @@ class ScanTree {
   [[nodiscard]] std::size_t directory_count() { return directories_.lock()->size(); }
   /// What is to be remembered, once measured and before anything is written: stored form, no second copy in memory.
   [[nodiscard]] std::string stored_stats(const cache::StatManifest& known);
-  /// Writes one directory's entries to their places and forgets them. Different directories may be written at once.
+  /// Writes one directory's entries to their places. Different directories may be written at once.
   void write(std::size_t directory, const cache::StatManifest& known, graph::ContextManifest& manifest);
+  /// Frees the entries of a directory that is not asked for any more.
+  void forget(std::size_t directory);
 
  private:
   Sync<std::vector<std::unique_ptr<Directory>>> directories_;
