@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """`otto docker up` with nothing to do beside the bare ssh command that asks the same: how far apart are they?
 
-    tests/bench/up_bench.py [--rtt 0ms] [--rounds 15]
+    tests/bench/up_bench.py [--rtt 0ms] [--rounds 15] [--files 100000]
 
-Starts a lab of its own (root), brings the veggies stack up on a parent without a jump host, then times in turns `otto docker up` and
+Starts a lab of its own (root), brings the veggies stack up on a parent without a jump host, one image with a large context, then times in turns `otto docker up` and
 `ssh PARENT 'docker ps …; docker image inspect TAGS'`, each over a connection of its own with the same key, cipher choice left to
 each. OpenSSH runs with its default key exchange, and with curve25519, which is otto's (the default one costs its client about 0.1 s
 of processor time). Wanted: within 50 ms of the latter. OTTO_BINARY should be one of the preset release.
@@ -43,13 +43,26 @@ def timed(command, environment):
     return took
 
 
+def fill_context(folder, files):
+    """Files of 1 KB, 100 in a directory."""
+    content = os.urandom(1024).hex()[:1000]
+    for number in range(files):
+        directory = os.path.join(folder, f"part_{number // 10000:02}", f"module_{number // 100 % 100:02}")
+        if number % 100 == 0:
+            os.makedirs(directory)
+        with open(os.path.join(directory, f"source_file_{number:06}.txt"), "w", encoding="ascii") as file:
+            file.write(f"{number}\n{content}\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--rtt", default="0ms")
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--files", type=int, default=100_000, help="of the context of one image")
     options = parser.parse_args()
     repo = harness.Repo("upbench")
     try:
+        fill_context(os.path.join(repo.root, "api"), options.files)
         port = lab().link_up(MACHINE, "up-bench")
         repo.write_hosts(lambda hosts: hosts[MACHINE]["ssh_options"].update(port=port, host_key_policy="accept-new"))
         up = ("docker", "up", "--on", MACHINE)
@@ -69,7 +82,7 @@ def main():
                 times[name].append(timed(command, environment) * 1000)
     finally:
         repo.clear()
-    print(f"nothing to do, {len(tags)} images and {len(again.json['services'])} services; rtt {options.rtt}; medians (least) of {options.rounds}; "
+    print(f"nothing to do, {len(tags)} images, one with {options.files} files, and {len(again.json['services'])} services; rtt {options.rtt}; medians (least) of {options.rounds}; "
           f"load {os.getloadavg()[0]:.1f}")
     for name, each in times.items():
         print(f"{name:16} {statistics.median(each):6.0f} ms ({min(each):.0f})")
