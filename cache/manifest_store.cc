@@ -10,15 +10,28 @@ namespace {
 
 constexpr int kNewest = 8;
 
+/// What `read` gives, all of it as of one moment.
+template <typename Read>
+auto reading(sqlite::Connection& connection, Read read) -> decltype(read()) {
+  OTTO_RETURN_IF_ERROR(connection.run("SAVEPOINT reads"));
+  auto result = read();
+  OTTO_RETURN_IF_ERROR(connection.run("RELEASE reads"));
+  return result;
+}
+
 }  // namespace
 
 Result<std::optional<StatManifest>> ManifestStore::load_stats(std::string_view context_key) {
   return database_->guarded([&]() -> Result<std::optional<StatManifest>> {
-    OTTO_TRY(sqlite::Query query,
-             database_->connection().query("SELECT body FROM stat_manifest WHERE context_key = ?1", context_key));
-    OTTO_TRY(const bool row, query.next());
-    if (!row) return std::optional<StatManifest>();
-    return parse_stat_manifest(query.bytes(0));
+    sqlite::Connection& connection = database_->connection();
+    return reading(connection, [&]() -> Result<std::optional<StatManifest>> {
+      OTTO_TRY(sqlite::Query query,
+               connection.query("SELECT sequence FROM stat_manifest WHERE context_key = ?1", context_key));
+      OTTO_TRY(const bool row, query.next());
+      if (!row) return std::optional<StatManifest>();
+      OTTO_TRY(const auto body, connection.blob("stat_manifest", "body", query.integer(0)));
+      return parse_stat_manifest({body.first.get(), body.second});
+    });
   });
 }
 
@@ -26,8 +39,8 @@ Result<StatsByContext> ManifestStore::load_small_stats(std::span<const std::stri
                                                        std::size_t most) {
   return database_->guarded([&]() -> Result<StatsByContext> {
     sqlite::Connection& connection = database_->connection();
-    StatsByContext found;
-    const auto read = [&]() -> Result<void> {
+    return reading(connection, [&]() -> Result<StatsByContext> {
+      StatsByContext found;
       for (const std::string_view key : context_keys) {
         OTTO_TRY(sqlite::Query query,
                  connection.query("SELECT body FROM stat_manifest WHERE context_key = ?1 AND length(body) <= ?2", key,
@@ -36,13 +49,8 @@ Result<StatsByContext> ManifestStore::load_small_stats(std::span<const std::stri
         auto stats = row ? parse_stat_manifest(query.bytes(0)) : std::nullopt;
         if (stats) found.emplace(key, std::move(*stats));
       }
-      return {};
-    };
-    OTTO_RETURN_IF_ERROR(connection.run("SAVEPOINT reads"));
-    const Result<void> done = read();
-    OTTO_RETURN_IF_ERROR(connection.run("RELEASE reads"));
-    OTTO_RETURN_IF_ERROR(done);
-    return found;
+      return found;
+    });
   });
 }
 

@@ -145,6 +145,18 @@ Result<std::int64_t> Connection::integer(std::string_view sql) {
   return row ? query.integer(0) : 0;
 }
 
+Result<std::pair<LargeBytes, std::size_t>> Connection::blob(const char* table, const char* column, std::int64_t row) {
+  sqlite3_blob* opened = nullptr;
+  int code = sqlite3_blob_open(handle_, "main", table, column, row, 0, &opened);
+  const std::unique_ptr<sqlite3_blob, decltype(&sqlite3_blob_close)> closed(opened, &sqlite3_blob_close);
+  if (code != SQLITE_OK) return error(code);
+  const int size = sqlite3_blob_bytes(opened);
+  LargeBytes bytes = large_bytes(static_cast<std::size_t>(size));
+  code = sqlite3_blob_read(opened, bytes.get(), size, 0);
+  if (code != SQLITE_OK) return error(code);
+  return std::pair(std::move(bytes), static_cast<std::size_t>(size));
+}
+
 std::int64_t Connection::last_insert_id() const { return sqlite3_last_insert_rowid(handle_); }
 
 bool Connection::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }

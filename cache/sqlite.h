@@ -15,6 +15,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "graph/base/large_vector.h"
 #include "graph/base/result.h"
 
 struct sqlite3;
@@ -104,6 +105,8 @@ class Connection {
     OTTO_TRY(Query query, this->query(sql, values...));
     return finish(query);
   }
+  /// The whole of a blob of the row with that rowid, read into place; `row` must be there (same transaction).
+  Result<std::pair<LargeBytes, std::size_t>> blob(const char* table, const char* column, std::int64_t row);
   /// Several statements without values, in order.
   Result<void> execute(const std::string& sql);
   /// The first column of the first row of `sql`; 0 where there is none.

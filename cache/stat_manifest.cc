@@ -17,6 +17,8 @@ constexpr std::size_t kHead = kVersion.size() + sizeof(std::uint64_t) * 2;  // b
 constexpr std::size_t kSmallestEntry = 40;
 /// Small manifests stay small, large ones take few blocks.
 constexpr std::size_t kFirstBlock = 1 << 10;
+constexpr std::size_t kBlock = 256 << 10;
+constexpr std::size_t kSmallBlocks = 1;
 
 // Flags of an entry; the type is in the low two bits.
 constexpr std::uint8_t kTypeMask = 3;
@@ -104,10 +106,10 @@ void take_entry(Reader& in, StatEntry& entry, const StatEntry& before, PackedTex
 }  // namespace
 
 char* PackedTexts::room(std::size_t size) {
-  constexpr std::size_t kBlock = 256 << 10;
   if (size > left_) {
-    const std::size_t block = std::max(size, blocks_.empty() ? kFirstBlock : kBlock);
-    next_ = blocks_.emplace_back(std::make_unique_for_overwrite<char[]>(block)).get();
+    const std::size_t usual = blocks_.empty() ? kFirstBlock : blocks_.size() <= kSmallBlocks ? kBlock : kHugePage;
+    const std::size_t block = std::max(size, usual);
+    next_ = blocks_.emplace_back(large_bytes(block)).get();
     left_ = block;
   }
   char* const room = next_;

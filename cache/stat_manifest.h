@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "graph/base/compact_text.h"
+#include "graph/base/large_vector.h"
 #include "graph/context_manifest.h"
 #include "graph/digest.h"
 
@@ -28,7 +29,7 @@ class PackedTexts {
   char* room(std::size_t size);
 
  private:
-  std::vector<std::unique_ptr<char[]>> blocks_;
+  std::vector<LargeBytes> blocks_;
   char* next_ = nullptr;
   std::size_t left_ = 0;
 };
@@ -51,7 +52,7 @@ struct StatEntry {
 
 /// A million files stay cheap: paths are packed, and few entries are symlinks. Moves only.
 struct StatManifest {
-  std::vector<StatEntry> entries;  ///< sorted by path, bytewise
+  LargeVector<StatEntry> entries;  ///< sorted by path, bytewise
   PackedTexts texts;
 };
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "graph/base/compact_text.h"
+#include "graph/base/large_vector.h"
 #include "graph/digest.h"
 
 namespace otto::graph {
@@ -32,7 +33,7 @@ struct ContextEntry {
 };
 
 struct ContextManifest {
-  std::vector<ContextEntry> entries;  ///< sorted by path, bytewise
+  LargeVector<ContextEntry> entries;  ///< sorted by path, bytewise
 
   /// SHA-256 of the canonical encoding (docs/fingerprint.md, "context").
   [[nodiscard]] Digest hash() const;

@@ -67,6 +67,7 @@ Result<void> ImageEvidenceReader::take_memo(const inputs::ImageInputs& image, pl
     graph::BuiltFrom from{last->fingerprint, std::nullopt};
     for (const graph::Component& component : last->fingerprint.components) {
       if (component.kind != graph::ComponentKind::kContext) continue;
+      if (component.digest == image.context->hash) continue;  // what is equal is not compared
       OTTO_TRY(from.context, cache::ManifestStore(memo_).load_manifest(component.digest));
     }
     evidence.here = plan::LastBuild{last->hash, std::move(from)};

@@ -48,7 +48,7 @@ bool suffix_before(std::string_view suffix, std::string_view name, bool below) {
   return key_less(suffix, false, name, below);
 }
 
-std::size_t end_of_subtree(const std::vector<cache::StatEntry>& known, std::size_t begin, std::size_t end,
+std::size_t end_of_subtree(const LargeVector<cache::StatEntry>& known, std::size_t begin, std::size_t end,
                            std::size_t prefix, std::string_view name) {
   const auto lies_below = [&](const cache::StatEntry& entry) {
     const std::string_view suffix = known_suffix(entry, prefix);

@@ -95,7 +95,7 @@ struct Directory {
   /// Finds the remembered entry of each file and symlink; calls `found_below(entry, begin, end)` with what was
   /// remembered below each subdirectory.
   template <typename FoundBelow>
-  void match_known(const std::vector<cache::StatEntry>& known, FoundBelow found_below);
+  void match_known(const LargeVector<cache::StatEntry>& known, FoundBelow found_below);
 };
 
 class ScanTree {
@@ -125,13 +125,13 @@ inline std::string_view known_suffix(const cache::StatEntry& entry, std::size_t 
   return entry.path.substr(prefix);
 }
 /// One past the last of `known[begin, end)` that lies below `name`.
-std::size_t end_of_subtree(const std::vector<cache::StatEntry>& known, std::size_t begin, std::size_t end,
+std::size_t end_of_subtree(const LargeVector<cache::StatEntry>& known, std::size_t begin, std::size_t end,
                            std::size_t prefix, std::string_view name);
 /// Is a remembered suffix before the place of `name`, or of what lies below it?
 bool suffix_before(std::string_view suffix, std::string_view name, bool below);
 
 template <typename FoundBelow>
-void Directory::match_known(const std::vector<cache::StatEntry>& known, FoundBelow found_below) {
+void Directory::match_known(const LargeVector<cache::StatEntry>& known, FoundBelow found_below) {
   const std::size_t prefix = path.empty() ? 0 : path.size() + 1;
   std::size_t at = known_begin;
   for (const OrderItem item : order) {

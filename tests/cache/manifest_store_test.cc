@@ -49,6 +49,24 @@ class Manifests : public MemoTest {
   ManifestStore manifests{database};
 };
 
+TEST_F(Manifests, StatsOfManyFilesComeBackWhole) {
+  StatManifest stats;
+  std::vector<std::string> paths;
+  for (int i = 0; i < 60'000; ++i) paths.push_back("some/folder/of/the/context/file_" + std::to_string(1'000'000 + i));
+  for (const std::string& path : paths) {
+    StatEntry& entry = stats.entries.emplace_back();
+    entry.path = path;
+    entry.inode = stats.entries.size();
+    entry.digest = graph::sha256(path);
+  }
+  const std::string stored = serialize(stats);
+  ASSERT_TRUE(manifests.store_stats("ctx", stored).ok());
+  const auto loaded = manifests.load_stats("ctx");
+  ASSERT_TRUE(loaded.ok() && loaded->has_value());
+  EXPECT_TRUE((*loaded)->entries == stats.entries);
+  EXPECT_TRUE(serialize(**loaded) == stored);
+}
+
 TEST_F(Manifests, StatsByContextAndReplaced) {
   EXPECT_FALSE(manifests.load_stats("ctx")->has_value());
   ASSERT_TRUE(manifests.store_stats("ctx", some_stats("a")).ok());

@@ -52,7 +52,7 @@ TEST(ContextManifest, HashCountsWhatLandsInTheImage) {
     edit(manifest.entries);
     return manifest.hash() != base;
   };
-  using Entries = std::vector<ContextEntry>;
+  using Entries = LargeVector<ContextEntry>;
   EXPECT_TRUE(changed([](Entries& e) { e[1].path = "a-c"; }));
   EXPECT_TRUE(changed([](Entries& e) { e[1].mode = 0644; }));
   EXPECT_TRUE(changed([](Entries& e) { e[1].digest = sha256("y"); }));

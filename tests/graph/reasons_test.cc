@@ -29,7 +29,7 @@ ContextEntry file(std::string path, std::string_view content, std::uint16_t mode
 struct Inputs {
   std::string dockerfile_path = "docker/api.Dockerfile";
   std::string dockerfile = "FROM base";
-  std::vector<ContextEntry> files = {file("a", "1"), file("b", "2")};
+  LargeVector<ContextEntry> files = {file("a", "1"), file("b", "2")};
   std::string ignore = "*.o";
   std::vector<std::pair<std::string, std::string>> args = {{"VERSION", "1"}};
   std::string target, platform;

@@ -20,7 +20,7 @@ struct Plan {
   graph::ContextManifest wanted;
   StagedEntries entries;
   StageDelta delta;
-  Plan(const StageBase& base, std::vector<ContextEntry> list, StageKind kind = StageKind::kContext)
+  Plan(const StageBase& base, LargeVector<ContextEntry> list, StageKind kind = StageKind::kContext)
       : wanted{std::move(list)}, entries(wanted), delta(plan_delta(base, entries, kind)) {}
   [[nodiscard]] std::vector<std::string> sent() const {
     std::vector<std::string> paths;
