@@ -1,5 +1,6 @@
 #include "cache/registration_store.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "cache/registration_rows.h"
@@ -34,11 +35,7 @@ Result<sqlite::Query> select(sqlite::Connection& connection, std::optional<std::
   return host_id ? connection.query(kOne, *host_id) : connection.query(kAll);
 }
 
-}  // namespace
-
-Result<std::vector<Registration>> read_registrations(sqlite::Connection& connection,
-                                                     std::optional<std::string_view> host_id) {
-  OTTO_TRY(sqlite::Query query, select(connection, host_id));
+Result<std::vector<Registration>> read_rows(sqlite::Query query) {
   std::vector<Registration> registrations;
   while (true) {
     OTTO_TRY(const bool row, query.next());
@@ -47,9 +44,38 @@ Result<std::vector<Registration>> read_registrations(sqlite::Connection& connect
   }
 }
 
+/// Are `known` the same containers, seen less than a minute before?
+bool are_same(const std::vector<Registration>& known, const std::vector<Registration>& registrations) {
+  constexpr std::int64_t kMinute = 60'000;
+  const auto is_same = [](const Registration& before, Registration now) {
+    const bool lately = now.last_seen_ms >= before.last_seen_ms && now.last_seen_ms - before.last_seen_ms < kMinute;
+    now.last_seen_ms = before.last_seen_ms;
+    now.parent = before.parent;
+    now.project = before.project;
+    return lately && now == before;
+  };
+  return known.size() == registrations.size() && std::ranges::all_of(known, [&](const Registration& before) {
+           const auto now = std::ranges::find(registrations, before.host_id, &Registration::host_id);
+           return now != registrations.end() && is_same(before, *now);
+         });
+}
+
+}  // namespace
+
+Result<std::vector<Registration>> read_registrations(sqlite::Connection& connection,
+                                                     std::optional<std::string_view> host_id) {
+  OTTO_TRY(sqlite::Query query, select(connection, host_id));
+  return read_rows(std::move(query));
+}
+
 Result<void> RegistrationStore::replace(std::string_view parent, std::string_view project,
                                         const std::vector<Registration>& registrations) {
   return database_->in_transaction([&]() -> Result<void> {
+    OTTO_TRY(sqlite::Query query, database_->connection().query("SELECT " OTTO_REGISTRATION_COLUMNS
+                                                                " FROM registration WHERE parent = ?1 AND project = ?2",
+                                                                parent, project));
+    OTTO_TRY(const auto known, read_rows(std::move(query)));
+    if (are_same(known, registrations)) return {};
     OTTO_RETURN_IF_ERROR(remove(parent, project));
     for (const Registration& registration : registrations) {
       OTTO_RETURN_IF_ERROR(database_->connection().run(

@@ -76,7 +76,8 @@ class ImageRun {
   Result<std::vector<docker::ImageResult>> operator()() {
     OTTO_RETURN_IF_ERROR(evidence_.ask_records(session_, images_));
     for (std::size_t i = 0; i < images_.size(); ++i) OTTO_RETURN_IF_ERROR(judge(i));
-    if (request_.dry_run) return std::move(results_);
+    const auto is_cached = [](const auto& image) { return image.status == docker::ImageStatus::kCached; };
+    if (request_.dry_run || std::ranges::all_of(results_, is_cached)) return std::move(results_);
     OTTO_RETURN_IF_ERROR(prepare_stages());
     const std::vector<TaskState> states = run_schedule(schedule());
     if (fatal_) return std::move(*fatal_);

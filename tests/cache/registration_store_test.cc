@@ -40,6 +40,28 @@ TEST_F(Registrations, ReplacingTouchesOneStackOnly) {
   EXPECT_EQ(ids(), "");
 }
 
+TEST_F(Registrations, WhatIsAsItWasAMinuteAgoIsNotWrittenAgain) {
+  Registration api = a_registration("api"), web = a_registration("web");
+  const auto seen_after = [&](std::int64_t milliseconds) {
+    Registration later = api, other = web;
+    later.last_seen_ms += milliseconds;
+    other.last_seen_ms += milliseconds;
+    EXPECT_TRUE(registrations.replace("pepper_seed", "repo1", {other, later}).ok());
+    return (*registrations.find(api.host_id))->last_seen_ms - api.last_seen_ms;
+  };
+  ASSERT_TRUE(registrations.replace("pepper_seed", "repo1", {api, web}).ok());
+  EXPECT_EQ(seen_after(59'999), 0);
+  EXPECT_EQ(seen_after(60'000), 60'000);
+  EXPECT_EQ(seen_after(-1), -1) << "the clock went backwards";
+  web.container_id = "another";
+  EXPECT_EQ(seen_after(10), 10);
+  EXPECT_EQ((*registrations.find(web.host_id))->container_id, "another");
+  ASSERT_TRUE(registrations.replace("pepper_seed", "repo1", {api}).ok());
+  EXPECT_EQ(ids(), api.host_id + " ");
+  ASSERT_TRUE(registrations.replace("pepper_seed", "repo1", {}).ok());
+  EXPECT_EQ(ids(), "");
+}
+
 TEST_F(Registrations, TheArgumentsOverruleTheFields) {
   Registration odd = a_registration();
   odd.parent = "elsewhere";
