@@ -52,25 +52,30 @@ Result<BuildReport> build_on(Workspace& workspace, const execute::Target& target
   BuildReport report;
   report.parent = target.host->id;
   report.repo = target.repo->name;
-  OTTO_TRY(inputs::RepoInputs images, execute::read_repo_images(workspace, *target.repo, names));
-  report.graph = images.graph;
-  auto session = execute::ParentSession::open(workspace, target);
-  if (!session.ok() && options.dry_run && execute::is_connection_error(session.error().code)) {
-    report.parent_reachable = false;
-    report.error = session.error();
-    OTTO_RETURN_IF_ERROR(execute::settle_from_memo(workspace, *target.repo, images));
-    report.images = execute::unknown_results(images);
-    return report;
-  }
-  OTTO_RETURN_IF_ERROR(session);
   execute::ImageRunRequest request;
-  if (options.rebuild) request.forced = names.empty() ? execute::names_of(images) : names;
   request.jobs = options.jobs;
   request.keep_going = options.keep_going;
   request.dry_run = options.dry_run;
   request.pull = options.pull;
-  OTTO_TRY(const Probe probe, session->probe(execute::probe_request(images, request)));
-  OTTO_TRY(report.images, execute::run_images(*session, images, probe, request));
+  OTTO_TRY(execute::ParentSession session, execute::ParentSession::begin(workspace, target));
+  const auto ask_early = [&](const inputs::RepoInputs& images) -> Result<void> {
+    session.ask_early(execute::probe_request(images, request));
+    return {};
+  };
+  OTTO_TRY(inputs::RepoInputs images, execute::read_repo_images(workspace, *target.repo, names, ask_early));
+  report.graph = images.graph;
+  const auto connected = session.connect();
+  if (!connected.ok() && options.dry_run && execute::is_connection_error(connected.error().code)) {
+    report.parent_reachable = false;
+    report.error = connected.error();
+    OTTO_RETURN_IF_ERROR(execute::settle_from_memo(workspace, *target.repo, images));
+    report.images = execute::unknown_results(images);
+    return report;
+  }
+  OTTO_RETURN_IF_ERROR(connected);
+  if (options.rebuild) request.forced = names.empty() ? execute::names_of(images) : names;
+  OTTO_TRY(const Probe probe, session.probe(execute::probe_request(images, request)));
+  OTTO_TRY(report.images, execute::run_images(session, images, probe, request));
   return report;
 }
 

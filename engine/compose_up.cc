@@ -39,19 +39,19 @@ class Up {
     OTTO_TRY(const execute::StackInputs stack, execute::read_stack(workspace_, target_, options_.project));
     report_.project = stack.project;
     OTTO_RETURN_IF_ERROR(check_services(stack));
-    OTTO_TRY(cache::Database * memo, workspace_.memo());
-    OTTO_TRY(model_, execute::remembered_model(*memo, target_, stack));
-    if (options_.build && images_are_known()) OTTO_RETURN_IF_ERROR(read_images(stack));
-    auto session = execute::ParentSession::open(workspace_, target_);
-    if (!session.ok() && options_.dry_run && execute::is_connection_error(session.error().code)) {
+    OTTO_TRY(execute::ParentSession session, execute::ParentSession::begin(workspace_, target_));
+    OTTO_TRY(model_, execute::remembered_model(session.memo(), target_, stack));
+    if (options_.build && images_are_known()) OTTO_RETURN_IF_ERROR(read_images(session, stack));
+    const auto connected = session.connect();
+    if (!connected.ok() && options_.dry_run && execute::is_connection_error(connected.error().code)) {
       report_.build.parent_reachable = false;
-      report_.build.error = session.error();
+      report_.build.error = connected.error();
       OTTO_RETURN_IF_ERROR(execute::settle_from_memo(workspace_, *target_.repo, inputs_));
       report_.build.images = execute::unknown_results(inputs_);
       return std::move(report_);
     }
-    OTTO_RETURN_IF_ERROR(session);
-    return bring_up(*session, stack);
+    OTTO_RETURN_IF_ERROR(connected);
+    return bring_up(session, stack);
   }
 
  private:
@@ -70,17 +70,9 @@ class Up {
     if (options_.build && !images_are_known()) {
       OTTO_RETURN_IF_ERROR(session.probe({}));  // for the facts
       OTTO_TRY(model_, stage.ask_model());
-      OTTO_RETURN_IF_ERROR(read_images(stack));
+      OTTO_RETURN_IF_ERROR(read_images(session, stack));
     }
-    OTTO_RETURN_IF_ERROR(pin_last_builds(session));
-    ProbeRequest wanted = execute::probe_request(inputs_, run_request());
-    for (const auto& [image, tag] : images_.tags) wanted.images.push_back(tag);
-    if (model_) {
-      for (std::string& image : execute::ServiceImages(*target_.repo, stack).external(*model_)) {
-        wanted.images.push_back(std::move(image));
-      }
-    }
-    wanted.compose_project = stack.project;
+    OTTO_TRY(ProbeRequest wanted, probe_request(session, stack, inputs_));
     OTTO_TRY(Probe probe, session.probe(std::move(wanted)));
     images_.ids = probe.image_ids;
     if (options_.build) {
@@ -91,6 +83,21 @@ class Up {
     OTTO_TRY(report_.services,
              execute::run_stack(session, stack, stage, std::move(model_), std::move(probe), images_, request));
     return std::move(report_);
+  }
+
+  /// Of images that need not be scanned.
+  Result<ProbeRequest> probe_request(execute::ParentSession& session, const execute::StackInputs& stack,
+                                     const inputs::RepoInputs& images) {
+    OTTO_RETURN_IF_ERROR(pin_last_builds(session, images));
+    ProbeRequest wanted = execute::probe_request(images, run_request());
+    for (const auto& [image, tag] : images_.tags) wanted.images.push_back(tag);
+    if (model_) {
+      for (std::string& image : execute::ServiceImages(*target_.repo, stack).external(*model_)) {
+        wanted.images.push_back(std::move(image));
+      }
+    }
+    wanted.compose_project = stack.project;
+    return wanted;
   }
 
   [[nodiscard]] execute::ImageRunRequest run_request() const {
@@ -115,23 +122,28 @@ class Up {
   /// Which images the named services need is the model's to say; a dry run that has none judges all.
   [[nodiscard]] bool images_are_known() const { return options_.services.empty() || model_ || options_.dry_run; }
 
-  /// All of the repo, or those that the named services run.
-  Result<void> read_images(const execute::StackInputs& stack) {
+  /// All of the repo, or those that the named services run. The parent is asked while their contexts are scanned.
+  Result<void> read_images(execute::ParentSession& session, const execute::StackInputs& stack) {
     std::vector<std::string> names;
     if (!options_.services.empty() && model_) {
       OTTO_TRY(const std::set<std::string> services, plan::wanted_services(*model_, options_.services));
       names = execute::ServiceImages(*target_.repo, stack).own_of(*model_, services);
       if (names.empty()) return {};
     }
-    OTTO_TRY(inputs_, execute::read_repo_images(workspace_, *target_.repo, names));
+    const auto ask_early = [&](const inputs::RepoInputs& images) -> Result<void> {
+      OTTO_TRY(ProbeRequest wanted, probe_request(session, stack, images));
+      session.ask_early(std::move(wanted));
+      return {};
+    };
+    OTTO_TRY(inputs_, execute::read_repo_images(workspace_, *target_.repo, names, ask_early));
     report_.build.graph = inputs_.graph;
     return {};
   }
 
   /// What is not built now is what was last built for this project on this parent.
-  Result<void> pin_last_builds(execute::ParentSession& session) {
+  Result<void> pin_last_builds(execute::ParentSession& session, const inputs::RepoInputs& built_now) {
     for (const config::ImageSettings& image : target_.repo->images) {
-      if (inputs_.find(image.name) != nullptr) continue;
+      if (built_now.find(image.name) != nullptr) continue;
       OTTO_TRY(const auto last,
                cache::BuildStore(session.memo()).last_build(target_.repo->name, image.name, target_.host->id));
       if (last) images_.tags[image.name] = last->tag;

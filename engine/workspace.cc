@@ -190,9 +190,13 @@ Connection& Workspace::State::connection(const config::HostEntry& host) {
 
 void Workspace::connect_early(const config::HostEntry& host) { (void)state_->connection(host); }
 
-Result<transport::Remote*> Workspace::remote(const config::HostEntry& host) {
+Result<transport::Remote*> Workspace::remote(const config::HostEntry& host, const std::stop_token& stop) {
+  constexpr std::chrono::milliseconds kLookForStop{20};
   Connection& connection = state_->connection(host);
-  connection.attempt.wait();
+  if (!stop.stop_possible()) connection.attempt.wait();
+  while (connection.attempt.wait_for(kLookForStop) != std::future_status::ready) {
+    if (stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
+  }
   if (!connection.result.ok()) return connection.result.error();
   return connection.result->get();
 }

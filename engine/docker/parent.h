@@ -5,6 +5,7 @@
 // are not remembered the same script gathers them. Must not decide anything.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -57,6 +58,7 @@ struct BaseQuery {
   std::string reference;
   std::string platform;  ///< of what is pulled; empty: the engine's own
   Pull pull = Pull::kNever;
+  bool operator==(const BaseQuery&) const = default;
 };
 
 struct ProbeRequest {
@@ -66,6 +68,9 @@ struct ProbeRequest {
   std::string compose_project = {};  ///< empty: no containers wanted
   bool want_facts = false;
   std::stop_token stop = {};
+  [[nodiscard]] bool changes_nothing() const {
+    return std::ranges::all_of(bases, [](const BaseQuery& base) { return base.pull == Pull::kNever; });
+  }
 };
 
 /// A base image as the parent has it.

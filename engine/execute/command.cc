@@ -3,7 +3,8 @@
 namespace otto::execute {
 
 Result<inputs::RepoInputs> read_repo_images(Workspace& workspace, const config::Settings& repo,
-                                            const std::vector<std::string>& names) {
+                                            const std::vector<std::string>& names,
+                                            std::function<Result<void>(const inputs::RepoInputs&)> before_scan) {
   if (repo.images_error) return *repo.images_error;
   inputs::ReadRequest request;
   request.repo = &repo;
@@ -11,6 +12,7 @@ Result<inputs::RepoInputs> read_repo_images(Workspace& workspace, const config::
   OTTO_TRY(request.memo, workspace.memo());
   request.reporter = &workspace.reporter();
   request.stop = workspace.stop();
+  request.before_scan = std::move(before_scan);
   return inputs::read_images(request);
 }
 

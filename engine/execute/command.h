@@ -2,6 +2,7 @@
 // change under way.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,9 +14,10 @@
 
 namespace otto::execute {
 
-/// Scans with the memo's stat cache. Errors as inputs::read_images.
+/// Scans with the memo's stat cache. `before_scan` as in inputs::ReadRequest. Errors as inputs::read_images.
 Result<inputs::RepoInputs> read_repo_images(Workspace& workspace, const config::Settings& repo,
-                                            const std::vector<std::string>& names);
+                                            const std::vector<std::string>& names,
+                                            std::function<Result<void>(const inputs::RepoInputs&)> before_scan = {});
 std::vector<std::string> names_of(const inputs::RepoInputs& images);
 
 /// The host could not be reached, or refused to let us in.

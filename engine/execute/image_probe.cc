@@ -30,11 +30,7 @@ docker::ProbeRequest probe_request(const inputs::RepoInputs& images, const Image
   docker::ProbeRequest probe;
   std::map<std::string, docker::BaseQuery> bases;
   for (const inputs::ImageInputs& image : images.images) {
-    if (image.unknown_bases.empty()) {
-      probe.images.push_back(image.tag);
-    } else {
-      probe.repositories.push_back(image.repository);
-    }
+    probe.repositories.push_back(image.repository);
     for (const std::string& base : image.external) {
       if (!inputs::is_movable(base)) continue;
       docker::BaseQuery& query = bases[base];

@@ -1,7 +1,8 @@
 // What a parent is asked about a repo's images, and the hashes completed with its answer (inputs/base_images.h).
 //
-// Where a base image counts in a hash, the tag is not known before the probe: then all tags of the repository are asked
-// for, so that it stays one round trip. Decides nothing.
+// The tags are not known before the contexts are scanned, nor, where a base image counts in a hash, before the probe:
+// all tags of the repositories are asked for. So it is one round trip, which may go on while the contexts are scanned.
+// Decides nothing.
 #pragma once
 
 #include "engine/docker/parent.h"
@@ -12,7 +13,7 @@
 
 namespace otto::execute {
 
-/// What the probe must tell of the images, their base images too.
+/// What the probe must tell of the images, their base images too; they need not be scanned.
 docker::ProbeRequest probe_request(const inputs::RepoInputs& images, const ImageRunRequest& request);
 
 /// Base images that count, as the parent has them.

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <stop_token>
+#include <thread>
 
 #include "cache/parent_store.h"
 #include "graph/base/text.h"
@@ -67,7 +70,53 @@ docker::ParentSettings parent_settings(const config::Settings& repo, const confi
   return {host.docker_command.value_or(repo.docker_command), host.stage_dir};
 }
 
-Result<ParentSession> ParentSession::open(Workspace& workspace, const Target& target) {
+/// A question that is asked while its asker does something else. Ends, unanswered, when it goes.
+class ParentSession::EarlyProbe {
+ public:
+  EarlyProbe(Workspace& workspace, const config::HostEntry& host, docker::ParentSettings settings,
+             docker::ProbeRequest request)
+      : request_(std::move(request)),
+        forward_(workspace.stop(), [this] { stop_.request_stop(); }),
+        thread_([this, &workspace, &host, settings = std::move(settings)] { ask(workspace, host, settings); }) {}
+  ~EarlyProbe() { stop_.request_stop(); }
+  EarlyProbe(const EarlyProbe&) = delete;
+  EarlyProbe& operator=(const EarlyProbe&) = delete;
+
+  [[nodiscard]] bool is_for(const docker::ProbeRequest& request) const {
+    return request.images == request_.images && request.repositories == request_.repositories &&
+           request.bases == request_.bases && request.compose_project == request_.compose_project &&
+           request.want_facts == request_.want_facts;
+  }
+  /// Once.
+  Result<docker::Probe> answer() {
+    thread_.join();
+    return std::move(answer_);
+  }
+
+ private:
+  void ask(Workspace& workspace, const config::HostEntry& host, const docker::ParentSettings& settings) {
+    const auto remote = workspace.remote(host, stop_.get_token());
+    if (!remote) {
+      answer_ = remote.error();
+      return;
+    }
+    request_.stop = stop_.get_token();
+    answer_ = docker::probe_parent(**remote, settings, request_);
+  }
+
+  std::stop_source stop_;
+  docker::ProbeRequest request_;
+  Result<docker::Probe> answer_ = make_error(ErrorCode::kInterrupted, "not asked yet");
+  std::stop_callback<std::function<void()>> forward_;
+  std::jthread thread_;
+};
+
+ParentSession::ParentSession() = default;
+ParentSession::ParentSession(ParentSession&&) noexcept = default;
+ParentSession& ParentSession::operator=(ParentSession&&) noexcept = default;
+ParentSession::~ParentSession() = default;
+
+Result<ParentSession> ParentSession::begin(Workspace& workspace, const Target& target) {
   ParentSession session;
   session.workspace_ = &workspace;
   session.target_ = target;
@@ -75,8 +124,25 @@ Result<ParentSession> ParentSession::open(Workspace& workspace, const Target& ta
   OTTO_TRY(session.memo_, workspace.memo());
   OTTO_TRY(const auto remembered, cache::ParentStore(*session.memo_).facts(target.host->id));
   if (remembered) session.facts_ = docker::parse_facts(*remembered, session.settings_);
-  OTTO_TRY(session.remote_, workspace.remote(*target.host));
   return session;
+}
+
+Result<ParentSession> ParentSession::open(Workspace& workspace, const Target& target) {
+  OTTO_TRY(ParentSession session, begin(workspace, target));
+  OTTO_RETURN_IF_ERROR(session.connect());
+  return session;
+}
+
+Result<void> ParentSession::connect() {
+  OTTO_TRY(remote_, workspace_->remote(host()));
+  return {};
+}
+
+void ParentSession::ask_early(docker::ProbeRequest request) {
+  if (!request.changes_nothing()) return;
+  request.want_facts = !facts_;
+  early_.reset();
+  early_ = std::make_unique<EarlyProbe>(*workspace_, host(), settings_, std::move(request));
 }
 
 Result<docker::Probe> ParentSession::probe(docker::ProbeRequest request) {
@@ -86,7 +152,8 @@ Result<docker::Probe> ParentSession::probe(docker::ProbeRequest request) {
       {Event::Kind::kPhase, Phase::kChecking, host().id, pulls ? "pulling base images" : "", 0, 0, 0});
   request.want_facts = !facts_;
   request.stop = workspace_->stop();
-  auto answer = docker::probe_parent(remote(), settings_, request);
+  const std::unique_ptr<EarlyProbe> early = std::move(early_);
+  auto answer = early && early->is_for(request) ? early->answer() : docker::probe_parent(remote(), settings_, request);
   workspace_->reporter().left(host().id);
   OTTO_TRY(docker::Probe probe, std::move(answer));
   if (probe.facts) {

@@ -1,9 +1,10 @@
 // One repo at work on one parent: its connection, remembered facts and docker settings.
 //
-// The meeting point of configuration, memo and connection; decides nothing. Call from one thread, but remote() may be
-// used from workers.
+// The meeting point of configuration, memo and connection; decides nothing. The parent may be asked while the contexts
+// are still scanned: ask_early(). Call from one thread, but remote() may be used from workers.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,20 +32,31 @@ Result<std::vector<Target>> choose_targets(Workspace& workspace, const std::opti
 
 class ParentSession {
  public:
-  /// Connects (or picks up the early connection) and loads the remembered facts. Errors as transport::connect,
-  /// kDatabase.
+  /// Loads the remembered facts; waits for nothing. kDatabase.
+  static Result<ParentSession> begin(Workspace& workspace, const Target& target);
+  /// begin() and connect().
   static Result<ParentSession> open(Workspace& workspace, const Target& target);
+  ParentSession(ParentSession&&) noexcept;
+  ParentSession& operator=(ParentSession&&) noexcept;
+  ~ParentSession();
+
+  /// Connects, or picks up the early connection. Errors as transport::connect.
+  Result<void> connect();
 
   [[nodiscard]] Workspace& workspace() const { return *workspace_; }
   [[nodiscard]] const Target& target() const { return target_; }
   [[nodiscard]] const config::Settings& repo() const { return *target_.repo; }
   [[nodiscard]] const config::HostEntry& host() const { return *target_.host; }
   [[nodiscard]] cache::Database& memo() const { return *memo_; }
+  /// Valid once connected.
   [[nodiscard]] transport::Remote& remote() const { return *remote_; }
   [[nodiscard]] const docker::ParentSettings& settings() const { return settings_; }
   /// Valid after the first probe().
   [[nodiscard]] const docker::ParentFacts& facts() const { return *facts_; }
 
+  /// Asks on a thread of its own as soon as the host is connected; the next probe() of the same has the answer. Asks
+  /// nothing where that would change something.
+  void ask_early(docker::ProbeRequest request);
   /// One round trip: what the parent has. Asks for facts too where none are remembered, and remembers them; so
   /// `want_facts` and `stop` of the request are set here.
   Result<docker::Probe> probe(docker::ProbeRequest request);
@@ -52,13 +64,15 @@ class ParentSession {
   Result<void> forget_facts();
 
  private:
-  ParentSession() = default;
+  class EarlyProbe;
+  ParentSession();
   Workspace* workspace_ = nullptr;
   Target target_;
   cache::Database* memo_ = nullptr;
   transport::Remote* remote_ = nullptr;
   docker::ParentSettings settings_;
   std::optional<docker::ParentFacts> facts_;
+  std::unique_ptr<EarlyProbe> early_;
 };
 
 /// A host's docker command and stage directory: hosts.json wins over the repo's settings.

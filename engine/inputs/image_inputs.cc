@@ -73,7 +73,9 @@ class Reader {
       const graph::Node& node = inputs_.graph.node(id);
       if (node.kind == graph::NodeKind::kImage) inputs_.images.push_back(std::move(read_.at(node.name)));
     }
+    for (ImageInputs& image : inputs_.images) name(image);
     OTTO_RETURN_IF_ERROR(find_contexts());
+    if (request_.before_scan) OTTO_RETURN_IF_ERROR(request_.before_scan(inputs_));
     OTTO_RETURN_IF_ERROR(scan_contexts());
     for (ImageInputs& image : inputs_.images) describe(image);
     settle_bases(inputs_, {});
@@ -145,6 +147,11 @@ class Reader {
     auto order = inputs_.graph.closure(roots);
     if (!order.ok()) return std::move(order).error().with_hint("break the circle in " + repo_.file.string());
     return order;
+  }
+
+  void name(ImageInputs& image) const {
+    image.latest = docker::image_latest_tag(repo_.registry_url, repo_.name, image.name());
+    image.repository = image.latest.substr(0, image.latest.rfind(':'));
   }
 
   Result<void> find_contexts() {
@@ -227,8 +234,6 @@ class Reader {
     for (const auto& [name, value] : settings.build_args) parts.add(graph::ComponentKind::kBuildArg, name, value);
     if (settings.target) parts.add(graph::ComponentKind::kTarget, "target", *settings.target);
     if (settings.platform) parts.add(graph::ComponentKind::kPlatform, "platform", *settings.platform);
-    image.latest = docker::image_latest_tag(repo_.registry_url, repo_.name, settings.name);
-    image.repository = image.latest.substr(0, image.latest.rfind(':'));
   }
 
   const ReadRequest& request_;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -74,6 +75,9 @@ struct ReadRequest {
   cache::Database* memo = nullptr;  ///< stat cache
   Reporter* reporter = nullptr;
   std::stop_token stop;
+  /// Told of the images once it is known which they are and what they are built from, before anything is scanned: they
+  /// have no context, hash or tag yet. An error of it ends the reading. May be empty.
+  std::function<Result<void>(const RepoInputs&)> before_scan;
 };
 
 /// kUnknownName (an image nobody declares, with the near-miss), kConfig (a cycle, a bad Dockerfile or ignore file),

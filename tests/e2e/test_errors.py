@@ -86,6 +86,18 @@ class Hosts(Errors):
         self.assert_error(outcome, 3, "timed_out", "leek_gate")
         self.assertLess(outcome.seconds, 8)
 
+    def test_what_is_wrong_here_is_told_though_the_parent_does_not_answer(self):
+        harness.lab().link(self.repo.link, "--stall", "on")
+        self.addCleanup(harness.lab().link, self.repo.link, "--stall", "off")
+        ignored = self.repo.read("api/.dockerignore")
+        self.addCleanup(self.repo.write, "api/.dockerignore", ignored)
+        self.repo.write("api/.dockerignore", "src\n[\n")
+        for command in ("build", "up"):
+            outcome = self.repo.otto("docker", command)
+            self.assertEqual(outcome.error()["code"], "config", outcome.err)
+            self.assertIn(".dockerignore:2", outcome.error()["message"])
+            self.assertLess(outcome.seconds, 5)
+
     def test_no_docker(self):
         outcome = self.build("--on", "turnip_plain")
         self.assert_error(outcome, 1, "docker_missing", "turnip_plain", hint="docker_command")

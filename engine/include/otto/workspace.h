@@ -70,8 +70,9 @@ class Workspace {
 
   /// The memo, opened on first use. kDatabase.
   Result<cache::Database*> memo();
-  /// The connected host, connecting now if need be. Errors as transport::connect; a failed attempt is not repeated.
-  Result<transport::Remote*> remote(const config::HostEntry& host);
+  /// The connected host, connecting now if need be; `stop` ends the waiting, not the attempt. Errors as
+  /// transport::connect; a failed attempt is not repeated.
+  Result<transport::Remote*> remote(const config::HostEntry& host, const std::stop_token& stop = {});
   /// Starts connecting in the background; remote() picks it up.
   void connect_early(const config::HostEntry& host);
 
