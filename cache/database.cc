@@ -83,10 +83,15 @@ Result<void> tune(Connection& connection) {
   return connection.execute("PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=16777216; PRAGMA cell_size_check=ON");
 }
 
-/// The usual case, without any lock: there, whole as far as one can see, of our version. nullptr: not so.
+fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
+
+/// The usual case: there, whole as far as one can see, of our version. nullptr: not so. The folder is shared meanwhile:
+/// SQLite finds a log by its name, and must not take that of a memo which has just replaced the one it opened.
 ConnectionPtr open_ready(const fs::path& file) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return nullptr;
+  const auto lock = FolderLock::share(folder_of(file));
+  if (!lock) return nullptr;
   Result<ConnectionPtr> connection = open_writable(file);
   if (!connection.ok()) return nullptr;
   const Result<std::int64_t> version = (*connection)->integer("PRAGMA user_version");
@@ -98,7 +103,7 @@ ConnectionPtr open_ready(const fs::path& file) {
 
 /// Makes, migrates, or sets aside and makes anew. Under the folder's lock, so that no other otto does so too.
 Result<ConnectionPtr> open_slowly(const fs::path& file, Doubt doubt, std::vector<std::string>& warnings) {
-  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  const fs::path folder = folder_of(file);
   OTTO_RETURN_IF_ERROR(ensure_folder(folder));
   OTTO_TRY(const FolderLock lock, FolderLock::take(folder));
   Result<ConnectionPtr> connection = open_writable(file);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "graph/base/result.h"
@@ -21,6 +22,8 @@ class FolderLock {
  public:
   /// kDatabase if another process held it for 5 s. A file system without flock is used without.
   static Result<FolderLock> take(const std::filesystem::path& folder);
+  /// Beside others who share it; nullopt: somebody has taken it. Where it cannot be locked at all, nothing is held.
+  static std::optional<FolderLock> share(const std::filesystem::path& folder);
   FolderLock(FolderLock&& other) noexcept;
   FolderLock& operator=(FolderLock&&) = delete;
   ~FolderLock();
