@@ -16,7 +16,8 @@ namespace otto::inputs {
 namespace {
 
 /// Files up to this size are read whole and hashed from the buffer: XXH3 first, SHA-256 only where that is new.
-constexpr std::size_t kBuffer = 1 << 20;
+constexpr std::size_t kWhole = 1 << 20;
+constexpr std::size_t kBlock = 256 << 10;  ///< larger ones are read in blocks that the processor's own cache holds
 constexpr std::size_t kUnseen = 64 << 10;  ///< those whose size nobody knows, up to this one
 constexpr int kAttempts = 5;
 
@@ -72,6 +73,13 @@ int FileReader::open(int directory, const char* name) {
   return ::openat(directory, name, kFlags);
 }
 
+/// At least `size` bytes, up to kWhole: in one huge page for what is not small, which is worth its making then.
+char* FileReader::buffer(std::size_t size) {
+  LargeBytes& bytes = size <= kUnseen ? small_ : large_;
+  if (bytes == nullptr) bytes = large_bytes(size <= kUnseen ? kUnseen : kHugePage);
+  return bytes.get();
+}
+
 /// What a socket becomes in an image.
 FileContent FileReader::as_empty(const FileStat& socket) const {
   FileContent content;
@@ -83,7 +91,6 @@ FileContent FileReader::as_empty(const FileStat& socket) const {
 
 Result<std::optional<FileContent>> FileReader::read(int directory, const char* name, std::string_view path,
                                                     const FileStat& seen, const cache::StatEntry* known) {
-  if (buffer_ == nullptr) buffer_ = std::make_unique_for_overwrite<char[]>(kBuffer);
   FileContent content;
   FileStat before = seen;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -111,7 +118,6 @@ Result<std::optional<FileContent>> FileReader::read(int directory, const char* n
 Result<std::optional<FileContent>> FileReader::read_unseen(int directory, const char* name, std::string_view path,
                                                            bool remote, const cache::StatEntry* known) {
   if (stop_.stop_requested()) return interrupted();
-  if (buffer_ == nullptr) buffer_ = std::make_unique_for_overwrite<char[]>(kBuffer);
   FileContent content;
   {
     const OpenFile file(open(directory, name));
@@ -134,7 +140,7 @@ Result<bool> FileReader::read_unseen_once(int file, bool remote, std::string_vie
                                           FileContent& content) {
   ssize_t got = 0;
   do {
-    got = ::read(file, buffer_.get(), kUnseen);
+    got = ::read(file, buffer(kUnseen), kUnseen);
   } while (got < 0 && errno == EINTR);
   if (got < 0 && (errno == EAGAIN || errno == EISDIR)) return false;
   if (got < 0) return unreadable("file", path, errno);
@@ -144,7 +150,7 @@ Result<bool> FileReader::read_unseen_once(int file, bool remote, std::string_vie
   content.stat = file_stat(status);
   if (content.stat.size != size || is_racy(content.stat.ctime_ns, remote, clock_ns_)) return false;
   const bool comparable = known != nullptr && known->type == graph::EntryType::kFile && known->size == size;
-  digest_small({buffer_.get(), size}, comparable ? known : nullptr, content);
+  digest_small({buffer(kUnseen), size}, comparable ? known : nullptr, content);
   return true;
 }
 
@@ -153,22 +159,23 @@ Result<bool> FileReader::read_once(int file, const FileStat& before, std::string
                                    const cache::StatEntry* known, FileContent& content) {
   const bool comparable = known != nullptr && known->type == graph::EntryType::kFile && known->size == before.size;
   content.stat = before;
-  return before.size <= kBuffer ? read_small(file, path, comparable ? known : nullptr, content)
-                                : read_large(file, path, comparable ? known : nullptr, content);
+  return before.size <= kWhole ? read_small(file, path, comparable ? known : nullptr, content)
+                               : read_large(file, path, comparable ? known : nullptr, content);
 }
 
 Result<bool> FileReader::read_small(int file, std::string_view path, const cache::StatEntry* known,
                                     FileContent& content) {
+  char* const bytes = buffer(content.stat.size);
   std::size_t size = 0;
   while (size < content.stat.size) {
-    const ssize_t got = ::read(file, buffer_.get() + size, content.stat.size - size);
+    const ssize_t got = ::read(file, bytes + size, content.stat.size - size);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && (errno == EAGAIN || errno == EISDIR)) return false;
     if (got < 0) return unreadable("file", path, errno);
     if (got == 0) return false;
     size += static_cast<std::size_t>(got);
   }
-  digest_small({buffer_.get(), size}, known, content);
+  digest_small({bytes, size}, known, content);
   return true;
 }
 
@@ -181,15 +188,16 @@ void FileReader::digest_small(std::string_view bytes, const cache::StatEntry* kn
 /// Gives the file block by block from its head; false: it is not as long as stat said.
 template <typename Take>
 Result<bool> FileReader::each_block(int file, std::string_view path, FileContent& content, Take take) {
+  char* const bytes = buffer(kBlock);
   std::uint64_t offset = 0;
   while (offset < content.stat.size) {
     if (stop_.stop_requested()) return interrupted();
-    const ssize_t got = ::pread(file, buffer_.get(), kBuffer, static_cast<off_t>(offset));
+    const ssize_t got = ::pread(file, bytes, kBlock, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && (errno == ESPIPE || errno == EISDIR)) return false;
     if (got < 0) return unreadable("file", path, errno);
     if (got == 0) return false;
-    take(std::string_view(buffer_.get(), static_cast<std::size_t>(got)));
+    take(std::string_view(bytes, static_cast<std::size_t>(got)));
     offset += static_cast<std::uint64_t>(got);
     content.bytes_read += static_cast<std::uint64_t>(got);
   }

@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "cache/stat_manifest.h"
+#include "graph/base/large_vector.h"
 #include "graph/base/result.h"
 #include "graph/digest.h"
 
@@ -70,8 +71,9 @@ class FileReader {
   const graph::ChangeKey& key_;
   const std::int64_t clock_ns_;
   std::stop_token stop_;
-  std::unique_ptr<char[]> buffer_;  ///< made when first used
-  bool may_hide_ = true;            ///< false once a file was another user's
+  char* buffer(std::size_t size);
+  LargeBytes small_, large_;  ///< made when first used
+  bool may_hide_ = true;      ///< false once a file was another user's
 };
 
 /// The error for a file or directory that could not be opened or read.
