@@ -20,7 +20,7 @@ class RegistrationStore {
 
   /// What was registered for `project` (a repo's name) on `parent` becomes exactly `registrations`, in one
   /// transaction; their own `parent` and `project` fields are overruled by the arguments. Where they differ only by
-  /// having been seen less than a minute later, nothing is written: a write costs more than all else of an idle `up`.
+  /// having been seen less than a minute later, nothing is written: a write waits for the disk four times.
   Result<void> replace(std::string_view parent, std::string_view project,
                        const std::vector<Registration>& registrations);
   /// The stack is down: none of its containers is registered any more.

@@ -17,8 +17,7 @@ constexpr std::size_t kHead = kVersion.size() + sizeof(std::uint64_t) * 2;  // b
 constexpr std::size_t kSmallestEntry = 40;
 /// Small manifests stay small, large ones take few blocks.
 constexpr std::size_t kFirstBlock = 1 << 10;
-constexpr std::size_t kBlock = 256 << 10;
-constexpr std::size_t kSmallBlocks = 1;
+constexpr std::size_t kSecondBlock = 256 << 10;
 
 // Flags of an entry; the type is in the low two bits.
 constexpr std::uint8_t kTypeMask = 3;
@@ -107,7 +106,7 @@ void take_entry(Reader& in, StatEntry& entry, const StatEntry& before, PackedTex
 
 char* PackedTexts::room(std::size_t size) {
   if (size > left_) {
-    const std::size_t usual = blocks_.empty() ? kFirstBlock : blocks_.size() <= kSmallBlocks ? kBlock : kHugePage;
+    const std::size_t usual = blocks_.empty() ? kFirstBlock : blocks_.size() == 1 ? kSecondBlock : kHugePage;
     const std::size_t block = std::max(size, usual);
     next_ = blocks_.emplace_back(large_bytes(block)).get();
     left_ = block;

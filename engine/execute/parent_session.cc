@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <stop_token>
 #include <thread>
@@ -70,6 +71,15 @@ docker::ParentSettings parent_settings(const config::Settings& repo, const confi
   return {host.docker_command.value_or(repo.docker_command), host.stage_dir};
 }
 
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// How long an answer stands for what a parent has now: a large context may take minutes to scan.
+constexpr std::chrono::seconds kStillTrue{5};
+
+}  // namespace
+
 /// A question that is asked while its asker does something else. Ends, unanswered, when it goes.
 class ParentSession::EarlyProbe {
  public:
@@ -87,9 +97,10 @@ class ParentSession::EarlyProbe {
            request.bases == request_.bases && request.compose_project == request_.compose_project &&
            request.want_facts == request_.want_facts;
   }
-  /// Once.
-  Result<docker::Probe> answer() {
+  /// Once. nullopt: it is so old that what was asked about may have changed since.
+  std::optional<Result<docker::Probe>> answer() {
     thread_.join();
+    if (Clock::now() - asked_at_ > kStillTrue) return std::nullopt;
     return std::move(answer_);
   }
 
@@ -101,11 +112,13 @@ class ParentSession::EarlyProbe {
       return;
     }
     request_.stop = stop_.get_token();
+    asked_at_ = Clock::now();
     answer_ = docker::probe_parent(**remote, settings, request_);
   }
 
   std::stop_source stop_;
   docker::ProbeRequest request_;
+  Clock::time_point asked_at_ = Clock::now();
   Result<docker::Probe> answer_ = make_error(ErrorCode::kInterrupted, "not asked yet");
   std::stop_callback<std::function<void()>> forward_;
   std::jthread thread_;
@@ -153,9 +166,11 @@ Result<docker::Probe> ParentSession::probe(docker::ProbeRequest request) {
   request.want_facts = !facts_;
   request.stop = workspace_->stop();
   const std::unique_ptr<EarlyProbe> early = std::move(early_);
-  auto answer = early && early->is_for(request) ? early->answer() : docker::probe_parent(remote(), settings_, request);
+  std::optional<Result<docker::Probe>> answer;
+  if (early && early->is_for(request)) answer = early->answer();
+  if (!answer) answer = docker::probe_parent(remote(), settings_, request);
   workspace_->reporter().left(host().id);
-  OTTO_TRY(docker::Probe probe, std::move(answer));
+  OTTO_TRY(docker::Probe probe, std::move(*answer));
   if (probe.facts) {
     facts_ = probe.facts;
     OTTO_RETURN_IF_ERROR(cache::ParentStore(memo()).put_facts(host().id, docker::serialize(*facts_, settings_)));

@@ -54,8 +54,8 @@ class ParentSession {
   /// Valid after the first probe().
   [[nodiscard]] const docker::ParentFacts& facts() const { return *facts_; }
 
-  /// Asks on a thread of its own as soon as the host is connected; the next probe() of the same has the answer. Asks
-  /// nothing where that would change something.
+  /// Asks on a thread of its own as soon as the host is connected; the next probe() of the same has the answer, unless
+  /// it has grown old. Asks nothing where that would change something.
   void ask_early(docker::ProbeRequest request);
   /// One round trip: what the parent has. Asks for facts too where none are remembered, and remembers them; so
   /// `want_facts` and `stop` of the request are set here.

@@ -42,6 +42,14 @@ struct Options {
   bool memory = false;
 };
 
+constexpr const char* kUsage =
+    "usage: scan_bench [--memory] [--files N] [--bytes N] [--large N] [--runs N] [--in DIR]\n"
+    "  --files N   small files (100000), each of --bytes N (5000); 0: none\n"
+    "  --large N   bytes in large files (1000000000); 0: none\n"
+    "  --runs N    medians of so many (5)\n"
+    "  --memory    peak memory instead of times\n"
+    "  --in DIR    where the trees are made\n";
+
 constexpr std::size_t kFilesPerDirectory = 50;
 constexpr std::size_t kLargeFile = 20'000'000;
 
@@ -304,12 +312,22 @@ Options parse(int count, char** words) {
   for (int i = 1; i < count; ++i) {
     const std::string word = words[i];
     const auto value = [&] { return std::string(i + 1 < count ? words[++i] : "0"); };
-    if (word == "--memory") options.memory = true;
-    if (word == "--files") options.files = std::stoul(value());
-    if (word == "--bytes") options.bytes = std::stoul(value());
-    if (word == "--large") options.large = std::stoul(value());
-    if (word == "--runs") options.runs = std::stoi(value());
-    if (word == "--in") options.in = value();
+    if (word == "--memory") {
+      options.memory = true;
+    } else if (word == "--files") {
+      options.files = std::stoul(value());
+    } else if (word == "--bytes") {
+      options.bytes = std::stoul(value());
+    } else if (word == "--large") {
+      options.large = std::stoul(value());
+    } else if (word == "--runs") {
+      options.runs = std::stoi(value());
+    } else if (word == "--in") {
+      options.in = value();
+    } else {
+      fmt::print(word == "--help" ? stdout : stderr, "{}", kUsage);
+      std::exit(word == "--help" ? 0 : 2);
+    }
   }
   return options;
 }

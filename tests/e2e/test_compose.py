@@ -390,7 +390,7 @@ class Ends(Stack):
         self.assertEqual(state["Health"]["Status"], "healthy")
         harness.await_true("the one-shot to end", lambda: self.all("once")[0]["State"]["Status"] == "exited")
         self.assertEqual(self.up("--wait").actions(), {"once": "completed", "slow": "unchanged"})
-        self.stack("services:\n  fails:\n    image: otto-lab/base:1\n    command: [sh, -c, 'sleep 1; echo too late; exit 3']\n"
+        self.stack("services:\n  fails:\n    image: otto-lab/base:1\n    command: [sh, -c, 'sleep 5; echo too late; exit 3']\n"
                    "    healthcheck: {test: [CMD, 'false'], interval: 1s, retries: 99}\n")
         self.assert_error(self.repo.otto("docker", "up", "--wait"), 1, "compose_failed", "'fails' exited with code 3", "too late")
 
