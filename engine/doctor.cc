@@ -247,10 +247,7 @@ Result<std::vector<Check>> Doctor::parent(const config::HostEntry& host, transpo
   for (std::size_t i = 1; i < settings.docker_command.size(); ++i) called += " " + settings.docker_command[i];
   std::vector<Check> checks = {doctor::ok("docker", called)};
 
-  docker::ProbeRequest request;
-  request.want_facts = true;
-  request.stop = stop_;
-  const auto probe = docker::probe_parent(remote, settings, request);
+  const auto probe = docker::probe_parent(remote, settings, {.want_facts = true}, stop_);
   if (!probe) {
     if (probe.error().code == ErrorCode::kInterrupted) return probe.error();
     checks.push_back(doctor::failed("engine", probe.error()));

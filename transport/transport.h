@@ -49,7 +49,7 @@ struct PtyRequest {
 enum class Claim {
   kQueues,      ///< waits for a free one, and gives it back by itself
   kStays,       ///< keeps it until its user is done (a shell, a terminal), so nobody may wait for its end
-  kSupervises,  ///< as kStays, for the jobs of the connection, the first of which need not wait for it
+  kSupervises,  ///< as kStays, and gives way to the connection's first job
   kUrgent,      ///< waits for nobody: what runs may not end without it
 };
 

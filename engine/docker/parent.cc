@@ -238,9 +238,10 @@ std::string docker_prelude(const ParentSettings& settings) {
       fmt::arg("program", text::shell_quote(settings.docker_command.front())), fmt::arg("missing", kNoDockerExit));
 }
 
-Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& settings, const ProbeRequest& request) {
+Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& settings, const ProbeRequest& request,
+                           const std::stop_token& stop) {
   transport::Script script;
-  script.stop = request.stop;
+  script.stop = stop;
   const std::string images = images_script(request);
   const std::string pulls = pull_script(request.bases);
   const bool at_once = !images.empty() && pulls.empty();

@@ -67,7 +67,7 @@ struct ProbeRequest {
   std::vector<BaseQuery> bases = {};
   std::string compose_project = {};  ///< empty: no containers wanted
   bool want_facts = false;
-  std::stop_token stop = {};
+  bool operator==(const ProbeRequest&) const = default;
   [[nodiscard]] bool changes_nothing() const {
     return std::ranges::all_of(bases, [](const BaseQuery& base) { return base.pull == Pull::kNever; });
   }
@@ -89,7 +89,8 @@ struct Probe {
 
 /// Asks the parent; pulls what the bases ask for, as a job that ends with otto. kDockerMissing, kDockerDenied,
 /// kRemoteFailed with the engine's words, kConnectionLost, kInterrupted.
-Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& settings, const ProbeRequest& request);
+Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& settings, const ProbeRequest& request,
+                           const std::stop_token& stop = {});
 
 /// What a failed docker command means: kDockerMissing or kDockerDenied with hint where the engine says so, else
 /// `otherwise` with the last lines of stderr.

@@ -78,6 +78,18 @@ using Clock = std::chrono::steady_clock;
 /// How long an answer stands for what a parent has now: a large context may take minutes to scan.
 constexpr std::chrono::seconds kStillTrue{5};
 
+/// Any thread.
+Result<docker::Probe> ask(Workspace& workspace, transport::Remote& remote, const docker::ParentSettings& settings,
+                          const docker::ProbeRequest& request, const std::stop_token& stop) {
+  const bool pulls = std::any_of(request.bases.begin(), request.bases.end(),
+                                 [](const docker::BaseQuery& base) { return base.pull == docker::Pull::kAlways; });
+  workspace.reporter().report(
+      {Event::Kind::kPhase, Phase::kChecking, remote.host_id(), pulls ? "pulling base images" : "", 0, 0, 0});
+  auto answer = docker::probe_parent(remote, settings, request, stop);
+  workspace.reporter().left(remote.host_id());
+  return answer;
+}
+
 }  // namespace
 
 /// A question that is asked while its asker does something else. Ends, unanswered, when it goes.
@@ -87,16 +99,12 @@ class ParentSession::EarlyProbe {
              docker::ProbeRequest request)
       : request_(std::move(request)),
         forward_(workspace.stop(), [this] { stop_.request_stop(); }),
-        thread_([this, &workspace, &host, settings = std::move(settings)] { ask(workspace, host, settings); }) {}
+        thread_([this, &workspace, &host, settings = std::move(settings)] { run(workspace, host, settings); }) {}
   ~EarlyProbe() { stop_.request_stop(); }
   EarlyProbe(const EarlyProbe&) = delete;
   EarlyProbe& operator=(const EarlyProbe&) = delete;
 
-  [[nodiscard]] bool is_for(const docker::ProbeRequest& request) const {
-    return request.images == request_.images && request.repositories == request_.repositories &&
-           request.bases == request_.bases && request.compose_project == request_.compose_project &&
-           request.want_facts == request_.want_facts;
-  }
+  [[nodiscard]] const docker::ProbeRequest& request() const { return request_; }
   /// Once. nullopt: it is so old that what was asked about may have changed since.
   std::optional<Result<docker::Probe>> answer() {
     thread_.join();
@@ -105,20 +113,15 @@ class ParentSession::EarlyProbe {
   }
 
  private:
-  void ask(Workspace& workspace, const config::HostEntry& host, const docker::ParentSettings& settings) {
+  void run(Workspace& workspace, const config::HostEntry& host, const docker::ParentSettings& settings) {
     const auto remote = workspace.remote(host, stop_.get_token());
-    if (!remote) {
-      answer_ = remote.error();
-      return;
-    }
-    request_.stop = stop_.get_token();
     asked_at_ = Clock::now();
-    answer_ = docker::probe_parent(**remote, settings, request_);
+    answer_ = remote.ok() ? ask(workspace, **remote, settings, request_, stop_.get_token()) : remote.error();
   }
 
+  const docker::ProbeRequest request_;
   std::stop_source stop_;
-  docker::ProbeRequest request_;
-  Clock::time_point asked_at_ = Clock::now();
+  Clock::time_point asked_at_;
   Result<docker::Probe> answer_ = make_error(ErrorCode::kInterrupted, "not asked yet");
   std::stop_callback<std::function<void()>> forward_;
   std::jthread thread_;
@@ -159,17 +162,11 @@ void ParentSession::ask_early(docker::ProbeRequest request) {
 }
 
 Result<docker::Probe> ParentSession::probe(docker::ProbeRequest request) {
-  const bool pulls = std::any_of(request.bases.begin(), request.bases.end(),
-                                 [](const docker::BaseQuery& base) { return base.pull == docker::Pull::kAlways; });
-  workspace_->reporter().report(
-      {Event::Kind::kPhase, Phase::kChecking, host().id, pulls ? "pulling base images" : "", 0, 0, 0});
   request.want_facts = !facts_;
-  request.stop = workspace_->stop();
   const std::unique_ptr<EarlyProbe> early = std::move(early_);
   std::optional<Result<docker::Probe>> answer;
-  if (early && early->is_for(request)) answer = early->answer();
-  if (!answer) answer = docker::probe_parent(remote(), settings_, request);
-  workspace_->reporter().left(host().id);
+  if (early && early->request() == request) answer = early->answer();
+  if (!answer) answer = ask(*workspace_, remote(), settings_, request, workspace_->stop());
   OTTO_TRY(docker::Probe probe, std::move(*answer));
   if (probe.facts) {
     facts_ = probe.facts;

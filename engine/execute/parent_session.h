@@ -58,7 +58,7 @@ class ParentSession {
   /// it has grown old. Asks nothing where that would change something.
   void ask_early(docker::ProbeRequest request);
   /// One round trip: what the parent has. Asks for facts too where none are remembered, and remembers them; so
-  /// `want_facts` and `stop` of the request are set here.
+  /// `want_facts` of the request is set here.
   Result<docker::Probe> probe(docker::ProbeRequest request);
   /// The facts proved wrong: ask again next time.
   Result<void> forget_facts();

@@ -3,6 +3,9 @@
 #include <signal.h>
 #include <sys/file.h>
 
+#include <chrono>
+#include <future>
+
 #include "cache/build_store.h"
 #include "cache/database.h"
 #include "cache/parent_store.h"
@@ -228,6 +231,19 @@ TEST_F(Damage, NothingIsSetAsideWhileAnotherOttoMayBeDoingSo) {
   EXPECT_EQ(content(file), std::string(10000, 'x'));
   ::close(folder);
   expect_replaced("corrupt");
+}
+
+TEST_F(Damage, NoMemoIsOpenedWhileAnotherOttoMayBeReplacingIt) {
+  make_memo();
+  const int folder = ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ASSERT_EQ(::flock(folder, LOCK_EX), 0);
+  std::vector<std::string> warnings;
+  auto opening =
+      std::async(std::launch::async, [&] { return Database::open(file, OpenMode::kReadWrite, warnings).ok(); });
+  EXPECT_EQ(opening.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
+  ::close(folder);
+  EXPECT_TRUE(opening.get());
+  EXPECT_TRUE(warnings.empty());
 }
 
 TEST_F(Damage, AWriterKilledInATransactionLeavesTheStateBefore) {
