@@ -162,9 +162,11 @@ class Get {
     const bool ended = output.status.signal.empty() && output.status.code < kSignalled;
     const bool whole = collected && ended && (output.status.success() || tree_);
     if (whole) OTTO_RETURN_IF_ERROR(target.install(sources_.size() == 1 ? own_name(sources_.front()) : ""));
-    OTTO_RETURN_IF_ERROR(
-        transport::expect_success(output, ErrorCode::kRemoteFailed, fmt::format("get from '{}'", access_.id())));
-    return {};
+    auto got = transport::expect_success(std::move(output), ErrorCode::kRemoteFailed,
+                                         fmt::format("get from '{}'", access_.id()));
+    if (got.ok()) return {};
+    return std::move(got).error().with_hint(
+        fmt::format("the paths are that host's: `otto host {} oneshot 'ls -la'` shows what is there", access_.id()));
   }
 
   Result<void> collect(Reception& reception, LocalTarget& target) {

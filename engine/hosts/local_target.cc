@@ -103,7 +103,8 @@ Result<LocalTarget> LocalTarget::resolve(std::string_view dest, bool must_be_dir
   }
   const std::string parent = target.make_directory_ ? fs::absolute(bare).parent_path().native() : target.directory_;
   if (!fs::is_directory(parent, failure)) {
-    return make_error(ErrorCode::kIo, "there is no directory " + text::printable(parent));
+    return make_error(ErrorCode::kIo, "there is no directory " + text::printable(parent),
+                      "make it: mkdir -p " + text::shell_quote(text::printable(parent)));
   }
   if (::access(parent.c_str(), W_OK | X_OK) != 0) return trouble("cannot write to", parent, errno);
   return target;

@@ -22,10 +22,6 @@ namespace {
 
 using transport::Fd;
 
-Error cannot_read(const std::string& path) {
-  return make_error(ErrorCode::kIo, fmt::format("cannot read {}: {}", text::printable(path), std::strerror(errno)));
-}
-
 /// A source that is one regular file, opened before anything is contacted.
 struct SingleFile {
   std::string path;

@@ -24,10 +24,6 @@ using transport::Fd;
 constexpr std::size_t kReadBlock = 256 * 1024;
 constexpr mode_t kModeBits = 07777;
 
-Error unreadable(const std::string& path) {
-  return make_error(ErrorCode::kIo, fmt::format("cannot read {}: {}", text::printable(path), std::strerror(errno)));
-}
-
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
@@ -50,6 +46,15 @@ std::vector<docker::DataRun> data_runs(int fd, std::uint64_t size) {
 }
 
 }  // namespace
+
+Error cannot_read(const std::string& path) {
+  const int why = errno;
+  const std::string shown = text::printable(path);
+  return make_error(ErrorCode::kIo, fmt::format("cannot read {}: {}", shown, std::strerror(why)),
+                    why == ENOENT                   ? "check the path: what is put lies on this machine"
+                    : why == EACCES || why == EPERM ? "make it readable: chmod u+r " + text::shell_quote(shown)
+                                                    : "");
+}
 
 /// An entry by its directory's descriptor, and how it is called: here, in full, and in the archive.
 struct TreePacker::Place {
@@ -75,7 +80,7 @@ Result<void> TreePacker::add_at(const Place& found, bool follow) {
   if (stop_.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
   Place place = found;
   if (::fstatat(place.parent, place.leaf.c_str(), &place.facts, follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0) {
-    return unreadable(place.path);
+    return cannot_read(place.path);
   }
   switch (place.facts.st_mode & S_IFMT) {
     case S_IFREG: return add_file(place);
@@ -91,14 +96,14 @@ Result<void> TreePacker::add_at(const Place& found, bool follow) {
 Result<void> TreePacker::add_directory(const Place& place) {
   const int no_follow = place.parent == AT_FDCWD ? 0 : O_NOFOLLOW;
   Fd fd(::openat(place.parent, place.leaf.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | no_follow));
-  if (!fd.valid()) return unreadable(place.path);
+  if (!fd.valid()) return cannot_read(place.path);
   OTTO_RETURN_IF_ERROR(writer_.header({place.name, EntryType::kDirectory, 0, place.facts.st_mode & kModeBits}));
   const std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(::dup(fd.get())));
-  if (!directory) return unreadable(place.path);
+  if (!directory) return cannot_read(place.path);
   for (;;) {
     errno = 0;
     const dirent* entry = ::readdir(directory.get());
-    if (entry == nullptr) return errno == 0 ? Result<void>() : unreadable(place.path);
+    if (entry == nullptr) return errno == 0 ? Result<void>() : cannot_read(place.path);
     const std::string leaf = entry->d_name;
     if (leaf == "." || leaf == "..") continue;
     OTTO_RETURN_IF_ERROR(add_at({fd.get(), leaf, place.path + "/" + leaf, place.name + "/" + leaf, {}}, false));
@@ -109,7 +114,7 @@ Result<void> TreePacker::add_file(const Place& place) {
   const int no_follow = place.parent == AT_FDCWD ? 0 : O_NOFOLLOW;
   const Fd fd(::openat(place.parent, place.leaf.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | no_follow));
   struct stat facts {};
-  if (!fd.valid() || ::fstat(fd.get(), &facts) != 0) return unreadable(place.path);
+  if (!fd.valid() || ::fstat(fd.get(), &facts) != 0) return cannot_read(place.path);
   if (!S_ISREG(facts.st_mode)) {
     return make_error(ErrorCode::kInputsChanged, text::printable(place.path) + " was replaced while it was being sent");
   }
@@ -123,7 +128,7 @@ Result<void> TreePacker::add_file(const Place& place) {
 Result<void> TreePacker::add_symlink(const Place& place, std::size_t size) {
   std::string target(size + 1, '\0');
   const auto got = ::readlinkat(place.parent, place.leaf.c_str(), target.data(), target.size());
-  if (got < 0) return unreadable(place.path);
+  if (got < 0) return cannot_read(place.path);
   target.resize(static_cast<std::size_t>(got));
   ++files_;
   return writer_.header({place.name, EntryType::kSymlink, 0, 0777, target});
@@ -135,7 +140,7 @@ Result<void> TreePacker::add_content(const Place& place, int fd, std::uint64_t f
     const auto wanted = std::min<std::uint64_t>(to - from, block_.size());
     const auto got = ::pread(fd, block_.data(), wanted, static_cast<off_t>(from));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return unreadable(place.path);
+    if (got < 0) return cannot_read(place.path);
     if (got == 0) {
       return make_error(ErrorCode::kInputsChanged,
                         text::printable(place.path) + " was cut short while it was being sent");

@@ -50,6 +50,9 @@ class TreePacker {
   std::uint64_t files_ = 0, bytes_ = 0;
 };
 
+/// kIo with its mend: what errno says of a path to be put.
+Error cannot_read(const std::string& path);
+
 /// Whether much of a file is holes.
 bool is_sparse(const struct stat& facts);
 

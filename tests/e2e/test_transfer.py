@@ -169,13 +169,14 @@ class Both(Transfer):
     def test_errors_come_before_anything_is_changed(self):
         self.write("note", b"x")
         for id in EVERYWHERE:
-            for words, arguments in (("cannot read", ("put", self.path("absent"), self.far)),
-                                     ("no directory", ("put", self.path("note"), "/nowhere/else/name")),
-                                     ("not a directory", ("put", self.path("note"), "/etc/passwd/")),
-                                     ("there is no", ("get", "/nowhere/at/all", self.path("back"))),
-                                     ("no directory", ("get", "/etc/passwd", self.path("absent", "back")))):
+            for words, hint, arguments in (("cannot read", "check the path", ("put", self.path("absent"), self.far)),
+                                           ("no directory", "", ("put", self.path("note"), "/nowhere/else/name")),
+                                           ("not a directory", "", ("put", self.path("note"), "/etc/passwd/")),
+                                           ("there is no", f"otto host {id} oneshot", ("get", "/nowhere/at/all", self.path("back"))),
+                                           ("no directory", "mkdir -p", ("get", "/etc/passwd", self.path("absent", "back")))):
                 outcome = self.host(id, *arguments, code=1)
                 self.assertIn(words, outcome.error()["message"])
+                self.assertIn(hint, outcome.error().get("hint", ""))
         self.assertEqual(os.listdir(self.local), ["note"])
 
     def test_what_cannot_be_read_is_named_and_the_rest_arrives(self):
