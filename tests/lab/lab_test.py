@@ -187,6 +187,14 @@ class NothingStaysTest(unittest.TestCase):
                 self.assertEqual(lab.leftovers(), [])
                 lab.end()
 
+    def test_an_owner_that_is_not_there_is_told(self):
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        with tempfile.TemporaryDirectory() as folder:
+            result = run(LAB, "up", "--dir", folder, "--owner", str(gone.pid), check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f"--owner {gone.pid}: there is no such process", result.stderr)
+
     def test_down_leaves_nothing(self):
         lab = Running()
         lab.tool("exec", "pepper_seed", "docker", "run", "-d", "otto-lab/base:1", "sleep", "1000")
