@@ -15,9 +15,6 @@ static_assert(std::endian::native == std::endian::little, "the stored form is li
 constexpr std::string_view kVersion = "otto-stat-1\n";
 constexpr std::size_t kHead = kVersion.size() + sizeof(std::uint64_t) * 2;  // behind it the checksum's bytes begin
 constexpr std::size_t kSmallestEntry = 40;
-/// Small manifests stay small, large ones take few blocks.
-constexpr std::size_t kFirstBlock = 1 << 10;
-constexpr std::size_t kSecondBlock = 256 << 10;
 
 // Flags of an entry; the type is in the low two bits.
 constexpr std::uint8_t kTypeMask = 3;
@@ -74,7 +71,7 @@ class Reader {
   bool good_ = true;
 };
 
-void take_entry(Reader& in, StatEntry& entry, const StatEntry& before, PackedTexts& texts) {
+void take_entry(Reader& in, StatEntry& entry, const StatEntry& before, Arena& texts) {
   const auto flags = in.take<std::uint8_t>();
   in.require((flags & kTypeMask) <= static_cast<std::uint8_t>(graph::EntryType::kFifo));
   entry.type = static_cast<graph::EntryType>(flags & kTypeMask);
@@ -98,24 +95,11 @@ void take_entry(Reader& in, StatEntry& entry, const StatEntry& before, PackedTex
     entry.change.low = in.take<std::uint64_t>();
     in.take_into(entry.digest.bytes.data(), entry.digest.bytes.size());
   } else if (entry.type == graph::EntryType::kSymlink) {
-    entry.target = in.take_text();
+    entry.target = CompactText::joined(in.take_text(), {}, texts);
   }
 }
 
 }  // namespace
-
-char* PackedTexts::room(std::size_t size) {
-  if (size > left_) {
-    const std::size_t usual = blocks_.empty() ? kFirstBlock : blocks_.size() == 1 ? kSecondBlock : kHugePage;
-    const std::size_t block = std::max(size, usual);
-    next_ = blocks_.emplace_back(large_bytes(block)).get();
-    left_ = block;
-  }
-  char* const room = next_;
-  next_ += size;
-  left_ -= size;
-  return room;
-}
 
 StatWriter::StatWriter(std::size_t entries) : out_(kVersion) {
   out_.reserve(kHead + sizeof(std::uint64_t) + entries * 104);

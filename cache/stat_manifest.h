@@ -15,24 +15,13 @@
 #include <string_view>
 #include <vector>
 
+#include "graph/base/arena.h"
 #include "graph/base/compact_text.h"
 #include "graph/base/large_vector.h"
 #include "graph/context_manifest.h"
 #include "graph/digest.h"
 
 namespace otto::cache {
-
-/// Texts packed into blocks, each for as long as this lives; they stay where they are when it is moved.
-class PackedTexts {
- public:
-  /// A place for `size` bytes, to be written by the caller.
-  char* room(std::size_t size);
-
- private:
-  std::vector<LargeBytes> blocks_;
-  char* next_ = nullptr;
-  std::size_t left_ = 0;
-};
 
 struct StatEntry {
   std::string_view path;  ///< borrowed, as a rule from its manifest's texts
@@ -53,7 +42,7 @@ struct StatEntry {
 /// A million files stay cheap: paths are packed, and few entries are symlinks. Moves only.
 struct StatManifest {
   LargeVector<StatEntry> entries;  ///< sorted by path, bytewise
-  PackedTexts texts;
+  Arena texts;
 };
 
 /// Makes the stored form, entry by entry in their order: binary, little-endian, paths sharing their predecessor's head:

@@ -175,10 +175,10 @@ class FieldReader {
   bool good_ = true;
 };
 
-ContextEntry read_entry(FieldReader& in) {
+ContextEntry read_entry(FieldReader& in, Arena& texts) {
   ContextEntry entry;
   entry.type = in.type();
-  entry.path = in.text();
+  entry.path = CompactText::joined(in.text(), {}, texts);
   if (entry.type == EntryType::kFile) {
     entry.mode = in.mode();
     entry.digest = in.digest();
@@ -186,7 +186,7 @@ ContextEntry read_entry(FieldReader& in) {
     entry.mtime_s = in.number<std::int64_t>();
     return entry;
   }
-  if (entry.type == EntryType::kSymlink) entry.target = in.text();
+  if (entry.type == EntryType::kSymlink) entry.target = CompactText::joined(in.text(), {}, texts);
   entry.mode = in.mode();
   return entry;
 }
@@ -205,7 +205,7 @@ std::optional<ContextManifest> parse_manifest(std::string_view bytes) {
   ContextManifest manifest;
   manifest.entries.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) {
-    ContextEntry entry = read_entry(in);
+    ContextEntry entry = read_entry(in, manifest.texts);
     const bool ordered = manifest.entries.empty() || manifest.entries.back().path < entry.path;
     if (!in.good() || !ordered || entry.path.empty()) return std::nullopt;
     manifest.entries.push_back(std::move(entry));

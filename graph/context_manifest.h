@@ -9,8 +9,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "graph/base/arena.h"
 #include "graph/base/compact_text.h"
 #include "graph/base/large_vector.h"
 #include "graph/digest.h"
@@ -32,8 +34,20 @@ struct ContextEntry {
   [[nodiscard]] bool same_content(const ContextEntry& other) const;
 };
 
+/// A million entries stay cheap: their texts may lie in `texts`, which an entry that is moved out needs for ever.
 struct ContextManifest {
+  ContextManifest() = default;
+  ContextManifest(LargeVector<ContextEntry> sorted)
+      : entries(std::move(sorted)) {}  // NOLINT(google-explicit-constructor)
+  /// The copy's entries own their texts.
+  ContextManifest(const ContextManifest& other) : entries(other.entries) {}
+  ContextManifest(ContextManifest&&) = default;
+  ContextManifest& operator=(const ContextManifest& other) { return *this = ContextManifest(other); }
+  ContextManifest& operator=(ContextManifest&&) = default;
+  ~ContextManifest() = default;
+
   LargeVector<ContextEntry> entries;  ///< sorted by path, bytewise
+  Arena texts;                        ///< of entries that were made in it
 
   /// SHA-256 of the canonical encoding (docs/fingerprint.md, "context").
   [[nodiscard]] Digest hash() const;

@@ -104,6 +104,7 @@ class Reader {
       entry.path = prefix + entry.path;
       stack_.manifest.entries.push_back(std::move(entry));
     }
+    stack_.manifest.texts.adopt(std::move(scan.manifest.texts));
     return {};
   }
 

@@ -41,6 +41,8 @@ constexpr double kMost = 0.9;
 /// From how many entries on memory is worth more than a tenth of a second: the result is made piece by piece, and what
 /// the threads have freed is given back.
 constexpr std::size_t kWorthSparing = 250'000;
+/// From what size on a pool takes no more directories: 100,000 entries or so.
+constexpr std::size_t kFullPool = std::size_t{8} << 20;
 
 FileStat known_stat(const cache::StatEntry& entry) {
   return {entry.device, entry.inode, entry.size, entry.mtime_ns, entry.ctime_ns, entry.mode};
@@ -54,12 +56,19 @@ struct Task {
   std::uint64_t bytes = 0;  ///< to be read, of files whose sizes are known
 };
 
-/// What one thread needs for itself.
+/// What one thread needs for itself, most of it used anew for each directory.
 struct Worker {
   FileReader reader;
   DirectoryOpener opener;
+  DirectoryPool* pool = nullptr;
   ListingBuffer listing = {};
-  std::string path = {};
+  std::string path = {}, names = {};
+  std::vector<SeenEntry> entries = {};
+  std::vector<FileStat> stats = {};
+  std::vector<SortKey> keys = {};
+  std::vector<Directory*> children = {};
+  std::vector<std::uint32_t> to_read = {};
+  std::vector<Task> tasks = {};
 };
 
 class Scanner {
@@ -83,15 +92,16 @@ class Scanner {
   [[nodiscard]] unsigned threads() const;
   Result<void> perform(const Task& task, Worker& worker);
   Result<void> list(Directory& directory, Worker& worker);
+  DirectoryPool& pool_of(Worker& worker);
   void found(Directory& directory, std::string_view name, ListedType type, Worker& worker);
   [[nodiscard]] std::uint64_t mean_size() const;
   [[nodiscard]] bool expects_reading(const Directory& directory) const;
   Result<void> stat(Directory& directory, int fd, std::uint32_t first, std::uint32_t last, Worker& worker);
-  Result<void> stat_entry(Directory& directory, int fd, SeenEntry& entry, Worker& worker);
+  Result<void> stat_entry(Directory& directory, int fd, SeenEntry& entry, FileStat& stat, Worker& worker);
   Result<void> special_entry(mode_t mode, std::string_view path, SeenEntry& entry) const;
-  void settle(Directory& directory);
+  void settle(Directory& directory, std::span<const FileStat> stats, Worker& worker);
   Directory* add_child(Directory& directory, std::uint32_t index, std::size_t known_begin, std::size_t known_end);
-  void decide_reads(Directory& directory, std::vector<Task>& tasks);
+  void decide_reads(Directory& directory, std::span<const FileStat> stats, Worker& worker);
   Result<void> read(Directory& directory, std::uint32_t first, std::uint32_t last, Worker& worker);
   Result<void> read_entry(Directory& directory, int fd, SeenEntry& entry, Worker& worker);
   Result<void> read_target(Directory& directory, int fd, SeenEntry& entry, Worker& worker);
@@ -217,21 +227,34 @@ Result<void> Scanner::list(Directory& directory, Worker& worker) {
     directory.remote = directory.device == directory.parent->device ? directory.parent->remote : is_remote(fd);
   }
   directory.expects_reading = expects_reading(directory);
+  worker.names.clear();
+  worker.entries.clear();
   const int failed = list_names(fd, worker.listing,
                                 [&](std::string_view name, ListedType type) { found(directory, name, type, worker); });
   if (failed != 0) return cannot_list(directory, failed);
-  directory.names.shrink_to_fit();
-  directory.entries.shrink_to_fit();
+  DirectoryPool& pool = pool_of(worker);
+  directory.use(pool, 0);
+  pool.listed.push_back(&directory);
+  directory.names = pool.arena.text(worker.names);
+  directory.entries = pool.arena.copy(worker.entries);
 
   const auto count = static_cast<std::uint32_t>(directory.entries.size());
   const std::uint32_t batches = std::max(1U, (count + kStatBatch - 1) / kStatBatch);
   directory.stat_tasks_left = batches;
-  std::vector<Task> tasks;
+  if (batches > 1) directory.stats.resize(count);
+  worker.tasks.clear();
   for (std::uint32_t batch = 1; batch < batches; ++batch) {
-    tasks.push_back({&directory, Task::Kind::kStat, batch * kStatBatch, std::min(count, (batch + 1) * kStatBatch)});
+    worker.tasks.push_back(
+        {&directory, Task::Kind::kStat, batch * kStatBatch, std::min(count, (batch + 1) * kStatBatch)});
   }
-  queue_.add(tasks);
+  queue_.add(worker.tasks);
   return stat(directory, fd, 0, std::min(count, kStatBatch), worker);
+}
+
+/// Where what the worker's next directory needs is put.
+DirectoryPool& Scanner::pool_of(Worker& worker) {
+  if (worker.pool == nullptr || worker.pool->arena.size() >= kFullPool) worker.pool = tree_.new_pool();
+  return *worker.pool;
 }
 
 std::uint64_t Scanner::mean_size() const {
@@ -257,23 +280,26 @@ void Scanner::found(Directory& directory, std::string_view name, ListedType type
     if (entry.ignored && (!may_hold_more || request_.rules->may_prune(path))) return;
   }
   entry.unseen = type == ListedType::kFile && directory.expects_reading;
-  entry.name_offset = static_cast<std::uint32_t>(directory.names.size());
+  entry.name_offset = static_cast<std::uint32_t>(worker.names.size());
   entry.name_size = static_cast<std::uint16_t>(name.size());
-  directory.names.append(name).push_back('\0');
-  directory.entries.push_back(entry);
+  worker.names.append(name).push_back('\0');
+  worker.entries.push_back(entry);
 }
 
 Result<void> Scanner::stat(Directory& directory, int fd, std::uint32_t first, std::uint32_t last, Worker& worker) {
+  const bool alone = directory.stats.empty();
+  if (alone) worker.stats.assign(last, FileStat());
+  const std::span<FileStat> stats = alone ? std::span(worker.stats) : std::span(directory.stats);
   for (std::uint32_t i = first; i < last; ++i) {
     SeenEntry& entry = directory.entries[i];
-    if (!entry.unseen) OTTO_RETURN_IF_ERROR(stat_entry(directory, fd, entry, worker));
+    if (!entry.unseen) OTTO_RETURN_IF_ERROR(stat_entry(directory, fd, entry, stats[i], worker));
   }
   files_seen_ += last - first;
-  if (--directory.stat_tasks_left == 0) settle(directory);
+  if (--directory.stat_tasks_left == 0) settle(directory, stats, worker);
   return {};
 }
 
-Result<void> Scanner::stat_entry(Directory& directory, int fd, SeenEntry& entry, Worker& worker) {
+Result<void> Scanner::stat_entry(Directory& directory, int fd, SeenEntry& entry, FileStat& stat, Worker& worker) {
   struct stat status {};
   const char* name = directory.names.data() + entry.name_offset;
   if (::fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -282,7 +308,8 @@ Result<void> Scanner::stat_entry(Directory& directory, int fd, SeenEntry& entry,
     if (entry.gone) return {};
     return unreadable("file", path_in(directory, name, worker.path), error);
   }
-  entry.stat = file_stat(status);
+  stat = file_stat(status);
+  entry.mode = stat.mode;
   if (S_ISDIR(status.st_mode)) {
     entry.type = graph::EntryType::kDirectory;
   } else if (entry.ignored) {
@@ -307,43 +334,51 @@ Result<void> Scanner::special_entry(mode_t mode, std::string_view path, SeenEntr
 }
 
 /// All stats of a directory are there: puts it in order and hands out what they lead to.
-void Scanner::settle(Directory& directory) {
-  directory.sort_entries();
-  std::vector<Task> tasks;
+void Scanner::settle(Directory& directory, std::span<const FileStat> stats, Worker& worker) {
+  DirectoryPool& pool = pool_of(worker);
+  directory.use(pool, 1);
+  directory.sort_entries(pool.arena, worker.keys);
+  worker.tasks.clear();
+  worker.children.clear();
   directory.match_known(known_.entries, [&](std::uint32_t index, std::size_t begin, std::size_t end) {
-    tasks.push_back({add_child(directory, index, begin, end)});
+    Directory* const child = add_child(directory, index, begin, end);
+    child->device = stats[index].device;
+    directory.entries[index].child = static_cast<std::uint32_t>(worker.children.size());
+    worker.children.push_back(child);
+    worker.tasks.push_back({child});
   });
-  decide_reads(directory, tasks);
-  queue_.add(tasks);
+  directory.children = pool.arena.copy(worker.children);
+  decide_reads(directory, stats, worker);
+  directory.stats = LargeVector<FileStat>();
+  queue_.add(worker.tasks);
 }
 
 Directory* Scanner::add_child(Directory& directory, std::uint32_t index, std::size_t known_begin,
                               std::size_t known_end) {
-  SeenEntry& entry = directory.entries[index];
+  const SeenEntry& entry = directory.entries[index];
   Directory* child = tree_.add(&directory, index, directory.path_of(directory.name(entry)));
   child->ignored = entry.ignored;
-  child->device = entry.stat.device;
   child->known_begin = known_begin;
   child->known_end = known_end;
   if (request_.rules != nullptr && !request_.rules->empty()) {
     static_cast<void>(request_.rules->ignored(child->path, directory.rule_state, &child->rule_state));
   }
-  entry.child = static_cast<std::uint32_t>(directory.children.size());
-  directory.children.push_back(child);
   return child;
 }
 
 /// Trusts what is known of an entry with the same stat that was not racy; the others are read. Nor is a stamp trusted
 /// that is not over now: the clock went backwards since the last scan, so the same tick comes again and stamps another
 /// edit.
-void Scanner::decide_reads(Directory& directory, std::vector<Task>& tasks) {
-  std::uint32_t first = 0, contents = 0, targets = 0, judged = 0, changed = 0;
+void Scanner::decide_reads(Directory& directory, std::span<const FileStat> stats, Worker& worker) {
+  std::uint32_t first = 0, judged = 0, changed = 0, not_as_known = 0, targets = 0;
   bool same = true;
   std::uint64_t bytes = 0, guessed = 0;
   const std::uint64_t mean = mean_size();
+  std::vector<std::uint32_t>& to_read = worker.to_read;
+  to_read.clear();
   const auto flush = [&] {
-    const auto last = static_cast<std::uint32_t>(directory.to_read.size());
-    if (last > first) tasks.push_back({&directory, Task::Kind::kRead, first, last, bytes});
+    const auto last = static_cast<std::uint32_t>(to_read.size());
+    if (last > first) worker.tasks.push_back({&directory, Task::Kind::kRead, first, last, bytes});
     first = last;
     bytes = guessed = 0;
   };
@@ -353,34 +388,42 @@ void Scanner::decide_reads(Directory& directory, std::vector<Task>& tasks) {
       same = false;
       continue;
     }
+    const FileStat& stat = stats[item.entry];
     if (entry.known != SeenEntry::kNone && !entry.unseen) {
       const cache::StatEntry& known = known_.entries[entry.known];
       ++judged;
-      entry.same = known.type == entry.type && !known.racy && known_stat(known) == entry.stat &&
-                   !is_racy(entry.stat.ctime_ns, directory.remote, clock_ns_);
+      entry.same = known.type == entry.type && !known.racy && known_stat(known) == stat &&
+                   !is_racy(stat.ctime_ns, directory.remote, clock_ns_);
       if (entry.same) continue;
       ++changed;
     }
     same = false;
+    entry.seen = not_as_known++;
     if (entry.type == graph::EntryType::kFifo) continue;  // there is nothing to read
-    std::uint32_t& places = entry.type == graph::EntryType::kSymlink ? targets : contents;
-    entry.content = places++;
-    directory.to_read.push_back(item.entry);
+    if (entry.type == graph::EntryType::kSymlink) entry.target = targets++;
+    to_read.push_back(item.entry);
     if (!entry.unseen) {
-      bytes += entry.stat.size;
+      bytes += stat.size;
     } else if (entry.known != SeenEntry::kNone) {
       bytes += known_.entries[entry.known].size;
     } else {
       guessed += mean;
     }
-    if (directory.to_read.size() - first >= kReadBatch || bytes + guessed >= kReadBatchBytes) flush();
+    if (to_read.size() - first >= kReadBatch || bytes + guessed >= kReadBatchBytes) flush();
   }
   flush();
   directory.same = same;
   judged_ += judged;
   changed_ += changed;
-  directory.contents.resize(contents);
+  Arena& arena = directory.pools[1]->arena;
+  directory.to_read = arena.copy(to_read);
   directory.targets.resize(targets);
+  directory.seen = arena.array<SeenFile>(not_as_known);
+  for (const SeenEntry& entry : directory.entries) {
+    if (entry.seen != SeenEntry::kNone) {
+      directory.seen[entry.seen].stat = stats[static_cast<std::size_t>(&entry - directory.entries.data())];
+    }
+  }
 }
 
 Result<void> Scanner::read(Directory& directory, std::uint32_t first, std::uint32_t last, Worker& worker) {
@@ -391,11 +434,12 @@ Result<void> Scanner::read(Directory& directory, std::uint32_t first, std::uint3
     SeenEntry& entry = directory.entries[directory.to_read[i]];
     OTTO_RETURN_IF_ERROR(entry.type == graph::EntryType::kSymlink ? read_target(directory, fd, entry, worker)
                                                                   : read_entry(directory, fd, entry, worker));
-    entry.racy = is_racy(entry.stat.ctime_ns, directory.remote, clock_ns_);
+    const FileStat& stat = directory.seen[entry.seen].stat;
+    entry.racy = is_racy(stat.ctime_ns, directory.remote, clock_ns_);
     entry.same = is_as_known(directory, entry);
     if (!entry.unseen || entry.known == SeenEntry::kNone || entry.gone) continue;
     ++judged;
-    if (known_stat(known_.entries[entry.known]) != entry.stat) ++changed;
+    if (known_stat(known_.entries[entry.known]) != stat) ++changed;
   }
   judged_ += judged;
   changed_ += changed;
@@ -406,13 +450,13 @@ Result<void> Scanner::read_entry(Directory& directory, int fd, SeenEntry& entry,
   const char* name = directory.names.data() + entry.name_offset;
   const cache::StatEntry* known = entry.known != SeenEntry::kNone ? &known_.entries[entry.known] : nullptr;
   const std::string_view path = path_in(directory, name, worker.path);
+  SeenFile& seen = directory.seen[entry.seen];
   OTTO_TRY(const auto read, entry.unseen ? worker.reader.read_unseen(fd, name, path, directory.remote, known)
-                                         : worker.reader.read(fd, name, path, entry.stat, known));
+                                         : worker.reader.read(fd, name, path, seen.stat, known));
   entry.gone = !read.has_value();
   if (entry.gone) return {};
-  entry.stat = read->stat;
-  directory.contents[entry.content].change = read->change;
-  directory.contents[entry.content].digest = read->digest;
+  entry.mode = read->stat.mode;
+  seen = {read->stat, read->change, read->digest};
   ++files_read_;
   bytes_read_ += read->bytes_read;
   return {};
@@ -420,9 +464,9 @@ Result<void> Scanner::read_entry(Directory& directory, int fd, SeenEntry& entry,
 
 Result<void> Scanner::read_target(Directory& directory, int fd, SeenEntry& entry, Worker& worker) {
   const char* name = directory.names.data() + entry.name_offset;
-  std::string& target = directory.targets[entry.content];
+  std::string& target = directory.targets[entry.target];
   // A file system may not tell a link's length, and it may grow: try until there is room to spare.
-  for (std::size_t room = std::max<std::size_t>(entry.stat.size, 255) + 1;; room *= 2) {
+  for (std::size_t room = std::max<std::size_t>(directory.seen[entry.seen].stat.size, 255) + 1;; room *= 2) {
     target.resize(room);
     const ssize_t got = ::readlinkat(fd, name, target.data(), room);
     if (got < 0) {
@@ -444,35 +488,40 @@ Result<void> Scanner::read_target(Directory& directory, int fd, SeenEntry& entry
 bool Scanner::is_as_known(const Directory& directory, const SeenEntry& entry) const {
   if (entry.gone || entry.known == SeenEntry::kNone) return false;
   const cache::StatEntry& known = known_.entries[entry.known];
-  if (known.type != entry.type || known.racy != entry.racy || known_stat(known) != entry.stat) return false;
-  if (entry.type == graph::EntryType::kSymlink) return known.target == directory.targets[entry.content];
-  const SeenContent& content = directory.contents[entry.content];
-  return known.change == content.change && known.digest == content.digest;
+  const SeenFile& seen = directory.seen[entry.seen];
+  if (known.type != entry.type || known.racy != entry.racy || known_stat(known) != seen.stat) return false;
+  if (entry.type == graph::EntryType::kSymlink) return known.target == directory.targets[entry.target];
+  return known.change == seen.change && known.digest == seen.digest;
 }
 
 void Scanner::collect(ScanResult& result) {
   result.stats_changed = !tree_.measure(known_);
   const bool sparing = tree_.size().entries >= kWorthSparing;
   if (result.stats_changed && sparing) result.stats = tree_.stored_stats(known_);
-  result.manifest.entries.resize(tree_.size().entries);
-  const std::size_t directories = tree_.directory_count();
+  graph::ContextManifest& manifest = result.manifest;
+  manifest.entries.resize(tree_.size().entries);
+  const std::vector<Directory*> directories = tree_.by_pool();
+  Sync<Arena> texts;
   std::atomic<std::size_t> next{0};
   const auto write = [&] {
-    for (std::size_t i; (i = next++) < directories;) {
-      tree_.write(i, known_, result.manifest);
-      if (sparing) tree_.forget(i);
+    Arena own;
+    for (std::size_t i; (i = next++) < directories.size();) {
+      ScanTree::write(*directories[i], known_, manifest.entries, own);
+      if (sparing) ScanTree::forget(*directories[i]);
     }
+    texts.lock()->adopt(std::move(own));
   };
   {
     constexpr std::size_t kWorthThreads = 4096;
     std::vector<std::jthread> helpers;
-    const bool many = result.manifest.entries.size() >= kWorthThreads;
+    const bool many = manifest.entries.size() >= kWorthThreads;
     for (unsigned i = 1; many && i < threads(); ++i) helpers.emplace_back(write);
     if (result.stats_changed && !sparing) result.stats = tree_.stored_stats(known_);
     write();
-    // What the walk's threads have freed stays with their heaps, and the next to need as much is another thread.
-    if (sparing) ::malloc_trim(0);
   }
+  // What the walk's threads have freed stays with their heaps, and the next to need as much is another thread.
+  if (sparing) ::malloc_trim(0);
+  manifest.texts = std::move(*texts.lock());
   result.files_read = files_read_;
   result.bytes_read = bytes_read_;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <new>
 
 namespace otto::inputs {
 
@@ -69,33 +71,37 @@ std::string Directory::path_of(std::string_view name) const {
   return whole += name;
 }
 
-void Directory::sort_entries() {
-  struct Key {
-    std::uint64_t head;
-    OrderItem item;
-  };
-  std::vector<Key> keys;
-  keys.reserve(entries.size() + entries.size() / 4);
+void Directory::sort_entries(Arena& arena, std::vector<SortKey>& keys) {
+  keys.clear();
   for (std::uint32_t i = 0; i < entries.size(); ++i) {
     if (entries[i].gone) continue;
     keys.push_back({key_head(name(entries[i]), false), {i, 0}});
     if (entries[i].type == graph::EntryType::kDirectory) keys.push_back({key_head(name(entries[i]), true), {i, 1}});
   }
-  std::sort(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
+  std::sort(keys.begin(), keys.end(), [&](const SortKey& a, const SortKey& b) {
     if (a.head != b.head) return a.head < b.head;
     return key_less(name(entries[a.item.entry]), a.item.below != 0, name(entries[b.item.entry]), b.item.below != 0);
   });
-  order.reserve(keys.size());
-  for (const Key& key : keys) order.push_back(key.item);
+  const std::span<OrderItem> sorted = arena.array<OrderItem>(keys.size());
+  std::transform(keys.begin(), keys.end(), sorted.begin(), [](const SortKey& key) { return key.item; });
+  order = sorted;
 }
 
-Directory* ScanTree::add(Directory* parent, std::uint32_t entry_in_parent, std::string path) {
-  auto directory = std::make_unique<Directory>();
+ScanTree::~ScanTree() {
+  for (Directory* const directory : directories_.lock()->all) std::destroy_at(directory);
+}
+
+Directory* ScanTree::add(Directory* parent, std::uint32_t entry_in_parent, std::string_view path) {
+  auto directories = directories_.lock();
+  Directory* const directory = new (directories->arena.room(sizeof(Directory), alignof(Directory))) Directory();
   directory->parent = parent;
   directory->entry_in_parent = entry_in_parent;
-  directory->path = std::move(path);
-  auto directories = directories_.lock();
-  return directories->emplace_back(std::move(directory)).get();
+  directory->path = directories->arena.text(path);
+  return directories->all.emplace_back(directory);
+}
+
+DirectoryPool* ScanTree::new_pool() {
+  return directories_.lock()->pools.emplace_back(std::make_unique<DirectoryPool>()).get();
 }
 
 namespace {
@@ -130,7 +136,7 @@ bool ScanTree::measure(const cache::StatManifest& known) {
   auto directories = directories_.lock();
   bool all_known = true;
   // A directory is always added after its parent: backwards, the sizes of children are there first.
-  for (auto at = directories->rbegin(); at != directories->rend(); ++at) {
+  for (auto at = directories->all.rbegin(); at != directories->all.rend(); ++at) {
     Directory& directory = **at;
     if (directory.same) {
       directory.size = {directory.order.size(), directory.order.size()};
@@ -146,8 +152,8 @@ bool ScanTree::measure(const cache::StatManifest& known) {
         [&](const Directory& child) { advance(size, child.size); });
     directory.size = size;
   }
-  directories->front()->placed = true;
-  for (const auto& directory : *directories) {
+  directories->all.front()->placed = true;
+  for (Directory* const directory : directories->all) {
     if (!directory->placed || directory->same) continue;
     Extent at = directory->begin;
     each_item(
@@ -158,26 +164,28 @@ bool ScanTree::measure(const cache::StatManifest& known) {
           advance(at, child.size);
         });
   }
-  total_ = directories->front()->size;
+  total_ = directories->all.front()->size;
   return all_known && total_.stats == known.entries.size();
 }
 
 namespace {
 
 void write_entry(const Directory& directory, std::string_view prefix, const SeenEntry& entry,
-                 const cache::StatManifest& known, graph::ContextEntry& out) {
-  out.path = CompactText::joined(prefix, directory.name(entry));
+                 const cache::StatManifest& known, Arena& texts, graph::ContextEntry& out) {
+  out.path = CompactText::joined(prefix, directory.name(entry), texts);
   out.type = entry.type;
-  out.mode = entry.stat.mode;
+  out.mode = entry.mode;
   if (entry.type == graph::EntryType::kDirectory || entry.type == graph::EntryType::kFifo) return;
-  const bool reused = entry.content == SeenEntry::kNone;
+  const cache::StatEntry* const same = entry.seen == SeenEntry::kNone ? &known.entries[entry.known] : nullptr;
   if (entry.type == graph::EntryType::kSymlink) {
-    out.target = reused ? known.entries[entry.known].target : CompactText(directory.targets[entry.content]);
+    const std::string_view target = same != nullptr ? same->target.view() : directory.targets[entry.target];
+    out.target = CompactText::joined(target, {}, texts);
     return;
   }
-  out.size = entry.stat.size;
-  out.mtime_s = whole_seconds(entry.stat.mtime_ns);
-  out.digest = reused ? known.entries[entry.known].digest : directory.contents[entry.content].digest;
+  const SeenFile* const seen = same == nullptr ? &directory.seen[entry.seen] : nullptr;
+  out.size = same != nullptr ? same->size : seen->stat.size;
+  out.mtime_s = whole_seconds(same != nullptr ? same->mtime_ns : seen->stat.mtime_ns);
+  out.digest = same != nullptr ? same->digest : seen->digest;
 }
 
 /// `path` is borrowed by what comes back.
@@ -188,17 +196,18 @@ cache::StatEntry stat_of(const Directory& directory, const SeenEntry& entry, con
   out.path = path;
   out.type = entry.type;
   out.racy = entry.racy;
-  out.mode = entry.stat.mode;
-  out.device = entry.stat.device;
-  out.inode = entry.stat.inode;
-  out.size = entry.stat.size;
-  out.mtime_ns = entry.stat.mtime_ns;
-  out.ctime_ns = entry.stat.ctime_ns;
+  out.mode = entry.mode;
+  const SeenFile& seen = directory.seen[entry.seen];
+  out.device = seen.stat.device;
+  out.inode = seen.stat.inode;
+  out.size = seen.stat.size;
+  out.mtime_ns = seen.stat.mtime_ns;
+  out.ctime_ns = seen.stat.ctime_ns;
   if (entry.type == graph::EntryType::kSymlink) {
-    out.target = directory.targets[entry.content];
+    out.target = directory.targets[entry.target];
   } else if (entry.type == graph::EntryType::kFile) {
-    out.change = directory.contents[entry.content].change;
-    out.digest = directory.contents[entry.content].digest;
+    out.change = seen.change;
+    out.digest = seen.digest;
   }
   return out;
 }
@@ -212,7 +221,7 @@ std::string ScanTree::stored_stats(const cache::StatManifest& known) {
     std::size_t item;
   };
   cache::StatWriter writer(total_.stats);
-  std::vector<Place> open = {{directories_.lock()->front().get(), 0}};
+  std::vector<Place> open = {{directories_.lock()->all.front(), 0}};
   while (!open.empty()) {
     const Directory& directory = *open.back().directory;
     if (open.back().item == directory.order.size()) {
@@ -231,29 +240,33 @@ std::string ScanTree::stored_stats(const cache::StatManifest& known) {
   return std::move(writer).finish();
 }
 
-void ScanTree::write(std::size_t index, const cache::StatManifest& known, graph::ContextManifest& manifest) {
-  Directory& directory = *(*directories_.lock())[index];
+std::vector<Directory*> ScanTree::by_pool() {
+  auto directories = directories_.lock();
+  std::vector<Directory*> all;
+  all.reserve(directories->all.size());
+  for (const auto& pool : directories->pools) all.insert(all.end(), pool->listed.begin(), pool->listed.end());
+  return all;
+}
+
+void ScanTree::write(const Directory& directory, const cache::StatManifest& known,
+                     LargeVector<graph::ContextEntry>& entries, Arena& texts) {
   if (!directory.placed) return;
   const std::string prefix = directory.path_of({});
   Extent at = directory.begin;
   each_item(
       directory,
       [&](const SeenEntry& entry) {
-        write_entry(directory, prefix, entry, known, manifest.entries[at.entries]);
+        write_entry(directory, prefix, entry, known, texts, entries[at.entries]);
         advance(at, entry);
       },
       [&](const Directory& child) { advance(at, child.size); });
 }
 
-/// Not by `= {}`, which would empty them and keep their memory.
-void ScanTree::forget(std::size_t index) {
-  Directory& directory = *(*directories_.lock())[index];
-  directory.names = std::string();
-  directory.entries = std::vector<SeenEntry>();
-  directory.order = std::vector<OrderItem>();
-  directory.to_read = std::vector<std::uint32_t>();
-  directory.contents = std::vector<SeenContent>();
-  directory.targets = std::vector<std::string>();
+void ScanTree::forget(Directory& directory) {
+  directory.targets = std::vector<std::string>();  // not by `= {}`, which would empty it and keep its memory
+  for (DirectoryPool* const pool : directory.pools) {
+    if (pool != nullptr && --pool->in_use == 0) pool->arena = Arena();
+  }
 }
 
 }  // namespace otto::inputs

@@ -3,13 +3,16 @@
 // Bytewise order of whole paths is not the order of a tree walk ("a-b" < "a/b" < "a0"), so each directory sorts two
 // items for a subdirectory: its own entry under "name", and all that lies below under "name/". Emitting items in that
 // order gives the manifest sorted without sorting whole paths, and each directory can be filled in on its own once its
-// place is known. Entries are plain data and names share one string a directory, so a million files stay cheap.
-// Threads: a directory belongs to one task at a time; Tree's own functions are for the time after the walk.
+// place is known. Entries are small plain data in the arenas of the threads that list them: what is as known is not
+// seen again, only pointed to. Threads: a directory belongs to one task at a time; an arena to one thread; ScanTree's
+// functions are for the time after the walk, but for add() and new_pool().
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +20,7 @@
 #include "cache/stat_manifest.h"
 #include "engine/inputs/file_reader.h"
 #include "engine/inputs/ignore_rules.h"
+#include "graph/base/arena.h"
 #include "graph/base/sync.h"
 #include "graph/context_manifest.h"
 
@@ -29,22 +33,26 @@ struct SeenEntry {
 
   std::uint32_t name_offset = 0;
   std::uint32_t known = kNone;  ///< index of the remembered entry of that path
-  std::uint32_t content =
-      kNone;                    ///< index of what was read of it (a symlink: in `targets`); kNone: `known` still holds
-  std::uint32_t child = kNone;  ///< index of a directory that was walked
+  std::uint32_t seen = kNone;   ///< index of what was seen of it; kNone: `known` still holds, or it is a directory
+  union {
+    std::uint32_t child = kNone;  ///< index of a directory that was walked
+    std::uint32_t target;         ///< of a symlink, where it was read
+  };
   std::uint16_t name_size = 0;
+  std::uint16_t mode = 0;
   graph::EntryType type = graph::EntryType::kFile;
-  bool ignored = false;  ///< a directory that is sent only if something below it is
-  bool gone = false;     ///< vanished, special or ignored: no part of the context
-  bool racy = false;
-  bool unseen = false;  ///< a file whose stat is taken only once it is read
-  bool same = false;    ///< to be remembered exactly as it is known
-  FileStat stat;
+  bool ignored : 1 = false;  ///< a directory that is sent only if something below it is
+  bool gone : 1 = false;     ///< vanished, special or ignored: no part of the context
+  bool racy : 1 = false;
+  bool unseen : 1 = false;  ///< a file whose stat is taken only once it is read
+  bool same : 1 = false;    ///< to be remembered exactly as it is known
 };
+static_assert(sizeof(SeenEntry) == 24);
 
-/// What was read of one file.
-struct SeenContent {
-  graph::ChangeDigest change;
+/// What was seen of an entry that is not as known.
+struct SeenFile {
+  FileStat stat;
+  graph::ChangeDigest change;  ///< of a file's content, as the next
   graph::Digest digest;
 };
 
@@ -54,16 +62,29 @@ struct OrderItem {
   std::uint32_t below : 1;
 };
 
+/// What an entry is sorted by: most comparisons end with the head.
+struct SortKey {
+  std::uint64_t head;  ///< the first eight bytes of its name, or of "name/"
+  OrderItem item;
+};
+
 /// A stretch of the manifests being written: counts of entries.
 struct Extent {
   std::size_t entries = 0;
   std::size_t stats = 0;
 };
 
+/// The memory of directories that one thread listed one after another, given back when all of them are written.
+struct DirectoryPool {
+  Arena arena;
+  std::vector<Directory*> listed;
+  std::atomic<std::size_t> in_use{0};  ///< directories with something in the arena
+};
+
 struct Directory {
   Directory* parent = nullptr;
   std::uint32_t entry_in_parent = 0;
-  std::string path;  ///< relative to the root; the root's is empty
+  std::string_view path;  ///< relative to the root; the root's is empty
   IgnoreRules::ParentState rule_state;
   bool ignored = false;
   std::uint64_t device = 0;
@@ -72,14 +93,16 @@ struct Directory {
   bool expects_reading = false;                ///< its files are read without a look at their stat before
   bool same = false;                           ///< has no subdirectories, and all of it is as known
 
-  std::string names;
-  std::vector<SeenEntry> entries;
-  std::vector<OrderItem> order;
-  std::vector<Directory*> children;
-  std::vector<std::uint32_t> to_read;  ///< entries whose bytes or target must be read, into:
-  std::vector<SeenContent> contents;
-  std::vector<std::string> targets;
+  std::string_view names;  ///< of the entries, each with a NUL behind it; in the first pool, as the entries
+  std::span<SeenEntry> entries;
+  LargeVector<FileStat> stats;  ///< of the entries, where more than one task takes them, until all are there
   std::atomic<std::uint32_t> stat_tasks_left{0};
+  std::span<const OrderItem> order;  ///< in the second pool, as all below
+  std::span<Directory* const> children;
+  std::span<SeenFile> seen;
+  std::span<const std::uint32_t> to_read;  ///< entries whose bytes or target must be read, into `seen` or:
+  std::vector<std::string> targets;
+  std::array<DirectoryPool*, 2> pools = {};  ///< of the thread that listed it, and of the one that took the last stat
 
   Extent size;          ///< of all below it, once measured
   Extent begin;         ///< where that goes
@@ -89,9 +112,14 @@ struct Directory {
     return std::string_view(names).substr(entry.name_offset, entry.name_size);
   }
   [[nodiscard]] std::string path_of(std::string_view name) const;
+  /// It has something in the pool's arena.
+  void use(DirectoryPool& pool, std::size_t which) {
+    pools[which] = &pool;
+    ++pool.in_use;
+  }
 
-  /// Sorts the entries into `order`; what is gone has no place in it.
-  void sort_entries();
+  /// Sorts the entries into `order`, in `arena`; what is gone has no place in it.
+  void sort_entries(Arena& arena, std::vector<SortKey>& scratch);
   /// Finds the remembered entry of each file and symlink; calls `found_below(entry, begin, end)` with what was
   /// remembered below each subdirectory.
   template <typename FoundBelow>
@@ -100,23 +128,38 @@ struct Directory {
 
 class ScanTree {
  public:
+  ScanTree() = default;
+  ScanTree(const ScanTree&) = delete;
+  ScanTree& operator=(const ScanTree&) = delete;
+  ~ScanTree();
+
   /// Any thread.
-  Directory* add(Directory* parent, std::uint32_t entry_in_parent, std::string path);
+  Directory* add(Directory* parent, std::uint32_t entry_in_parent, std::string_view path);
+  /// Any thread; for that thread.
+  DirectoryPool* new_pool();
 
   /// Decides which directories belong to the context and where everything goes; true if all is as known.
   bool measure(const cache::StatManifest& known);
   /// Of everything, once measured.
   [[nodiscard]] Extent size() const { return total_; }
-  [[nodiscard]] std::size_t directory_count() { return directories_.lock()->size(); }
-  /// What is to be remembered, once measured and before anything is written: stored form, no second copy in memory.
+  /// What is to be remembered, once measured and before anything is forgotten: stored form, no second copy in memory.
   [[nodiscard]] std::string stored_stats(const cache::StatManifest& known);
-  /// Writes one directory's entries to their places. Different directories may be written at once.
-  void write(std::size_t directory, const cache::StatManifest& known, graph::ContextManifest& manifest);
-  /// Frees the entries of a directory that is not asked for any more.
-  void forget(std::size_t directory);
+  /// All directories, those of a pool together.
+  [[nodiscard]] std::vector<Directory*> by_pool();
+  /// Writes one directory's entries to their places, once measured; their texts go to `texts`. Different directories
+  /// may be written at once.
+  static void write(const Directory& directory, const cache::StatManifest& known,
+                    LargeVector<graph::ContextEntry>& entries, Arena& texts);
+  /// Gives back the memory of a directory that is not asked for any more, once all of its pool are forgotten.
+  static void forget(Directory& directory);
 
  private:
-  Sync<std::vector<std::unique_ptr<Directory>>> directories_;
+  struct Directories {
+    std::vector<Directory*> all;
+    std::vector<std::unique_ptr<DirectoryPool>> pools;
+    Arena arena;  ///< of the directories and their paths
+  };
+  Sync<Directories> directories_;
   Extent total_;
 };
 

@@ -57,20 +57,6 @@ TEST(StatManifest, ComesBackWhole) {
   EXPECT_TRUE(none->entries.empty());
 }
 
-TEST(StatManifest, TextsOfAnyLengthArePacked) {
-  PackedTexts texts;
-  std::vector<std::pair<char*, std::size_t>> rooms;
-  for (std::size_t size = 0; size < 3'000'000; size = size * 3 / 2 + 1) {
-    rooms.emplace_back(texts.room(size), size);
-    std::fill_n(rooms.back().first, size, static_cast<char>('a' + rooms.size() % 26));
-  }
-  const PackedTexts moved = std::move(texts);
-  for (std::size_t i = 0; i < rooms.size(); ++i) {
-    const std::string_view text(rooms[i].first, rooms[i].second);
-    EXPECT_EQ(text.find_first_not_of(static_cast<char>('a' + (i + 1) % 26)), std::string_view::npos) << i;
-  }
-}
-
 TEST(StatManifest, DamageIsNoticed) {
   const std::string whole = serialize(sample());
   for (std::size_t i = 0; i < whole.size(); ++i) {

@@ -19,10 +19,26 @@ TEST(CompactText, HoldsAnyBytes) {
   EXPECT_FALSE(CompactText("a").empty());
 }
 
-TEST(CompactText, JoinsTwo) {
-  EXPECT_EQ(CompactText::joined("src/", "main.c"), "src/main.c");
-  EXPECT_EQ(CompactText::joined("", "main.c"), "main.c");
-  EXPECT_TRUE(CompactText::joined("", "").empty());
+TEST(CompactText, JoinsTwoInAnArenaThatItsCopiesDoNotNeed) {
+  Arena arena;
+  CompactText copy;
+  {
+    Arena other;
+    EXPECT_TRUE(CompactText::joined("", "", other).empty());
+    const CompactText joined = CompactText::joined("src/", "main.c", other);
+    EXPECT_EQ(joined, "src/main.c");
+    EXPECT_EQ(CompactText::joined("", "main.c", other), "main.c");
+    EXPECT_EQ(other.size(), 2 * sizeof(std::uint32_t) + 16);
+    copy = joined;
+    arena.adopt(std::move(other));
+    EXPECT_EQ(joined, "src/main.c");
+  }
+  EXPECT_EQ(copy, "src/main.c");
+  CompactText moved = CompactText::joined("a", "b", arena);
+  const CompactText last = std::move(moved);
+  EXPECT_EQ(last, "ab");
+  moved = CompactText("owned");
+  EXPECT_EQ(moved, "owned");
 }
 
 TEST(CompactText, CopiesOwnTheirBytesAndMovedOnesAreEmpty) {
