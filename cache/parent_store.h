@@ -1,4 +1,4 @@
-// What is remembered of a parent: its facts, what its stages hold, the models of its stacks.
+// What is remembered of a parent: its facts, what its stages hold, the models of its stacks and their containers.
 //
 // All of it is a guess that spares a question: whoever finds the parent contradicting it forgets it here. `parent` is a
 // host id. Texts are opaque. Borrows the Database; same thread.
@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cache/database.h"
 #include "cache/records.h"
@@ -30,7 +31,13 @@ class ParentStore {
   Result<void> put_stack(const StackRecord& stack);
   Result<void> forget_stack(std::string_view parent, std::string_view project);
 
-  /// Facts, stages and stacks of a parent at once, in one transaction: it was re-imaged.
+  /// The containers of a compose project, sorted by id.
+  Result<std::vector<ContainerRecord>> containers(std::string_view parent, std::string_view compose_project);
+  /// Replaces all of them at once.
+  Result<void> put_containers(std::string_view parent, std::string_view compose_project,
+                              const std::vector<ContainerRecord>& containers);
+
+  /// Facts, stages, stacks and containers of a parent at once, in one transaction: it was re-imaged.
   Result<void> forget_parent(std::string_view parent);
 
  private:

@@ -1,4 +1,4 @@
-// What the memo remembers, as values: builds, stages, parents' facts, stack models, container registrations.
+// What the memo remembers, as values: builds, stages, parents' facts, stack models, containers, their registrations.
 //
 // Times are milliseconds since the Unix epoch, UTC. `parent` is a host id, `project` a repo's name. Blobs are opaque to
 // the cache layer where their type lives above it. Nothing here may hold a secret's value.
@@ -40,6 +40,15 @@ struct StackRecord {
   std::string parent, project;
   std::string inputs;  ///< digest of everything the answer depends on
   std::string model;   ///< JSON without values (engine/docker/stack_model.h)
+};
+
+/// What never changes of a container, by its id.
+struct ContainerRecord {
+  std::string id;  ///< the engine's, whole
+  std::string service;
+  unsigned number = 1;
+  std::string image_id, image, service_digest;
+  bool operator==(const ContainerRecord&) const = default;
 };
 
 struct Registration {

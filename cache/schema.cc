@@ -100,7 +100,21 @@ CREATE TABLE registration (
 CREATE INDEX registration_by_stack ON registration (parent, project);
 )sql";
 
-constexpr std::array<Migration, 1> kMigrations = {{{1, kVersion1}}};
+constexpr const char* kVersion2 = R"sql(
+CREATE TABLE container (
+  id TEXT PRIMARY KEY,
+  parent TEXT NOT NULL,
+  compose_project TEXT NOT NULL,
+  service TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  image_id TEXT NOT NULL,
+  image TEXT NOT NULL,
+  service_digest TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX container_by_stack ON container (parent, compose_project);
+)sql";
+
+constexpr std::array<Migration, 2> kMigrations = {{{1, kVersion1}, {2, kVersion2}}};
 
 /// One step, unless another process took it meanwhile.
 Result<void> take_step(sqlite::Connection& connection, const Migration& step) {

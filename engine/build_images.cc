@@ -59,8 +59,7 @@ Result<BuildReport> build_on(Workspace& workspace, const execute::Target& target
   request.pull = options.pull;
   OTTO_TRY(execute::ParentSession session, execute::ParentSession::begin(workspace, target));
   const auto ask_early = [&](const inputs::RepoInputs& images) -> Result<void> {
-    session.ask_early(execute::probe_request(images, request));
-    return {};
+    return session.ask_early(execute::probe_request(images, request));
   };
   OTTO_TRY(inputs::RepoInputs images, execute::read_repo_images(workspace, *target.repo, names, ask_early));
   report.graph = images.graph;

@@ -132,8 +132,7 @@ class Up {
     }
     const auto ask_early = [&](const inputs::RepoInputs& images) -> Result<void> {
       OTTO_TRY(ProbeRequest wanted, probe_request(session, stack, images));
-      session.ask_early(std::move(wanted));
-      return {};
+      return session.ask_early(std::move(wanted));
     };
     OTTO_TRY(inputs_, execute::read_repo_images(workspace_, *target_.repo, names, ask_early));
     report_.build.graph = inputs_.graph;

@@ -81,25 +81,40 @@ constexpr std::string_view kBeginImages = "otto_images & otto_images=$!\n";
 /// The engine's words come from here alone where it does not answer at all.
 constexpr std::string_view kAwaitImages = "wait \"$otto_images\" || exit $?\n";
 
-std::string containers_script(const std::string& project, const std::string& images_done) {
-  if (project.empty()) return images_done;
-  constexpr std::string_view kFormat =
+/// One call where all that is there is known, and plainly up or exited; else what is there is inspected with another.
+std::string containers_script(const ProbeRequest& request, const std::string& images_done) {
+  if (request.compose_project.empty()) return images_done;
+  constexpr std::string_view kInspected =
       "container\t{{.ID}}\t{{.Image}}\t{{.State.Status}}\t{{.State.ExitCode}}\t"
       "{{if .State.Health}}{{.State.Health.Status}}{{end}}\t"
       "{{index .Config.Labels \"com.docker.compose.service\"}}\t"
       "{{index .Config.Labels \"com.docker.compose.container-number\"}}\t"
       "{{index .Config.Labels \"otto.service-digest\"}}\t{{.Config.Image}}";
+  constexpr std::string_view kListed = "state\t{{.ID}}\t{{.Status}}";
+  std::string known = " ";
+  for (const plan::ContainerState& container : request.known_containers) known += container.id + " ";
   // A container may go between the two calls: then inspect fails, and the list is taken again.
   return fmt::format(R"sh(
 otto_containers() {{
-  ids=$(otto_docker ps -aq --no-trunc --filter label=com.docker.compose.project={0} --filter label=com.docker.compose.oneoff=False) || return $?
-  [ -z "$ids" ] || otto_docker container inspect --format {1} $ids
+  listed=$(otto_docker ps -a --no-trunc --filter label=com.docker.compose.project={project} --filter label=com.docker.compose.oneoff=False --format {listed}) || return $?
+  [ -n "$listed" ] || return 0
+  ids= plain=1
+  while read -r word id status; do
+    ids="$ids $id"
+    case {known} in *" $id "*) ;; *) plain= ;; esac
+    case $status in *'(Paused)') plain= ;; 'Up '* | 'Exited ('*) ;; *) plain= ;; esac
+  done <<OTTO_LISTED
+$listed
+OTTO_LISTED
+  if [ -n "$plain" ]; then printf '%s\n' "$listed"; else otto_docker container inspect --format {inspected} $ids; fi
 }}
 found=$(otto_containers 2>/dev/null); otto_listed=$?
-{2}[ "$otto_listed" = 0 ] || found=$(otto_containers) || exit $?
+{images_done}[ "$otto_listed" = 0 ] || found=$(otto_containers) || exit $?
 printf '%s\n' "$found"
 )sh",
-                     text::shell_quote(project), text::shell_quote(kFormat), images_done);
+                     fmt::arg("project", text::shell_quote(request.compose_project)),
+                     fmt::arg("listed", text::shell_quote(kListed)), fmt::arg("known", text::shell_quote(known)),
+                     fmt::arg("inspected", text::shell_quote(kInspected)), fmt::arg("images_done", images_done));
 }
 
 int to_int(std::string_view digits) {
@@ -130,6 +145,24 @@ plan::ContainerState to_container(const std::vector<std::string>& fields) {
   container.service_digest = fields[8] == "<no value>" ? "" : fields[8];
   container.image = fields[9];
   return container;
+}
+
+/// A known container as its line of `docker ps` has it: "Up 2 hours (healthy)", "Exited (137) 3 days ago".
+plan::ContainerState as_listed(plan::ContainerState container, std::string_view status) {
+  constexpr std::string_view kExited = "Exited (";
+  const bool exited = status.starts_with(kExited);
+  container.status = exited ? "exited" : "running";
+  container.exit_code = exited ? to_int(std::string(status.substr(kExited.size()))) : 0;
+  container.health = status.ends_with("(healthy)")            ? "healthy"
+                     : status.ends_with("(unhealthy)")        ? "unhealthy"
+                     : status.ends_with("(health: starting)") ? "starting"
+                                                              : "";
+  return container;
+}
+
+void take_state(Probe& probe, const ProbeRequest& request, const std::string& id, const std::string& status) {
+  const auto known = std::ranges::find(request.known_containers, id, &plan::ContainerState::id);
+  if (known != request.known_containers.end()) probe.containers.push_back(as_listed(*known, status));
 }
 
 using Found = std::map<std::string, BaseState>;  // by Docker's own spelling
@@ -169,6 +202,7 @@ Probe read_answer(const std::string& answer, const ProbeRequest& request) {
     if (fields[0] == "image" && fields.size() >= 3) take_image(found, fields);
     if (fields[0] == "unpulled" && fields.size() == 3) probe.bases[fields[1]].problem = text::trim(fields[2]);
     if (fields[0] == "container" && fields.size() == 10) probe.containers.push_back(to_container(fields));
+    if (fields[0] == "state" && fields.size() == 3) take_state(probe, request, fields[1], fields[2]);
     if (fields[0] == "fact" && fields.size() == 3 && probe.facts) take_fact(*probe.facts, fields[1], fields[2]);
   }
   answer_images(probe, request, found);
@@ -246,7 +280,7 @@ Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& sett
   const std::string pulls = pull_script(request.bases);
   const bool at_once = !images.empty() && pulls.empty();
   script.text = docker_prelude(settings) + images + (at_once ? std::string(kBeginImages) : pulls) +
-                containers_script(request.compose_project, at_once ? std::string(kAwaitImages) : "");
+                containers_script(request, at_once ? std::string(kAwaitImages) : "");
   if (request.want_facts) {
     // The engine must answer before facts about it are believed; with images or containers asked for it already did.
     if (images.empty() && request.compose_project.empty()) script.text += "otto_docker ps -q >/dev/null || exit $?\n";

@@ -66,6 +66,8 @@ struct ProbeRequest {
   std::vector<std::string> repositories = {};  ///< references without a tag: the ids of all their tags are wanted
   std::vector<BaseQuery> bases = {};
   std::string compose_project = {};  ///< empty: no containers wanted
+  /// Containers as they once were: where none is there but these, only what changes of them is asked (their states).
+  std::vector<plan::ContainerState> known_containers = {};
   bool want_facts = false;
   bool operator==(const ProbeRequest&) const = default;
   [[nodiscard]] bool changes_nothing() const {

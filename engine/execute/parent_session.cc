@@ -154,24 +154,58 @@ Result<void> ParentSession::connect() {
   return {};
 }
 
-void ParentSession::ask_early(docker::ProbeRequest request) {
-  if (!request.changes_nothing()) return;
+Result<void> ParentSession::complete(docker::ProbeRequest& request) const {
   request.want_facts = !facts_;
+  request.known_containers.clear();
+  if (request.compose_project.empty()) return {};
+  OTTO_TRY(const auto known, cache::ParentStore(memo()).containers(host().id, request.compose_project));
+  for (const cache::ContainerRecord& container : known) {
+    request.known_containers.push_back({.service = container.service,
+                                        .number = container.number,
+                                        .id = container.id,
+                                        .image_id = container.image_id,
+                                        .image = container.image,
+                                        .service_digest = container.service_digest,
+                                        .status = {},
+                                        .health = {}});
+  }
+  return {};
+}
+
+Result<void> ParentSession::remember(const docker::ProbeRequest& request, const docker::Probe& probe) {
+  if (probe.facts) {
+    facts_ = probe.facts;
+    OTTO_RETURN_IF_ERROR(cache::ParentStore(memo()).put_facts(host().id, docker::serialize(*facts_, settings_)));
+  }
+  std::vector<std::string> known, found;
+  for (const plan::ContainerState& container : request.known_containers) known.push_back(container.id);
+  for (const plan::ContainerState& container : probe.containers) found.push_back(container.id);
+  std::sort(found.begin(), found.end());
+  if (known == found) return {};
+  std::vector<cache::ContainerRecord> records;
+  for (const plan::ContainerState& container : probe.containers) {
+    records.push_back({container.id, container.service, container.number, container.image_id, container.image,
+                       container.service_digest});
+  }
+  return cache::ParentStore(memo()).put_containers(host().id, request.compose_project, records);
+}
+
+Result<void> ParentSession::ask_early(docker::ProbeRequest request) {
+  if (!request.changes_nothing()) return {};
+  OTTO_RETURN_IF_ERROR(complete(request));
   early_.reset();
   early_ = std::make_unique<EarlyProbe>(*workspace_, host(), settings_, std::move(request));
+  return {};
 }
 
 Result<docker::Probe> ParentSession::probe(docker::ProbeRequest request) {
-  request.want_facts = !facts_;
+  OTTO_RETURN_IF_ERROR(complete(request));
   const std::unique_ptr<EarlyProbe> early = std::move(early_);
   std::optional<Result<docker::Probe>> answer;
   if (early && early->request() == request) answer = early->answer();
   if (!answer) answer = ask(*workspace_, remote(), settings_, request, workspace_->stop());
   OTTO_TRY(docker::Probe probe, std::move(*answer));
-  if (probe.facts) {
-    facts_ = probe.facts;
-    OTTO_RETURN_IF_ERROR(cache::ParentStore(memo()).put_facts(host().id, docker::serialize(*facts_, settings_)));
-  }
+  OTTO_RETURN_IF_ERROR(remember(request, probe));
   return probe;
 }
 

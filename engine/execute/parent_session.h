@@ -56,9 +56,9 @@ class ParentSession {
 
   /// Asks on a thread of its own as soon as the host is connected; the next probe() of the same has the answer, unless
   /// it has grown old. Asks nothing where that would change something.
-  void ask_early(docker::ProbeRequest request);
-  /// One round trip: what the parent has. Asks for facts too where none are remembered, and remembers them; so
-  /// `want_facts` of the request is set here.
+  Result<void> ask_early(docker::ProbeRequest request);
+  /// One round trip: what the parent has. Asks for facts too where none are remembered, and remembers them, as it does
+  /// what never changes of containers; so `want_facts` and `known_containers` of the request are set here.
   Result<docker::Probe> probe(docker::ProbeRequest request);
   /// The facts proved wrong: ask again next time.
   Result<void> forget_facts();
@@ -66,6 +66,9 @@ class ParentSession {
  private:
   class EarlyProbe;
   ParentSession();
+  /// Adds what is remembered to a question.
+  Result<void> complete(docker::ProbeRequest& request) const;
+  Result<void> remember(const docker::ProbeRequest& request, const docker::Probe& probe);
   Workspace* workspace_ = nullptr;
   Target target_;
   cache::Database* memo_ = nullptr;

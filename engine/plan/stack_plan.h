@@ -26,6 +26,7 @@ struct ContainerState {
   std::string status;          ///< "running", "exited", "created", "paused", "restarting", "dead"
   int exit_code = 0;
   std::string health;  ///< "healthy", "unhealthy", "starting" or empty
+  bool operator==(const ContainerState&) const = default;
 };
 
 using docker::action_name;  // defined in engine/docker/naming.cc

@@ -55,16 +55,32 @@ TEST_F(Parents, StacksByParentAndProject) {
   EXPECT_EQ((*parents.stack("salt", "repo1"))->inputs, "digest 3");
 }
 
+TEST_F(Parents, ContainersByParentAndComposeProject) {
+  const ContainerRecord first{"c1", "api", 1, "sha256:a", "p-api:1", "d1"},
+      second{"c2", "api", 2, "sha256:a", "p-api:1", ""};
+  EXPECT_TRUE(parents.containers("pepper", "otto-p")->empty());
+  ASSERT_TRUE(parents.put_containers("pepper", "otto-p", {second, first}).ok());
+  ASSERT_TRUE(parents.put_containers("pepper", "otto-q", {{"c3", "db", 1, "sha256:b", "db:1", ""}}).ok());
+  EXPECT_EQ(*parents.containers("pepper", "otto-p"), (std::vector<ContainerRecord>{first, second}));
+  ASSERT_TRUE(parents.put_containers("pepper", "otto-p", {second}).ok());
+  EXPECT_EQ(*parents.containers("pepper", "otto-p"), (std::vector<ContainerRecord>{second}));
+  EXPECT_TRUE(parents.containers("salt", "otto-p")->empty());
+  EXPECT_EQ(parents.containers("pepper", "otto-q")->size(), 1U);
+}
+
 TEST_F(Parents, AReimagedParentIsForgottenAsAWhole) {
   for (const char* parent : {"pepper", "salt"}) {
     ASSERT_TRUE(parents.put_facts(parent, "f").ok());
     ASSERT_TRUE(parents.put_stage({parent, "k", "s", "m"}).ok());
     ASSERT_TRUE(parents.put_stack({parent, "repo1", "i", "m"}).ok());
+    ASSERT_TRUE(parents.put_containers(parent, "otto-p", {{parent, "api", 1, "sha256:a", "p-api:1", ""}}).ok());
   }
   ASSERT_TRUE(parents.forget_parent("pepper").ok());
   EXPECT_EQ(*parents.facts("pepper"), std::nullopt);
   EXPECT_FALSE(parents.stage("pepper", "k")->has_value());
   EXPECT_FALSE(parents.stack("pepper", "repo1")->has_value());
+  EXPECT_TRUE(parents.containers("pepper", "otto-p")->empty());
+  EXPECT_EQ(parents.containers("salt", "otto-p")->size(), 1U);
   EXPECT_EQ(*parents.facts("salt"), "f");
   EXPECT_TRUE(parents.stage("salt", "k")->has_value());
   EXPECT_TRUE(parents.stack("salt", "repo1")->has_value());

@@ -40,7 +40,15 @@ CREATE INDEX registration_by_stack ON registration (parent, project);
 PRAGMA user_version=1;
 )sql";
 
-constexpr std::array<const char*, 1> kReleased = {kVersion1};
+/// The same with one table more.
+const std::string kVersion2 = std::string(kVersion1) + R"sql(
+CREATE TABLE container (id TEXT PRIMARY KEY, parent TEXT NOT NULL, compose_project TEXT NOT NULL, service TEXT NOT NULL,
+  number INTEGER NOT NULL, image_id TEXT NOT NULL, image TEXT NOT NULL, service_digest TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX container_by_stack ON container (parent, compose_project);
+PRAGMA user_version=2;
+)sql";
+
+const std::array<std::string, 2> kReleased = {kVersion1, kVersion2};
 
 /// Every table with its columns and indices, independent of how the SQL was laid out.
 constexpr const char* kShape =
@@ -146,6 +154,8 @@ TEST_F(Schema, EveryReadOfACommandHasItsIndex) {
   EXPECT_TRUE(parents.facts("pepper")->has_value());
   EXPECT_TRUE(parents.stage("pepper", "api")->has_value());
   EXPECT_TRUE(parents.stack("pepper", "api")->has_value());
+  ASSERT_TRUE(parents.put_containers("pepper", "otto-api", {{"c1", "api", 1, "sha256:a", "api:1", "d"}}).ok());
+  EXPECT_EQ(parents.containers("pepper", "otto-api")->size(), 1U);
   EXPECT_TRUE(registrations.find("pepper.repo1.api")->has_value());
   ASSERT_TRUE(parents.forget_parent("salt").ok());
   EXPECT_EQ(database.connection().unindexed_steps(), 0);

@@ -104,7 +104,7 @@ class Loop(harness.Test):
         self.assertEqual(self.repo.parent.events(since, self.repo.project, self.repo.repositories), [])
         self.assert_nothing_done(self.repo.otto("docker", "up"))
 
-    def test_second_up_asks_docker_only_what_changes_nothing(self):
+    def test_second_up_asks_docker_two_things_that_change_nothing(self):
         self.repo.parent.sh('mkdir -p /tmp/spy && cat > /tmp/spy/docker && touch /tmp/spy/calls && '
                             'chmod 755 /tmp/spy/docker && chmod 666 /tmp/spy/calls', stdin=SPY)
         self.addCleanup(self.repo.write_hosts)
@@ -113,10 +113,7 @@ class Loop(harness.Test):
         self.repo.parent.sh(": > /tmp/spy/calls")
         self.assert_nothing_done(self.repo.otto("docker", "up"))
         calls = self.repo.parent.sh("cat /tmp/spy/calls").splitlines()
-        self.assertGreater(len(calls), 0)
-        for call in calls:
-            self.assertIn(tuple(call.split()[:2])[0], ("image", "container", "inspect", "ps", "version", "info"), calls)
-            self.assertNotIn(call.split()[1], ("rm", "prune", "build", "tag", "load", "start", "create"), calls)
+        self.assertEqual(sorted(" ".join(call.split()[:2]) for call in calls), ["image ls", "ps -a"])
 
     def test_one_edit_rebuilds_one_image_and_replaces_what_runs_it(self):
         _, idle = self.repo.sent("docker", "up")

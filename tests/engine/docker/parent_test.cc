@@ -10,7 +10,7 @@ case "$1 $2" in
 "image ls")
   printf 'image\tsha256:aaa\tp-api:0123\n'
   printf 'image\tsha256:bbb\tdebian:latest\n' ;;
-"ps -aq") echo c1 ;;
+"ps -a") printf 'state\tc1\tUp 1 hour\n' ;;
 "container inspect")
   printf 'container\tc2\tsha256:aaa\trunning\t0\thealthy\tweb\t2\tabcd\tp-api:0123\n'
   printf 'container\tc1\tsha256:aaa\texited\t3\t\tapi\t1\t<no value>\tp-api:0123\n' ;;
@@ -80,7 +80,7 @@ case "$1 $2" in
   for attempt in $(seq 500); do [ ! -e "$0.ps" ] || break; sleep 0.02; done
   [ -e "$0.ps" ] || exit 1
   printf 'image\tsha256:aaa\tp-api:0123\n' ;;
-"ps -aq") : > "$0.ps"; echo c1 ;;
+"ps -a") : > "$0.ps"; printf 'state\tc1\tUp 1 hour\n' ;;
 "container inspect") printf 'container\tc1\tsha256:aaa\trunning\t0\t\tapi\t1\td\tx\n' ;;
 esac
 )sh");
@@ -118,7 +118,7 @@ TEST(ProbeTest, NoDockerCommand) {
 TEST(ProbeTest, AContainerThatGoesBetweenTheCallsIsNoError) {
   FakeDocker docker(R"sh(
 case "$1 $2" in
-"ps -aq") echo c1 ;;
+"ps -a") printf 'state\tc1\tUp 1 hour\n' ;;
 "container inspect")
   if [ -e "$0.once" ]; then printf 'container\tc2\tsha256:a\trunning\t0\t\tapi\t1\td\tx\n'
   else : > "$0.once"; echo 'No such container: c1' >&2; exit 1; fi ;;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <thread>
@@ -58,7 +59,7 @@ class EarlyQuestion : public ::testing::Test {
 };
 
 TEST_F(EarlyQuestion, IsAskedBeforeItsAnswerIsWantedAndOnce) {
-  session_->ask_early({.repositories = {"p-api"}});
+  ASSERT_TRUE(session_->ask_early({.repositories = {"p-api"}}).ok());
   await_asked();
   EXPECT_EQ(times_asked(), 1);
   tree_.write("images", "image\tsha256:bbb\tp-api:0123\n");  // later than the answer
@@ -72,7 +73,7 @@ TEST_F(EarlyQuestion, IsAskedBeforeItsAnswerIsWantedAndOnce) {
 }
 
 TEST_F(EarlyQuestion, AnswersNoOther) {
-  session_->ask_early({.repositories = {"p-api"}});
+  ASSERT_TRUE(session_->ask_early({.repositories = {"p-api"}}).ok());
   await_asked();
   ASSERT_TRUE(session_->connect().ok());
   const auto probe = session_->probe({.images = {"p-api:0123"}, .repositories = {"p-api"}});
@@ -83,10 +84,70 @@ TEST_F(EarlyQuestion, AnswersNoOther) {
 TEST_F(EarlyQuestion, IsNotAskedWhereItWouldPull) {
   docker::ProbeRequest request{.repositories = {"p-api"}};
   request.bases.push_back({"debian", "", docker::Pull::kMissing});
-  session_->ask_early(request);
+  ASSERT_TRUE(session_->ask_early(request).ok());
   ASSERT_TRUE(session_->connect().ok());
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
   EXPECT_EQ(times_asked(), 0);
+}
+
+/// A parent with the containers of the file `containers`: ID STATUS a line, as `docker ps` is asked for them.
+class Containers : public EarlyQuestion {
+ protected:
+  void SetUp() override {
+    EarlyQuestion::SetUp();
+    tree_.write("docker", R"sh(#!/bin/sh
+cd "${0%/*}"
+case "$1 $2" in
+"ps -a") while read -r id status; do printf 'state\t%s\t%s\n' "$id" "$status"; done < containers ;;
+"container inspect")
+  echo again >> asked
+  while read -r id status; do
+    case " $* " in *" $id "*) printf 'container\t%s\tsha256:a\tinspected\t7\t\tapi\t1\td\tp-api:1\n' "$id" ;; esac
+  done < containers ;;
+esac
+)sh",
+                0755);
+    ASSERT_TRUE(session_->connect().ok());
+  }
+  /// What a probe tells of each, and whether it had to inspect.
+  std::vector<std::string> told(const std::string& containers) {
+    tree_.write("containers", containers);
+    tree_.write("asked", "");
+    const auto probe = session_->probe({.compose_project = "otto-p-me"});
+    if (!probe.ok()) return {probe.error().message};
+    std::vector<std::string> told;
+    for (const plan::ContainerState& each : probe->containers) {
+      EXPECT_EQ(each.image_id + each.service + each.image + each.service_digest, "sha256:aapip-api:1d");
+      told.push_back(each.id + " " + each.status + " " + std::to_string(each.exit_code) + " " + each.health);
+    }
+    std::sort(told.begin(), told.end());
+    inspected_ = times_asked() == 1;
+    return told;
+  }
+  bool inspected_ = false;
+};
+
+TEST_F(Containers, KnownOnesAreNotInspectedAgain) {
+  using Told = std::vector<std::string>;
+  EXPECT_EQ(told("c1 Up 2 hours\nc2 Exited (3) 5 minutes ago\n"), (Told{"c1 inspected 7 ", "c2 inspected 7 "}));
+  EXPECT_TRUE(inspected_);
+  EXPECT_EQ(told("c2 Up 1 second\nc1 Exited (137) 3 days ago\n"), (Told{"c1 exited 137 ", "c2 running 0 "}));
+  EXPECT_FALSE(inspected_);
+  EXPECT_EQ(told("c1 Up Less than a second (health: starting)\nc2 Up 3 hours (unhealthy)\n"),
+            (Told{"c1 running 0 starting", "c2 running 0 unhealthy"}));
+  EXPECT_FALSE(inspected_);
+  EXPECT_EQ(told("c1 Up 3 weeks (healthy)\n"), (Told{"c1 running 0 healthy"})) << "one less";
+  EXPECT_FALSE(inspected_);
+  EXPECT_EQ(told("c1 Up 3 weeks (healthy)\nc2 Created\n"), (Told{"c1 inspected 7 ", "c2 inspected 7 "}))
+      << "the one that went is known no longer";
+  EXPECT_TRUE(inspected_);
+  for (const char* unclear :
+       {"Created", "Up 2 hours (Paused)", "Restarting (1) 5 seconds ago", "Dead", "Removal In Progress"}) {
+    EXPECT_EQ(told("c1 Up 1 hour\nc2 " + std::string(unclear) + "\n"), (Told{"c1 inspected 7 ", "c2 inspected 7 "}));
+    EXPECT_TRUE(inspected_) << unclear;
+  }
+  EXPECT_EQ(told(""), Told());
+  EXPECT_FALSE(inspected_);
 }
 
 }  // namespace
