@@ -4,9 +4,11 @@
 #include <exception>
 
 #include "cli/app.h"
+#include "cli/process_heap.h"
 
 int main(int argc, char** argv) {
   try {
+    otto::cli::prepare_heap();
     return otto::cli::run_process(argc, argv);
   } catch (const std::exception& failure) {
     std::fprintf(stderr, "otto: internal error: %s\n", failure.what());

@@ -3,17 +3,37 @@
 set(OTTO_DEPS_DIR "${PROJECT_SOURCE_DIR}/.deps" CACHE PATH "Where tools/setup put what Debian has too old")
 list(PREPEND CMAKE_PREFIX_PATH "${OTTO_DEPS_DIR}")
 
+# Looking up 25 shared libraries and their symbols took half of a short command's time; static ones are part of the
+# binary, and of libarchive only what is used (no libxml2, no ICU). fmt, simdjson and toml++ Debian has as shared
+# libraries only, and its static xxHash cannot choose the processor's best instructions.
+option(OTTO_STATIC "Link libraries statically where Debian has them so" ON)
+set(shared_suffixes ${CMAKE_FIND_LIBRARY_SUFFIXES})
+if(OTTO_STATIC)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a ${shared_suffixes})
+  set(OPENSSL_USE_STATIC_LIBS ON)
+endif()
+
 find_package(PkgConfig REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(fmt 9 REQUIRED)
 find_package(SQLite3 REQUIRED)
-find_package(yaml-cpp REQUIRED)
+pkg_check_modules(yaml-cpp REQUIRED IMPORTED_TARGET yaml-cpp)
 find_package(LibArchive REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
-pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(simdjson REQUIRED IMPORTED_TARGET simdjson)
 pkg_check_modules(libtelnet REQUIRED IMPORTED_TARGET libtelnet)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 find_package(tomlplusplus REQUIRED)
 find_package(libssh2 1.11.1 CONFIG REQUIRED)
+
+if(OTTO_STATIC)  # what these need themselves, which their packages do not say
+  find_library(OTTO_ACL acl REQUIRED)
+  target_link_libraries(LibArchive::LibArchive INTERFACE ${OTTO_ACL} PkgConfig::zstd ZLIB::ZLIB)
+  target_link_options(LibArchive::LibArchive INTERFACE LINKER:--gc-sections)  # the formats of other files need more
+  target_link_libraries(PkgConfig::libtelnet INTERFACE ZLIB::ZLIB)
+  target_link_libraries(SQLite::SQLite3 INTERFACE m)
+endif()
+set(CMAKE_FIND_LIBRARY_SUFFIXES ${shared_suffixes})
+pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,6 +62,10 @@ Result<std::string> read_document(const std::filesystem::path& file);
 Result<Node> parse_toml(const Source& source, std::string_view text);
 /// The document's top-level array or object. kConfig for a syntax error or a duplicate key.
 Result<Node> parse_json(const Source& source, std::string_view text);
+/// The same, item by item: those of a top-level array go to `take`, whose error ends the reading, and not into what
+/// comes back.
+using TakeNode = std::function<Result<void>(const Node&)>;
+Result<Node> parse_json(const Source& source, std::string_view text, const TakeNode& take);
 
 /// A kConfig error whose message starts with file:line:column.
 Error error_at(const Source& source, Position at, std::string_view message, std::string hint = {});

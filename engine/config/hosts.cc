@@ -244,14 +244,12 @@ Error not_an_array(const Source& source, const Node& document) {
 Result<std::vector<HostEntry>> parse_hosts(const fs::path& file, std::string_view text) {
   std::error_code ignored;
   const Source source{file.string(), Format::kJson, fs::absolute(file, ignored).parent_path(), std::nullopt};
-  OTTO_TRY(const Node document, parse_json(source, text));
-  if (document.kind != Kind::kArray) return not_an_array(source, document);
   std::vector<HostEntry> hosts;
-  hosts.reserve(document.items.size());
-  for (const Node& item : document.items) {
-    OTTO_TRY(HostEntry host, read_host(source, item));
-    hosts.push_back(std::move(host));
-  }
+  OTTO_TRY(const Node document, parse_json(source, text, [&](const Node& item) -> Result<void> {
+             OTTO_TRY(hosts.emplace_back(), read_host(source, item));
+             return {};
+           }));
+  if (document.kind != Kind::kArray) return not_an_array(source, document);
   return hosts;
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "engine/config/document.h"
@@ -47,7 +48,8 @@ class JsonReader {
  public:
   JsonReader(const Source& source, std::string_view text) : source_(source), text_(text), positions_(text) {}
 
-  Result<Node> read();
+  /// An array's items are handed to `take` one by one, where there is one, and are not part of what comes back.
+  Result<Node> read(const TakeNode& take = {});
 
  private:
   [[nodiscard]] std::size_t offset_of(const char* pointer) const {
@@ -60,7 +62,7 @@ class JsonReader {
 
   Result<Node> read_value(od::value value, int depth);
   Result<void> read_object(od::value& value, Node& node, int depth);
-  Result<void> read_array(od::value& value, Node& node, int depth);
+  Result<void> read_array(od::value& value, Node& node, int depth, const TakeNode& take = {});
   Result<void> read_number(od::value& value, Node& node, std::size_t offset);
   Result<void> read_scalar(od::value& value, od::json_type type, Node& node, std::size_t offset);
 
@@ -127,12 +129,26 @@ Error JsonReader::locate_lexical_error() {
   return fail(opened.value_or(text_.size()), "this string is never closed", "add the missing '\"'");
 }
 
+/// Where a key is among the members so far; `seen` is filled once they are many.
+std::optional<Position> first_of(const std::vector<Member>& members, const std::string& key,
+                                 std::unordered_map<std::string, Position>& seen) {
+  constexpr std::size_t kFew = 24;
+  if (members.size() < kFew) {
+    const auto same = [&](const Member& member) { return member.key == key; };
+    const auto first = std::find_if(members.begin(), members.end(), same);
+    return first == members.end() ? std::nullopt : std::optional(first->at);
+  }
+  for (std::size_t i = seen.size(); i < members.size(); ++i) seen.emplace(members[i].key, members[i].at);
+  const auto first = seen.find(key);
+  return first == seen.end() ? std::nullopt : std::optional(first->second);
+}
+
 Result<void> JsonReader::read_object(od::value& value, Node& node, int depth) {
   static constexpr std::string_view kExpected = "a quoted key with ':', or ',' or '}'";
   node.kind = Kind::kTable;
   od::object object;
   if (value.get_object().get(object) != simdjson::SUCCESS) return unexpected_here(kExpected);
-  std::unordered_map<std::string, Position> seen;
+  std::unordered_map<std::string, Position> seen;  // of the keys, once a look at each would take long
   for (auto each : object) {
     od::field field;
     if (std::move(each).get(field) != simdjson::SUCCESS) return unexpected_here(kExpected);
@@ -142,11 +158,10 @@ Result<void> JsonReader::read_object(od::value& value, Node& node, int depth) {
     std::string_view key;
     if (field.unescaped_key().get(key) != simdjson::SUCCESS) return fail(key_offset, "this key has a bad escape");
     member.key = key;
-    const auto [first, added] = seen.emplace(member.key, member.at);
-    if (!added) {
+    if (const auto first = first_of(node.members, member.key, seen)) {
       return error_at(source_, member.at,
-                      fmt::format("duplicate key '{}', first at line {}, column {}", one_line(member.key),
-                                  first->second.line, first->second.column),
+                      fmt::format("duplicate key '{}', first at line {}, column {}", one_line(member.key), first->line,
+                                  first->column),
                       "keep one of the two");
     }
     OTTO_TRY(member.value, read_value(field.value(), depth + 1));
@@ -155,7 +170,7 @@ Result<void> JsonReader::read_object(od::value& value, Node& node, int depth) {
   return {};
 }
 
-Result<void> JsonReader::read_array(od::value& value, Node& node, int depth) {
+Result<void> JsonReader::read_array(od::value& value, Node& node, int depth, const TakeNode& take) {
   node.kind = Kind::kArray;
   od::array array;
   if (value.get_array().get(array) != simdjson::SUCCESS) return unexpected_here("',' or ']'");
@@ -163,7 +178,11 @@ Result<void> JsonReader::read_array(od::value& value, Node& node, int depth) {
     od::value item;
     if (std::move(each).get(item) != simdjson::SUCCESS) return unexpected_here("',' or ']'");
     OTTO_TRY(Node read, read_value(item, depth + 1));
-    node.items.push_back(std::move(read));
+    if (!take) {
+      node.items.push_back(std::move(read));
+    } else {
+      OTTO_RETURN_IF_ERROR(take(read));
+    }
   }
   return {};
 }
@@ -225,7 +244,7 @@ Result<Node> JsonReader::read_value(od::value value, int depth) {
   return node;
 }
 
-Result<Node> JsonReader::read() {
+Result<Node> JsonReader::read(const TakeNode& take) {
   const std::size_t first = text_.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return fail(0, "the file is empty");
   if (text_[first] != '[' && text_[first] != '{') return unexpected(first, "'['");
@@ -233,7 +252,13 @@ Result<Node> JsonReader::read() {
   if (parser_.iterate(padded_).get(document_) != simdjson::SUCCESS) return locate_lexical_error();
   od::value root;
   if (document_.get_value().get(root) != simdjson::SUCCESS) return unexpected_here("a closing bracket");
-  OTTO_TRY(Node node, read_value(root, 1));
+  Node node;
+  if (take && text_[first] == '[') {
+    node.at = positions_.at(first);
+    OTTO_RETURN_IF_ERROR(read_array(root, node, 1, take));
+  } else {
+    OTTO_TRY(node, read_value(root, 1));
+  }
   const char* rest = nullptr;
   if (document_.current_location().get(rest) == simdjson::SUCCESS && offset_of(rest) < text_.size()) {
     return unexpected(offset_of(rest), "the end of the file");
@@ -244,5 +269,9 @@ Result<Node> JsonReader::read() {
 }  // namespace
 
 Result<Node> parse_json(const Source& source, std::string_view text) { return JsonReader(source, text).read(); }
+
+Result<Node> parse_json(const Source& source, std::string_view text, const TakeNode& take) {
+  return JsonReader(source, text).read(take);
+}
 
 }  // namespace otto::config

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <system_error>
 #include <unordered_map>
@@ -53,9 +54,11 @@ Result<Inventory> read_inventory(const std::vector<Settings>& repos, std::vector
       const fs::path real = fs::weakly_canonical(file, ignored);
       if (!read.insert(real.empty() ? file : real).second) continue;
       OTTO_TRY(std::vector<HostEntry> hosts, load_hosts(file, warnings));
-      for (HostEntry& host : hosts) {
-        labs.insert(host.labs.begin(), host.labs.end());
-        inventory.hosts.push_back(std::move(host));
+      for (const HostEntry& host : hosts) labs.insert(host.labs.begin(), host.labs.end());
+      if (inventory.hosts.empty()) {
+        inventory.hosts = std::move(hosts);
+      } else {
+        std::move(hosts.begin(), hosts.end(), std::back_inserter(inventory.hosts));
       }
       inventory.files.push_back(file.string());
     }
@@ -168,11 +171,13 @@ Result<Lab> load_lab(const std::vector<Settings>& repos, const LabChoice& choice
   OTTO_TRY(Inventory inventory, read_inventory(repos, warnings));
   Lab lab;
   OTTO_TRY(lab.names, choose(inventory, repos, choice));
-  std::sort(inventory.hosts.begin(), inventory.hosts.end(),
-            [](const HostEntry& a, const HostEntry& b) { return a.id < b.id; });
-  for (HostEntry& host : inventory.hosts) {
-    std::vector<HostEntry>& into = in_labs(host, lab.names) ? lab.hosts : lab.others;
-    into.push_back(std::move(host));
+  std::vector<HostEntry*> sorted;  // an entry is large: each is moved once
+  for (HostEntry& host : inventory.hosts) sorted.push_back(&host);
+  std::sort(sorted.begin(), sorted.end(), [](const HostEntry* a, const HostEntry* b) { return a->id < b->id; });
+  lab.hosts.reserve(sorted.size());
+  for (HostEntry* const host : sorted) {
+    std::vector<HostEntry>& into = in_labs(*host, lab.names) ? lab.hosts : lab.others;
+    into.push_back(std::move(*host));
   }
   OTTO_RETURN_IF_ERROR(check_hops(lab));
   if (lab.names.empty()) {
