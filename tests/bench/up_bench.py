@@ -6,7 +6,7 @@
 Starts a lab of its own (root), brings the veggies stack up on a parent without a jump host, one image with a large context, then times in turns `otto docker up` and
 `ssh PARENT 'docker ps …; docker image inspect TAGS'`, each over a connection of its own with the same key, cipher choice left to
 each. OpenSSH runs with its default key exchange, and with curve25519, which is otto's (the default one costs its client about 0.1 s
-of processor time). Wanted: within 50 ms of the latter. OTTO_BINARY should be one of the preset release.
+of processor time). Wanted: within 50 ms of the former. OTTO_BINARY should be one of the preset release.
 """
 
 import argparse
