@@ -16,8 +16,8 @@ namespace {
 constexpr int kStep = 8 << 20;
 constexpr int kOwnMapping = 1 << 20;  ///< what is larger gets a mapping of its own and gives it back
 constexpr int kMostKept = 64 << 20;
-constexpr std::size_t kMoreThanIsThere = std::size_t{192} << 10;
-constexpr std::size_t kBefore = std::size_t{384} << 10;
+constexpr std::size_t kBefore = std::size_t{384} << 10;           ///< room in front of the first huge page
+constexpr std::size_t kMoreThanIsThere = std::size_t{192} << 10;  ///< makes the heap grow, and lies in that room
 
 }  // namespace
 
@@ -31,9 +31,8 @@ void prepare_heap() {
   ::sbrk(static_cast<std::intptr_t>(huge_page - kBefore - now));
   void* volatile grown = std::malloc(kMoreThanIsThere);  // volatile: else the compiler leaves both calls out
   std::free(grown);
-  const auto end = reinterpret_cast<std::uintptr_t>(::sbrk(0)) / kHugePage * kHugePage;
-  const std::uintptr_t begin = (end - kStep + kHugePage - 1) / kHugePage * kHugePage;
-  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(::sbrk(0)) / kHugePage * kHugePage;
+  if (end > huge_page) ::madvise(reinterpret_cast<void*>(huge_page), end - huge_page, MADV_HUGEPAGE);
 }
 
 }  // namespace otto::cli
