@@ -86,7 +86,6 @@ std::string containers_script(const ProbeRequest& request, const std::string& im
   if (request.compose_project.empty()) return images_done;
   constexpr std::string_view kInspected =
       "container\t{{.ID}}\t{{.Image}}\t{{.State.Status}}\t{{.State.ExitCode}}\t"
-      "{{if .State.Health}}{{.State.Health.Status}}{{end}}\t"
       "{{index .Config.Labels \"com.docker.compose.service\"}}\t"
       "{{index .Config.Labels \"com.docker.compose.container-number\"}}\t"
       "{{index .Config.Labels \"otto.service-digest\"}}\t{{.Config.Image}}";
@@ -139,11 +138,10 @@ plan::ContainerState to_container(const std::vector<std::string>& fields) {
   container.image_id = fields[2];
   container.status = fields[3];
   container.exit_code = to_int(fields[4]);
-  container.health = fields[5];
-  container.service = fields[6];
-  container.number = static_cast<unsigned>(std::max(1, to_int(fields[7])));
-  container.service_digest = fields[8] == "<no value>" ? "" : fields[8];
-  container.image = fields[9];
+  container.service = fields[5];
+  container.number = static_cast<unsigned>(std::max(1, to_int(fields[6])));
+  container.service_digest = fields[7] == "<no value>" ? "" : fields[7];
+  container.image = fields[8];
   return container;
 }
 
@@ -153,10 +151,6 @@ plan::ContainerState as_listed(plan::ContainerState container, std::string_view 
   const bool exited = status.starts_with(kExited);
   container.status = exited ? "exited" : "running";
   container.exit_code = exited ? to_int(std::string(status.substr(kExited.size()))) : 0;
-  container.health = status.ends_with("(healthy)")            ? "healthy"
-                     : status.ends_with("(unhealthy)")        ? "unhealthy"
-                     : status.ends_with("(health: starting)") ? "starting"
-                                                              : "";
   return container;
 }
 
@@ -201,7 +195,7 @@ Probe read_answer(const std::string& answer, const ProbeRequest& request) {
     const std::vector<std::string> fields = text::split(line, '\t');
     if (fields[0] == "image" && fields.size() >= 3) take_image(found, fields);
     if (fields[0] == "unpulled" && fields.size() == 3) probe.bases[fields[1]].problem = text::trim(fields[2]);
-    if (fields[0] == "container" && fields.size() == 10) probe.containers.push_back(to_container(fields));
+    if (fields[0] == "container" && fields.size() == 9) probe.containers.push_back(to_container(fields));
     if (fields[0] == "state" && fields.size() == 3) take_state(probe, request, fields[1], fields[2]);
     if (fields[0] == "fact" && fields.size() == 3 && probe.facts) take_fact(*probe.facts, fields[1], fields[2]);
   }

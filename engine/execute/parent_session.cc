@@ -166,8 +166,7 @@ Result<void> ParentSession::complete(docker::ProbeRequest& request) const {
                                         .image_id = container.image_id,
                                         .image = container.image,
                                         .service_digest = container.service_digest,
-                                        .status = {},
-                                        .health = {}});
+                                        .status = {}});
   }
   return {};
 }

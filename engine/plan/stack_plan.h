@@ -25,7 +25,6 @@ struct ContainerState {
   std::string service_digest;  ///< hex, from kServiceDigestLabel; empty: not started by otto
   std::string status;          ///< "running", "exited", "created", "paused", "restarting", "dead"
   int exit_code = 0;
-  std::string health;  ///< "healthy", "unhealthy", "starting" or empty
   bool operator==(const ContainerState&) const = default;
 };
 

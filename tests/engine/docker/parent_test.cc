@@ -12,8 +12,8 @@ case "$1 $2" in
   printf 'image\tsha256:bbb\tdebian:latest\n' ;;
 "ps -a") printf 'state\tc1\tUp 1 hour\n' ;;
 "container inspect")
-  printf 'container\tc2\tsha256:aaa\trunning\t0\thealthy\tweb\t2\tabcd\tp-api:0123\n'
-  printf 'container\tc1\tsha256:aaa\texited\t3\t\tapi\t1\t<no value>\tp-api:0123\n' ;;
+  printf 'container\tc2\tsha256:aaa\trunning\t0\tweb\t2\tabcd\tp-api:0123\n'
+  printf 'container\tc1\tsha256:aaa\texited\t3\tapi\t1\t<no value>\tp-api:0123\n' ;;
 "version --format") echo 26.1.5 ;;
 "buildx version") echo ok ;;
 "compose version") echo 2.26.1 ;;
@@ -33,7 +33,6 @@ TEST(ProbeTest, TellsImagesContainersAndFacts) {
   EXPECT_EQ(probe->containers[0].exit_code, 3);
   EXPECT_EQ(probe->containers[0].service_digest, "");
   EXPECT_EQ(probe->containers[1].number, 2U);
-  EXPECT_EQ(probe->containers[1].health, "healthy");
   EXPECT_EQ(probe->containers[1].service_digest, "abcd");
   ASSERT_TRUE(probe->facts);
   EXPECT_EQ(probe->facts->engine_version, "26.1.5");
@@ -81,7 +80,7 @@ case "$1 $2" in
   [ -e "$0.ps" ] || exit 1
   printf 'image\tsha256:aaa\tp-api:0123\n' ;;
 "ps -a") : > "$0.ps"; printf 'state\tc1\tUp 1 hour\n' ;;
-"container inspect") printf 'container\tc1\tsha256:aaa\trunning\t0\t\tapi\t1\td\tx\n' ;;
+"container inspect") printf 'container\tc1\tsha256:aaa\trunning\t0\tapi\t1\td\tx\n' ;;
 esac
 )sh");
   const auto probe =
@@ -120,7 +119,7 @@ TEST(ProbeTest, AContainerThatGoesBetweenTheCallsIsNoError) {
 case "$1 $2" in
 "ps -a") printf 'state\tc1\tUp 1 hour\n' ;;
 "container inspect")
-  if [ -e "$0.once" ]; then printf 'container\tc2\tsha256:a\trunning\t0\t\tapi\t1\td\tx\n'
+  if [ -e "$0.once" ]; then printf 'container\tc2\tsha256:a\trunning\t0\tapi\t1\td\tx\n'
   else : > "$0.once"; echo 'No such container: c1' >&2; exit 1; fi ;;
 esac
 )sh");

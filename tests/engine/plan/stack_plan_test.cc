@@ -320,7 +320,7 @@ TEST_F(StackPlanTest, OptionalDependencies) {
 TEST_F(StackPlanTest, ConditionsOnUnaffectedServicesAreAwaited) {
   service("db");
   service("api", {{"db", DependencyCondition::kHealthy}});
-  container("db").health = "starting";
+  container("db");
   EXPECT_EQ(waves(), "[db healthy] start api");
 }
 
@@ -329,7 +329,7 @@ TEST_F(StackPlanTest, AConditionThatHangsOnAnAffectedServiceComesAfterIt) {
   service("cache", {{"db"}});
   service("api", {{"cache", DependencyCondition::kHealthy}});
   container("db", "exited");
-  container("cache").health = "unhealthy";
+  container("cache");
   EXPECT_EQ(waves(), "start db; [cache healthy] start api") << "cache may need db to become healthy";
 }
 
