@@ -108,14 +108,4 @@ Result<void> ParentStore::put_containers(std::string_view parent, std::string_vi
   });
 }
 
-Result<void> ParentStore::forget_parent(std::string_view parent) {
-  return database_->in_transaction([&]() -> Result<void> {
-    sqlite::Connection& connection = database_->connection();
-    OTTO_RETURN_IF_ERROR(connection.run("DELETE FROM parent_facts WHERE parent = ?1", parent));
-    OTTO_RETURN_IF_ERROR(connection.run("DELETE FROM stage WHERE parent = ?1", parent));
-    OTTO_RETURN_IF_ERROR(connection.run("DELETE FROM container WHERE parent = ?1", parent));
-    return connection.run("DELETE FROM stack WHERE parent = ?1", parent);
-  });
-}
-
 }  // namespace otto::cache

@@ -37,9 +37,6 @@ class ParentStore {
   Result<void> put_containers(std::string_view parent, std::string_view compose_project,
                               const std::vector<ContainerRecord>& containers);
 
-  /// Facts, stages, stacks and containers of a parent at once, in one transaction: it was re-imaged.
-  Result<void> forget_parent(std::string_view parent);
-
  private:
   Database* database_;
 };

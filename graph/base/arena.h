@@ -62,7 +62,7 @@ class Arena {
 
   std::vector<LargeBytes> blocks_;
   char* next_ = nullptr;
-  std::size_t left_ = 0;  ///< bytes of the last block from `next_` on
+  std::size_t left_ = 0;  ///< bytes of the block being filled, from `next_` on
   std::size_t size_ = 0;
 };
 

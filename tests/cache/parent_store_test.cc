@@ -68,23 +68,5 @@ TEST_F(Parents, ContainersByParentAndComposeProject) {
   EXPECT_EQ(parents.containers("pepper", "otto-q")->size(), 1U);
 }
 
-TEST_F(Parents, AReimagedParentIsForgottenAsAWhole) {
-  for (const char* parent : {"pepper", "salt"}) {
-    ASSERT_TRUE(parents.put_facts(parent, "f").ok());
-    ASSERT_TRUE(parents.put_stage({parent, "k", "s", "m"}).ok());
-    ASSERT_TRUE(parents.put_stack({parent, "repo1", "i", "m"}).ok());
-    ASSERT_TRUE(parents.put_containers(parent, "otto-p", {{parent, "api", 1, "sha256:a", "p-api:1", ""}}).ok());
-  }
-  ASSERT_TRUE(parents.forget_parent("pepper").ok());
-  EXPECT_EQ(*parents.facts("pepper"), std::nullopt);
-  EXPECT_FALSE(parents.stage("pepper", "k")->has_value());
-  EXPECT_FALSE(parents.stack("pepper", "repo1")->has_value());
-  EXPECT_TRUE(parents.containers("pepper", "otto-p")->empty());
-  EXPECT_EQ(parents.containers("salt", "otto-p")->size(), 1U);
-  EXPECT_EQ(*parents.facts("salt"), "f");
-  EXPECT_TRUE(parents.stage("salt", "k")->has_value());
-  EXPECT_TRUE(parents.stack("salt", "repo1")->has_value());
-}
-
 }  // namespace
 }  // namespace otto::cache
