@@ -264,7 +264,7 @@ void ScanTree::write(const Directory& directory, const cache::StatManifest& know
 
 void ScanTree::forget(Directory& directory) {
   directory.targets = std::vector<std::string>();  // not by `= {}`, which would empty it and keep its memory
-  for (DirectoryPool* const pool : directory.pools) {
+  for (DirectoryPool* const pool : {directory.listed_in, directory.settled_in}) {
     if (pool != nullptr && --pool->in_use == 0) pool->arena = Arena();
   }
 }

@@ -8,7 +8,6 @@
 // functions are for the time after the walk, but for add() and new_pool().
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -78,7 +77,7 @@ struct Extent {
 struct DirectoryPool {
   Arena arena;
   std::vector<Directory*> listed;
-  std::atomic<std::size_t> in_use{0};  ///< directories with something in the arena
+  std::atomic<std::size_t> in_use{0};  ///< by how many directories, one that was listed and settled in it twice
 };
 
 struct Directory {
@@ -93,16 +92,17 @@ struct Directory {
   bool expects_reading = false;                ///< its files are read without a look at their stat before
   bool same = false;                           ///< has no subdirectories, and all of it is as known
 
-  std::string_view names;  ///< of the entries, each with a NUL behind it; in the first pool, as the entries
+  std::string_view names;  ///< of the entries, each with a NUL behind it; in `listed_in`, as the entries
   std::span<SeenEntry> entries;
   LargeVector<FileStat> stats;  ///< of the entries, where more than one task takes them, until all are there
   std::atomic<std::uint32_t> stat_tasks_left{0};
-  std::span<const OrderItem> order;  ///< in the second pool, as all below
+  std::span<const OrderItem> order;  ///< in `settled_in`, as all below
   std::span<Directory* const> children;
   std::span<SeenFile> seen;
   std::span<const std::uint32_t> to_read;  ///< entries whose bytes or target must be read, into `seen` or:
   std::vector<std::string> targets;
-  std::array<DirectoryPool*, 2> pools = {};  ///< of the thread that listed it, and of the one that took the last stat
+  DirectoryPool* listed_in = nullptr;
+  DirectoryPool* settled_in = nullptr;  ///< by the thread that took the last stat, as a rule the same pool
 
   Extent size;          ///< of all below it, once measured
   Extent begin;         ///< where that goes
@@ -112,12 +112,6 @@ struct Directory {
     return std::string_view(names).substr(entry.name_offset, entry.name_size);
   }
   [[nodiscard]] std::string path_of(std::string_view name) const;
-  /// It has something in the pool's arena.
-  void use(DirectoryPool& pool, std::size_t which) {
-    pools[which] = &pool;
-    ++pool.in_use;
-  }
-
   /// Sorts the entries into `order`, in `arena`; what is gone has no place in it.
   void sort_entries(Arena& arena, std::vector<SortKey>& scratch);
   /// Finds the remembered entry of each file and symlink; calls `found_below(entry, begin, end)` with what was
