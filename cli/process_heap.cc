@@ -16,8 +16,8 @@ namespace {
 constexpr int kStep = 8 << 20;
 constexpr int kOwnMapping = 1 << 20;  ///< what is larger gets a mapping of its own and gives it back
 constexpr int kMostKept = 64 << 20;
-constexpr std::size_t kBefore = std::size_t{384} << 10;           ///< room in front of the first huge page
-constexpr std::size_t kMoreThanIsThere = std::size_t{192} << 10;  ///< makes the heap grow, and lies in that room
+constexpr std::size_t kBefore = std::size_t{160} << 10;           ///< room in front of the first huge page
+constexpr std::size_t kMoreThanIsThere = std::size_t{136} << 10;  ///< makes the heap grow, and lies in that room
 
 }  // namespace
 

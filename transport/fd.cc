@@ -97,15 +97,17 @@ Result<std::string> read_small_file(const std::string& path) {
 
 std::string errno_text(int number) { return std::generic_category().message(number); }
 
-std::string home_directory() {
-  if (const char* home = ::getenv("HOME"); home != nullptr && *home != '\0') return home;
+std::string account_home() {
   std::array<char, 4096> buffer{};
   passwd entry{};
   passwd* found = nullptr;
-  if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
-    return entry.pw_dir;
-  }
-  return "/";
+  const bool known = ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
+  return known ? entry.pw_dir : "/";
+}
+
+std::string home_directory() {
+  const char* home = ::getenv("HOME");
+  return home != nullptr && *home != '\0' ? home : account_home();
 }
 
 std::string expand_home(std::string_view path) {

@@ -71,8 +71,11 @@ inline Ready wait_for_fd(int fd, short events, Deadline deadline, const std::sto
 Result<std::string> read_small_file(const std::string& path);
 /// "No such file or directory", thread-safe.
 std::string errno_text(int number);
-/// "~/x" and "~" with this user's home directory.
+/// "~/x" and "~" with home_directory().
 std::string expand_home(std::string_view path);
+/// HOME; account_home() where that is empty.
 std::string home_directory();
+/// passwd(5)'s, "/" for an account that it does not know: the home that OpenSSH goes by.
+std::string account_home();
 
 }  // namespace otto::transport

@@ -15,6 +15,7 @@
 
 #include "graph/base/text.h"
 #include "transport/fd.h"
+#include "transport/ssh_config_files.h"
 #include "transport/subprocess.h"
 
 namespace otto::transport {
@@ -148,12 +149,12 @@ std::optional<Error> refuse_odd_name(std::string_view what, std::string_view val
                     fmt::format("correct the {} in hosts.json or ~/.ssh/config", what));
 }
 
-std::optional<std::string> choose_agent(const SshConfig* config, const ResolvedHost& host, std::string_view original) {
+std::optional<std::string> choose_agent(const SshConfig& config, const ResolvedHost& host, std::string_view original) {
   const char* from_environment = ::getenv("SSH_AUTH_SOCK");
   std::optional<std::string> standard;
   if (from_environment != nullptr && *from_environment != '\0') standard = from_environment;
-  if (config == nullptr || !config->identity_agent || *config->identity_agent == "SSH_AUTH_SOCK") return standard;
-  const std::string& agent = *config->identity_agent;
+  if (!config.identity_agent || *config.identity_agent == "SSH_AUTH_SOCK") return standard;
+  const std::string& agent = *config.identity_agent;
   if (agent == "none") return std::nullopt;
   if (agent.starts_with('$')) {
     std::string name = agent.substr(1);
@@ -164,56 +165,45 @@ std::optional<std::string> choose_agent(const SshConfig* config, const ResolvedH
   return expand_tokens(expand_home(agent), host, original);
 }
 
-void choose_identities(const Address& address, const SshConfig* config, ResolvedHost& host) {
+void choose_identities(const Address& address, const SshConfig& config, ResolvedHost& host) {
   if (!address.identity_files.empty()) {
     host.identity_files = address.identity_files;
     host.identities_named = true;
-  } else if (config != nullptr) {
-    for (const auto& file : config->identity_files) {
+  } else {
+    for (const auto& file : config.identity_files) {
       host.identity_files.push_back(expand_tokens(expand_home(file), host, address.host));
     }
-  } else {
-    for (const char* name : {"id_ed25519", "id_ecdsa", "id_rsa"}) {
-      host.identity_files.push_back(home_directory() + "/.ssh/" + name);
-    }
   }
-  host.identities_only = config != nullptr && config->identities_only;
+  host.identities_only = config.identities_only;
   host.agent_socket = choose_agent(config, host, address.host);
 }
 
-void choose_known_hosts(const Address& address, const SshConfig* config, ResolvedHost& host) {
-  const bool aliased = config != nullptr && config->host_key_alias;
-  host.key_name = aliased ? *config->host_key_alias : known_hosts_name(host.host, host.port);
-  host.host_key_policy = address.host_key_policy.value_or(
-      config != nullptr ? config->host_key_policy.value_or(HostKeyPolicy::kAcceptNew) : HostKeyPolicy::kAcceptNew);
+void choose_known_hosts(const Address& address, const SshConfig& config, ResolvedHost& host) {
+  host.key_name = config.host_key_alias.value_or(known_hosts_name(host.host, host.port));
+  host.host_key_policy = address.host_key_policy.value_or(config.host_key_policy.value_or(HostKeyPolicy::kAcceptNew));
   if (!address.known_hosts.empty()) {
     host.known_hosts = address.known_hosts;
     return;
   }
-  std::vector<std::string> files = {"~/.ssh/known_hosts", "~/.ssh/known_hosts2", "/etc/ssh/ssh_known_hosts",
-                                    "/etc/ssh/ssh_known_hosts2"};
-  if (config != nullptr && !config->user_known_hosts.empty()) {
-    files = config->user_known_hosts;
-    files.insert(files.end(), config->global_known_hosts.begin(), config->global_known_hosts.end());
-  }
-  for (const auto& file : files) {
-    if (file != "none") host.known_hosts.push_back(expand_tokens(expand_home(file), host, address.host));
+  for (const auto* files : {&config.user_known_hosts, &config.global_known_hosts}) {
+    for (const auto& file : *files) {
+      if (file != "none") host.known_hosts.push_back(expand_tokens(expand_home(file), host, address.host));
+    }
   }
 }
 
-Result<void> choose_proxy(const Address& address, const SshConfig* config, ResolvedHost& host) {
-  if (config == nullptr) return {};
-  if (config->proxy_jump) {
-    OTTO_TRY(host.proxy_jumps, parse_proxy_jump(*config->proxy_jump, address));
+Result<void> choose_proxy(const Address& address, const SshConfig& config, ResolvedHost& host) {
+  if (config.proxy_jump) {
+    OTTO_TRY(host.proxy_jumps, parse_proxy_jump(*config.proxy_jump, address));
     return {};
   }
-  if (!config->proxy_command) return {};
-  if (config->proxy_use_fdpass) {
+  if (!config.proxy_command) return {};
+  if (config.proxy_use_fdpass) {
     return make_error(ErrorCode::kConfig,
                       fmt::format("host '{}': ProxyUseFdpass of ~/.ssh/config is not supported", address.id),
                       "give a ProxyCommand that passes the bytes itself, or set use_ssh_config = false for this host");
   }
-  host.proxy_command = expand_tokens(*config->proxy_command, host, address.host);
+  host.proxy_command = expand_tokens(*config.proxy_command, host, address.host);
   return {};
 }
 
@@ -229,6 +219,19 @@ SshConfig parse_ssh_config(std::string_view output) {
   }
   return config;
 }
+
+SshConfig default_ssh_config(std::string_view host, const std::string& home) {
+  SshConfig config;
+  config.hostname = text::to_lower(host);
+  for (const char* name : {"id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"}) {
+    config.identity_files.push_back(std::string("~/.ssh/") + name);
+  }
+  config.user_known_hosts = {home + "/.ssh/known_hosts", home + "/.ssh/known_hosts2"};
+  config.global_known_hosts = {"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"};
+  return config;
+}
+
+bool is_honoured_ssh_key(std::string_view key) { return setters().contains(key); }
 
 std::string known_hosts_name(std::string_view host, std::uint16_t port) {
   return port == 22 ? text::to_lower(host) : fmt::format("[{}]:{}", text::to_lower(host), port);
@@ -270,19 +273,17 @@ Result<std::vector<Address>> parse_proxy_jump(std::string_view text, const Addre
   return jumps;
 }
 
-Result<ResolvedHost> merge_config(const Address& address, const SshConfig* config) {
+Result<ResolvedHost> merge_config(const Address& address, const SshConfig& config) {
   ResolvedHost host;
   host.id = address.id;
-  host.host = config != nullptr && !config->hostname.empty() ? config->hostname : address.host;
-  host.port = address.port.value_or(config != nullptr ? config->port.value_or(22) : std::uint16_t{22});
-  host.user = address.user.value_or(config != nullptr && config->user ? *config->user : local_user());
+  host.host = config.hostname.empty() ? address.host : config.hostname;
+  host.port = address.port.value_or(config.port.value_or(22));
+  host.user = address.user ? *address.user : config.user ? *config.user : local_user();
   if (auto odd = refuse_odd_name("host name", host.host, address.id)) return std::move(*odd);
   if (auto odd = refuse_odd_name("user", host.user, address.id)) return std::move(*odd);
   host.password = address.password;
-  host.connect_timeout = address.connect_timeout.value_or(
-      config != nullptr ? config->connect_timeout.value_or(kDefaultConnectTimeout) : kDefaultConnectTimeout);
-  host.keepalive_interval = address.keepalive_interval.value_or(
-      config != nullptr ? config->keepalive_interval.value_or(kDefaultKeepalive) : kDefaultKeepalive);
+  host.connect_timeout = address.connect_timeout.value_or(config.connect_timeout.value_or(kDefaultConnectTimeout));
+  host.keepalive_interval = address.keepalive_interval.value_or(config.keepalive_interval.value_or(kDefaultKeepalive));
   choose_identities(address, config, host);
   choose_known_hosts(address, config, host);
   OTTO_RETURN_IF_ERROR(choose_proxy(address, config, host));
@@ -294,7 +295,12 @@ Result<ResolvedHost> resolve_host(const Address& address, const std::stop_token&
   if (address.user) {
     if (auto odd = refuse_odd_name("user", *address.user, address.id)) return std::move(*odd);
   }
-  if (!address.use_ssh_config || !program_installed("ssh")) return merge_config(address, nullptr);
+  if (!address.use_ssh_config || !find_program("ssh")) {
+    return merge_config(address, default_ssh_config(address.host, home_directory()));
+  }
+  if (const auto files = find_ssh_config_files(); files && ssh_config_is_silent(*files, address.host)) {
+    return merge_config(address, default_ssh_config(address.host, files->home));
+  }
 
   std::vector<std::string> argv = {"ssh", "-G"};
   if (address.port) argv.insert(argv.end(), {"-p", std::to_string(*address.port)});
@@ -307,8 +313,7 @@ Result<ResolvedHost> resolve_host(const Address& address, const std::stop_token&
                                   text::printable(text::trim(output.err))),
                       "correct ~/.ssh/config, or set use_ssh_config = false for this host");
   }
-  const SshConfig config = parse_ssh_config(output.out);
-  return merge_config(address, &config);
+  return merge_config(address, parse_ssh_config(output.out));
 }
 
 }  // namespace otto::transport

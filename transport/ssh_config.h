@@ -40,6 +40,13 @@ struct SshConfig {
 /// Parses `ssh -G` output; unknown keys are passed over.
 SshConfig parse_ssh_config(std::string_view output);
 
+/// What `ssh -G` answers where no file says anything (readconf.c, fill_default_options; those of its identities that
+/// otto can use). `home`: where its known_hosts are.
+SshConfig default_ssh_config(std::string_view host, const std::string& home);
+
+/// Whether a key (in lower case) is one of SshConfig.
+bool is_honoured_ssh_key(std::string_view key);
+
 /// Everything needed to log in at one host.
 struct ResolvedHost {
   std::string id;    ///< otto's id, or the ProxyJump's own spelling
@@ -63,12 +70,12 @@ struct ResolvedHost {
   [[nodiscard]] std::string describe() const;
 };
 
-/// Asks ssh where allowed and possible, and merges. kConfig: a name that could be taken for an option, a ProxyJump or
-/// ProxyCommand that cannot be used. kInterrupted.
+/// Asks ssh where that is allowed, possible and needed (ssh_config_files.h), and merges. kConfig: a name that could be
+/// taken for an option, a ProxyJump or ProxyCommand that cannot be used. kInterrupted.
 Result<ResolvedHost> resolve_host(const Address& address, const std::stop_token& stop);
 
-/// As resolve_host(), from ssh's answer (nullptr: none). Pure but for the environment (HOME, USER, SSH_AUTH_SOCK).
-Result<ResolvedHost> merge_config(const Address& address, const SshConfig* config);
+/// As resolve_host(), from ssh's answer. Pure but for the environment (HOME, USER, SSH_AUTH_SOCK).
+Result<ResolvedHost> merge_config(const Address& address, const SshConfig& config);
 
 /// "[user@]host[:port],…" or ssh:// URLs (ssh_config(5), ProxyJump). kConfig.
 Result<std::vector<Address>> parse_proxy_jump(std::string_view text, const Address& target);

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <memory>
 
 #include "graph/base/text.h"
 
@@ -19,10 +20,10 @@ constexpr std::size_t kOutputCap = 2 * 1024 * 1024;  ///< unread output per comm
 constexpr std::size_t kQuantum = 512 * 1024;         ///< bytes one channel may move before the others get their turn
 constexpr std::size_t kMergeBelow = 256 * 1024;      ///< small reads are joined into chunks of this size
 
-/// One buffer a thread: each loop reads into its own.
+/// One buffer a thread, made by those that read: each loop reads into its own.
 std::array<char, kReadSize>& read_buffer() {
-  thread_local std::array<char, kReadSize> buffer;
-  return buffer;
+  thread_local const auto buffer = std::make_unique_for_overwrite<std::array<char, kReadSize>>();
+  return *buffer;
 }
 
 }  // namespace
@@ -146,7 +147,6 @@ Step ExecChannel::finish(SshHandle& handle) {
 }
 
 ssize_t ExecChannel::call(int op) {
-  auto& buffer = read_buffer();
   switch (op) {
     case kRequestPty:
       return libssh2_channel_request_pty_ex(
@@ -157,8 +157,8 @@ ssize_t ExecChannel::call(int op) {
       if (command_.line.empty()) return libssh2_channel_process_startup(channel_, "shell", 5, nullptr, 0);
       return libssh2_channel_process_startup(channel_, "exec", 4, command_.line.data(),
                                              static_cast<unsigned>(command_.line.size()));
-    case kReadOut: return libssh2_channel_read_ex(channel_, 0, buffer.data(), buffer.size());
-    case kReadErr: return libssh2_channel_read_ex(channel_, SSH_EXTENDED_DATA_STDERR, buffer.data(), buffer.size());
+    case kReadOut: return libssh2_channel_read_ex(channel_, 0, read_buffer().data(), kReadSize);
+    case kReadErr: return libssh2_channel_read_ex(channel_, SSH_EXTENDED_DATA_STDERR, read_buffer().data(), kReadSize);
     case kSend:
       return libssh2_channel_write_ex(channel_, 0, sending_.front().data() + sending_offset_,
                                       sending_.front().size() - sending_offset_);

@@ -209,12 +209,13 @@ Result<CommandOutput> run_and_collect(const std::vector<std::string>& argv, Dead
   return output;
 }
 
-bool program_installed(const std::string& name) {
+std::optional<std::string> find_program(const std::string& name) {
   const char* path = ::getenv("PATH");
   for (const auto& folder : text::split(path != nullptr ? path : "/usr/bin:/bin", ':')) {
-    if (::access((folder + "/" + name).c_str(), X_OK) == 0) return true;
+    std::string program = folder + "/" + name;
+    if (::access(program.c_str(), X_OK) == 0) return program;
   }
-  return false;
+  return std::nullopt;
 }
 
 }  // namespace otto::transport

@@ -66,7 +66,7 @@ struct CommandOutput {
 Result<CommandOutput> run_and_collect(const std::vector<std::string>& argv, Deadline deadline,
                                       const std::stop_token& stop);
 
-/// True where PATH has an executable of this name.
-bool program_installed(const std::string& name);
+/// The first executable of this name in PATH.
+std::optional<std::string> find_program(const std::string& name);
 
 }  // namespace otto::transport

@@ -20,13 +20,20 @@ std::string last_line(const std::string& shown) {
 
 bool matches(const std::string& line, const std::regex& pattern) { return std::regex_search(line, pattern); }
 
-const std::regex kUser(R"((^|[^a-z])(login|log in|user ?name|user|account)( id| name)?( \([^)]*\))? ?[:>] *$)",
-                       std::regex::icase | std::regex::optimize);
-const std::regex kLast(R"(last (failed )?login: *$)", std::regex::icase);
-const std::regex kPassword(R"((pass ?(word|code|phrase|wd)?|passwort|mot de passe)[^:]*: *$)", std::regex::icase);
-const std::regex kShell(R"([$#>%~\]\)] *$)");
-const std::regex kIncorrect(
-    R"(login incorrect|incorrect (login|password)|authentication fail|login failed|access denied)", std::regex::icase);
+struct Prompts {
+  std::regex user{R"((^|[^a-z])(login|log in|user ?name|user|account)( id| name)?( \([^)]*\))? ?[:>] *$)",
+                  std::regex::icase | std::regex::optimize};
+  std::regex last_login{R"(last (failed )?login: *$)", std::regex::icase};
+  std::regex password{R"((pass ?(word|code|phrase|wd)?|passwort|mot de passe)[^:]*: *$)", std::regex::icase};
+  std::regex shell{R"([$#>%~\]\)] *$)"};
+  std::regex incorrect{R"(login incorrect|incorrect (login|password)|authentication fail|login failed|access denied)",
+                       std::regex::icase};
+};
+
+const Prompts& prompts() {
+  static const Prompts compiled;  // by the first login: no other command has to wait for it
+  return compiled;
+}
 
 }  // namespace
 
@@ -50,14 +57,14 @@ LoginStep LoginDialogue::heard(std::string_view bytes) {
 LoginStep LoginDialogue::silent() {
   ++silences_;
   const std::string line = last_line(shown_);
-  if (password_typed_ && std::regex_search(shown_, kIncorrect)) return LoginStep::kRefused;
-  if (matches(line, kPassword)) {
+  if (password_typed_ && std::regex_search(shown_, prompts().incorrect)) return LoginStep::kRefused;
+  if (matches(line, prompts().password)) {
     return password_typed_ ? LoginStep::kRefused : type(password_typed_, LoginStep::kTypePassword);
   }
-  if (matches(line, kUser) && !matches(line, kLast)) {
+  if (matches(line, prompts().user) && !matches(line, prompts().last_login)) {
     return user_typed_ ? LoginStep::kRefused : type(user_typed_, LoginStep::kTypeUser);
   }
-  const bool prompt = probes_ == 0 && !shown_.empty() && matches(line, kShell);
+  const bool prompt = probes_ == 0 && !shown_.empty() && matches(line, prompts().shell);
   if (!prompt && silences_ % kPatience != 0) return LoginStep::kWait;
   ++probes_;
   return LoginStep::kTypeProbe;
@@ -68,7 +75,7 @@ std::string LoginDialogue::said() const {
   for (const std::string& line : text::split(last_words_, '\n')) {
     const std::string shown(text::trim(text::printable(text::trim(line))));
     if (!shown.empty()) words = shown;
-    if (std::regex_search(shown, kIncorrect)) return shown;
+    if (std::regex_search(shown, prompts().incorrect)) return shown;
   }
   return words;
 }

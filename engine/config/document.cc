@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 constexpr std::uintmax_t kLargestFile = std::uintmax_t{64} << 20;
+constexpr std::size_t kRoomBehind = 64;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 }  // namespace
 
@@ -27,20 +28,24 @@ Result<std::string> read_document(const fs::path& file) {
   if (status.type() == fs::file_type::not_found) {
     return make_error(ErrorCode::kConfig, fmt::format("{}: no such file", file.string()));
   }
-  if (failure) {
+  const auto unreadable = [&] {
     return make_error(ErrorCode::kConfig, fmt::format("{}: cannot be read: {}", file.string(), failure.message()),
                       "check the permissions of the file and of the directories above it");
-  }
+  };
+  if (failure) return unreadable();
   if (!fs::is_regular_file(status)) {
     return make_error(ErrorCode::kConfig, fmt::format("{}: not a regular file", file.string()));
   }
   const std::uintmax_t size = fs::file_size(file, failure);
-  if (!failure && size > kLargestFile) {
+  if (failure) return unreadable();
+  if (size > kLargestFile) {
     return make_error(ErrorCode::kConfig,
                       fmt::format("{}: {} bytes are more than a configuration file holds", file.string(), size));
   }
   std::ifstream stream(file, std::ios::binary);
-  std::string text(failure ? 0 : size, '\0');
+  std::string text;
+  text.reserve(size + kRoomBehind);
+  text.resize(size);
   if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!stream) {
     return make_error(ErrorCode::kConfig, fmt::format("{}: cannot be read: {}", file.string(), std::strerror(errno)),

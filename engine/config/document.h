@@ -54,18 +54,17 @@ struct Source {
   std::optional<std::string> sut_dir;  ///< what ${sutDir} stands for; unset: there are no variables
 };
 
-/// The whole file, without a UTF-8 byte-order mark. kConfig naming the file where it is missing, no regular file, not
-/// readable or larger than 64 MiB.
+/// The whole file, without a UTF-8 byte-order mark, with room behind it for simdjson to read. kConfig naming the file
+/// where it is missing, no regular file, not readable or larger than 64 MiB.
 Result<std::string> read_document(const std::filesystem::path& file);
 
 /// The document's top-level table. kConfig for a syntax error or a duplicate key.
 Result<Node> parse_toml(const Source& source, std::string_view text);
-/// The document's top-level array or object. kConfig for a syntax error or a duplicate key.
-Result<Node> parse_json(const Source& source, std::string_view text);
-/// The same, item by item: those of a top-level array go to `take`, whose error ends the reading, and not into what
-/// comes back.
-using TakeNode = std::function<Result<void>(const Node&)>;
-Result<Node> parse_json(const Source& source, std::string_view text, const TakeNode& take);
+/// Is given one item of an array; its error ends the reading.
+using TakeNode = std::function<Result<void>(Node)>;
+/// The document's top-level object, or its top-level array, whose items go to `take` one by one and not into what comes
+/// back. kConfig for a syntax error or a duplicate key.
+Result<Node> parse_json(const Source& source, std::string text, const TakeNode& take);
 
 /// A kConfig error whose message starts with file:line:column.
 Error error_at(const Source& source, Position at, std::string_view message, std::string hint = {});

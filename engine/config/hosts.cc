@@ -167,14 +167,15 @@ Result<void> read_login(const Fields& fields, HostEntry& host) {
 }
 
 Result<void> read_labs(const Fields& fields, HostEntry& host) {
-  OTTO_TRY(const auto labs, fields.texts("labs"));
-  for (const Located& lab : labs.value_or(std::vector<Located>())) {
+  OTTO_TRY(auto labs, fields.texts("labs"));
+  if (!labs) return {};
+  for (Located& lab : *labs) {
     const bool comma = lab.text.find(',') != std::string::npos;
     if (const std::string why = comma ? "must hold no ','" : unfit_for_argv(lab.text); !why.empty()) {
       return fields.error("labs", lab.at, fmt::format("cannot name a lab '{}': it {}", one_line(lab.text), why),
                           "labs are chosen by --lab NAME,NAME; rename it, e.g. with '_'");
     }
-    host.labs.push_back(lab.text);
+    host.labs.push_back(std::move(lab.text));
   }
   return {};
 }
@@ -208,8 +209,10 @@ Result<HostEntry> read_host(const Source& source, const Node& node) {
   OTTO_TRY(host.ip, read_address(fields, host.term));
   OTTO_RETURN_IF_ERROR(read_login(fields, host));
   OTTO_TRY(const auto hop, fields.text("hop"));
-  host.hop = text::to_lower(hop.value_or(""));
-  host.hop_where = location(source, fields.where("hop"));
+  if (hop) {
+    host.hop = text::to_lower(*hop);
+    host.hop_where = location(source, fields.where("hop"));
+  }
   OTTO_TRY(const auto transfer, fields.choice("transfer", kTransfers));
   if (transfer) host.transfer = kTransfers[*transfer];
   OTTO_RETURN_IF_ERROR(read_docker(fields, host));
@@ -241,11 +244,11 @@ Error not_an_array(const Source& source, const Node& document) {
 
 }  // namespace
 
-Result<std::vector<HostEntry>> parse_hosts(const fs::path& file, std::string_view text) {
+Result<std::vector<HostEntry>> parse_hosts(const fs::path& file, std::string text) {
   std::error_code ignored;
   const Source source{file.string(), Format::kJson, fs::absolute(file, ignored).parent_path(), std::nullopt};
   std::vector<HostEntry> hosts;
-  OTTO_TRY(const Node document, parse_json(source, text, [&](const Node& item) -> Result<void> {
+  OTTO_TRY(const Node document, parse_json(source, std::move(text), [&](const Node& item) -> Result<void> {
              OTTO_TRY(hosts.emplace_back(), read_host(source, item));
              return {};
            }));
@@ -254,8 +257,8 @@ Result<std::vector<HostEntry>> parse_hosts(const fs::path& file, std::string_vie
 }
 
 Result<std::vector<HostEntry>> load_hosts(const fs::path& file, std::vector<std::string>& warnings) {
-  OTTO_TRY(const std::string text, read_document(file));
-  OTTO_TRY(std::vector<HostEntry> hosts, parse_hosts(file, text));
+  OTTO_TRY(std::string text, read_document(file));
+  OTTO_TRY(std::vector<HostEntry> hosts, parse_hosts(file, std::move(text)));
   warn_of_readers(file, hosts, warnings);
   return hosts;
 }

@@ -41,7 +41,7 @@ struct HostEntry {
 Result<std::vector<HostEntry>> load_hosts(const std::filesystem::path& file, std::vector<std::string>& warnings);
 
 /// As load_hosts, from text that is at hand and without the warning: for tests and fuzzing.
-Result<std::vector<HostEntry>> parse_hosts(const std::filesystem::path& file, std::string_view text);
+Result<std::vector<HostEntry>> parse_hosts(const std::filesystem::path& file, std::string text);
 
 /// The hosts a command may use: those of the chosen labs, over all repos.
 struct Lab {

@@ -44,32 +44,37 @@ class Positions {
   Position now_{1, 1};
 };
 
+/// simdjson reads a little more than there is.
+std::string with_room_behind(std::string text) {
+  text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
+  return text;
+}
+
 class JsonReader {
  public:
-  JsonReader(const Source& source, std::string_view text) : source_(source), text_(text), positions_(text) {}
+  JsonReader(const Source& source, std::string text)
+      : source_(source), text_(with_room_behind(std::move(text))), positions_(text_) {}
 
-  /// An array's items are handed to `take` one by one, where there is one, and are not part of what comes back.
-  Result<Node> read(const TakeNode& take = {});
+  Result<Node> read(const TakeNode& take);
 
  private:
   [[nodiscard]] std::size_t offset_of(const char* pointer) const {
-    return static_cast<std::size_t>(pointer - padded_.data());
+    return static_cast<std::size_t>(pointer - text_.data());
   }
   Error fail(std::size_t offset, std::string_view what, std::string hint = {});
   Error unexpected(std::size_t offset, std::string_view expected);
   Error unexpected_here(std::string_view expected);
   Error locate_lexical_error();
 
-  Result<Node> read_value(od::value value, int depth);
+  Result<void> read_value(od::value value, Node& node, int depth);
   Result<void> read_object(od::value& value, Node& node, int depth);
-  Result<void> read_array(od::value& value, Node& node, int depth, const TakeNode& take = {});
+  Result<void> read_array(od::value& value, int depth, const TakeNode& take);
   Result<void> read_number(od::value& value, Node& node, std::size_t offset);
   Result<void> read_scalar(od::value& value, od::json_type type, Node& node, std::size_t offset);
 
   const Source& source_;
-  std::string_view text_;
+  const std::string text_;
   Positions positions_;
-  simdjson::padded_string padded_;
   od::parser parser_;
   od::document document_;
 };
@@ -130,7 +135,7 @@ Error JsonReader::locate_lexical_error() {
 }
 
 /// Where a key is among the members so far; `seen` is filled once they are many.
-std::optional<Position> first_of(const std::vector<Member>& members, const std::string& key,
+std::optional<Position> first_of(const std::vector<Member>& members, std::string_view key,
                                  std::unordered_map<std::string, Position>& seen) {
   constexpr std::size_t kFew = 24;
   if (members.size() < kFew) {
@@ -139,7 +144,7 @@ std::optional<Position> first_of(const std::vector<Member>& members, const std::
     return first == members.end() ? std::nullopt : std::optional(first->at);
   }
   for (std::size_t i = seen.size(); i < members.size(); ++i) seen.emplace(members[i].key, members[i].at);
-  const auto first = seen.find(key);
+  const auto first = seen.find(std::string(key));
   return first == seen.end() ? std::nullopt : std::optional(first->second);
 }
 
@@ -148,41 +153,36 @@ Result<void> JsonReader::read_object(od::value& value, Node& node, int depth) {
   node.kind = Kind::kTable;
   od::object object;
   if (value.get_object().get(object) != simdjson::SUCCESS) return unexpected_here(kExpected);
+  node.members.reserve(8);
   std::unordered_map<std::string, Position> seen;  // of the keys, once a look at each would take long
   for (auto each : object) {
     od::field field;
     if (std::move(each).get(field) != simdjson::SUCCESS) return unexpected_here(kExpected);
-    Member member;
     const std::size_t key_offset = offset_of(field.key().raw()) - 1;
-    member.at = positions_.at(key_offset);
+    const Position at = positions_.at(key_offset);
     std::string_view key;
     if (field.unescaped_key().get(key) != simdjson::SUCCESS) return fail(key_offset, "this key has a bad escape");
-    member.key = key;
-    if (const auto first = first_of(node.members, member.key, seen)) {
-      return error_at(source_, member.at,
-                      fmt::format("duplicate key '{}', first at line {}, column {}", one_line(member.key), first->line,
-                                  first->column),
-                      "keep one of the two");
+    if (const auto first = first_of(node.members, key, seen)) {
+      return error_at(
+          source_, at,
+          fmt::format("duplicate key '{}', first at line {}, column {}", one_line(key), first->line, first->column),
+          "keep one of the two");
     }
-    OTTO_TRY(member.value, read_value(field.value(), depth + 1));
-    node.members.push_back(std::move(member));
+    Member& member = node.members.emplace_back(std::string(key), at);
+    OTTO_RETURN_IF_ERROR(read_value(field.value(), member.value, depth + 1));
   }
   return {};
 }
 
-Result<void> JsonReader::read_array(od::value& value, Node& node, int depth, const TakeNode& take) {
-  node.kind = Kind::kArray;
+Result<void> JsonReader::read_array(od::value& value, int depth, const TakeNode& take) {
   od::array array;
   if (value.get_array().get(array) != simdjson::SUCCESS) return unexpected_here("',' or ']'");
   for (auto each : array) {
     od::value item;
     if (std::move(each).get(item) != simdjson::SUCCESS) return unexpected_here("',' or ']'");
-    OTTO_TRY(Node read, read_value(item, depth + 1));
-    if (!take) {
-      node.items.push_back(std::move(read));
-    } else {
-      OTTO_RETURN_IF_ERROR(take(read));
-    }
+    Node read;
+    OTTO_RETURN_IF_ERROR(read_value(item, read, depth + 1));
+    OTTO_RETURN_IF_ERROR(take(std::move(read)));
   }
   return {};
 }
@@ -227,37 +227,36 @@ Result<void> JsonReader::read_scalar(od::value& value, od::json_type type, Node&
   return {};
 }
 
-Result<Node> JsonReader::read_value(od::value value, int depth) {
+Result<void> JsonReader::read_value(od::value value, Node& node, int depth) {
   const std::size_t offset = offset_of(value.raw_json_token().data());
   if (depth > kDeepest) return fail(offset, fmt::format("nested more than {} deep", kDeepest));
-  Node node;
   node.at = positions_.at(offset);
   od::json_type type{};
   if (value.type().get(type) != simdjson::SUCCESS) return unexpected(offset, "a value");
-  if (type == od::json_type::object) {
-    OTTO_RETURN_IF_ERROR(read_object(value, node, depth));
-  } else if (type == od::json_type::array) {
-    OTTO_RETURN_IF_ERROR(read_array(value, node, depth));
-  } else {
-    OTTO_RETURN_IF_ERROR(read_scalar(value, type, node, offset));
-  }
-  return node;
+  if (type == od::json_type::object) return read_object(value, node, depth);
+  if (type != od::json_type::array) return read_scalar(value, type, node, offset);
+  node.kind = Kind::kArray;
+  return read_array(value, depth, [&](Node item) -> Result<void> {
+    node.items.push_back(std::move(item));
+    return {};
+  });
 }
 
 Result<Node> JsonReader::read(const TakeNode& take) {
   const std::size_t first = text_.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return fail(0, "the file is empty");
+  if (first == std::string::npos) return fail(0, "the file is empty");
   if (text_[first] != '[' && text_[first] != '{') return unexpected(first, "'['");
-  padded_ = simdjson::padded_string(text_);
-  if (parser_.iterate(padded_).get(document_) != simdjson::SUCCESS) return locate_lexical_error();
+  if (parser_.iterate(simdjson::padded_string_view(text_)).get(document_) != simdjson::SUCCESS)
+    return locate_lexical_error();
   od::value root;
   if (document_.get_value().get(root) != simdjson::SUCCESS) return unexpected_here("a closing bracket");
   Node node;
-  if (take && text_[first] == '[') {
+  if (text_[first] == '[') {
+    node.kind = Kind::kArray;
     node.at = positions_.at(first);
-    OTTO_RETURN_IF_ERROR(read_array(root, node, 1, take));
+    OTTO_RETURN_IF_ERROR(read_array(root, 1, take));
   } else {
-    OTTO_TRY(node, read_value(root, 1));
+    OTTO_RETURN_IF_ERROR(read_value(root, node, 1));
   }
   const char* rest = nullptr;
   if (document_.current_location().get(rest) == simdjson::SUCCESS && offset_of(rest) < text_.size()) {
@@ -268,10 +267,8 @@ Result<Node> JsonReader::read(const TakeNode& take) {
 
 }  // namespace
 
-Result<Node> parse_json(const Source& source, std::string_view text) { return JsonReader(source, text).read(); }
-
-Result<Node> parse_json(const Source& source, std::string_view text, const TakeNode& take) {
-  return JsonReader(source, text).read(take);
+Result<Node> parse_json(const Source& source, std::string text, const TakeNode& take) {
+  return JsonReader(source, std::move(text)).read(take);
 }
 
 }  // namespace otto::config

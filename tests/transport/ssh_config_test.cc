@@ -64,7 +64,7 @@ TEST(SshConfig, HostsJsonWinsKeyByKey) {
   const SshConfig config = parse_ssh_config(
       "user lab\nhostname 10.0.0.7\nport 2222\nidentityfile ~/.ssh/a\nstricthostkeychecking yes\nconnecttimeout 7\n"
       "userknownhostsfile /a/one\n");
-  auto merged = merge_config(address_of(), &config);
+  auto merged = merge_config(address_of(), config);
   ASSERT_TRUE(merged.ok());
   EXPECT_EQ(merged->host, "10.0.0.7");
   EXPECT_EQ(merged->port, 2222);
@@ -86,7 +86,7 @@ TEST(SshConfig, HostsJsonWinsKeyByKey) {
   address.connect_timeout = milliseconds(5);
   address.keepalive_interval = milliseconds(0);
   address.known_hosts = {"/known"};
-  merged = merge_config(address, &config);
+  merged = merge_config(address, config);
   ASSERT_TRUE(merged.ok());
   EXPECT_EQ(merged->port, 22);
   EXPECT_EQ(merged->user, "me");
@@ -100,13 +100,13 @@ TEST(SshConfig, HostsJsonWinsKeyByKey) {
 }
 
 TEST(SshConfig, DefaultsWithoutSsh) {
-  const auto merged = merge_config(address_of("LEEK.lab"), nullptr);
+  const auto merged = merge_config(address_of("LEEK.lab"), default_ssh_config("LEEK.lab", "/home/me"));
   ASSERT_TRUE(merged.ok());
   EXPECT_EQ(merged->port, 22);
   EXPECT_EQ(merged->host_key_policy, HostKeyPolicy::kAcceptNew);
   EXPECT_EQ(merged->connect_timeout, milliseconds(10000));
-  EXPECT_EQ(merged->identity_files.size(), 3U);
-  EXPECT_EQ(merged->known_hosts.front(), home_directory() + "/.ssh/known_hosts");
+  EXPECT_EQ(merged->identity_files.front(), home_directory() + "/.ssh/id_rsa");
+  EXPECT_EQ(merged->known_hosts.front(), "/home/me/.ssh/known_hosts");
   EXPECT_EQ(merged->key_name, "leek.lab");
 }
 
@@ -115,7 +115,7 @@ TEST(SshConfig, AliasesAgentsAndTokens) {
   ::setenv("MY_AGENT", "/run/mine", 1);
   const auto merged = [](const std::string& text) {
     const SshConfig config = parse_ssh_config("hostname 10.0.0.7\nuser lab\nport 2222\n" + text);
-    auto result = merge_config(address_of(), &config);
+    auto result = merge_config(address_of(), config);
     EXPECT_TRUE(result.ok());
     return std::move(result).value();
   };
@@ -139,7 +139,7 @@ TEST(SshConfig, AliasesAgentsAndTokens) {
 
 TEST(SshConfig, AProxyThatCannotBeUsedIsRefused) {
   const SshConfig config = parse_ssh_config("hostname x\nproxycommand helper\nproxyusefdpass yes\n");
-  const auto merged = merge_config(address_of(), &config);
+  const auto merged = merge_config(address_of(), config);
   ASSERT_FALSE(merged.ok());
   EXPECT_EQ(merged.error().code, ErrorCode::kConfig);
   EXPECT_NE(merged.error().message.find("ProxyUseFdpass"), std::string::npos);
@@ -148,7 +148,7 @@ TEST(SshConfig, AProxyThatCannotBeUsedIsRefused) {
 TEST(SshConfig, OddNamesFromTheConfigurationAreRefused) {
   for (const char* text : {"hostname -x\n", "hostname a;b\n", "user -x\nhostname a\n"}) {
     const SshConfig config = parse_ssh_config(text);
-    EXPECT_FALSE(merge_config(address_of(), &config).ok()) << text;
+    EXPECT_FALSE(merge_config(address_of(), config).ok()) << text;
   }
 }
 
