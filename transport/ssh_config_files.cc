@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <vector>
@@ -24,68 +23,19 @@ namespace {
 constexpr std::string_view kBlanks = " \t\r\f";
 constexpr std::size_t kDepth = 16;  // of Includes, as readconf.c
 
-/// Keys of ssh_config(5) that change nothing that otto asks `ssh -G` for, whatever their values. In order.
-constexpr auto kWithoutEffect = std::to_array<std::string_view>({
-    "addkeystoagent",
-    "addressfamily",
-    "batchmode",
-    "checkhostip",
-    "ciphers",
-    "clearallforwardings",
-    "compression",
-    "connectionattempts",
-    "controlmaster",
-    "controlpath",
-    "controlpersist",
-    "dynamicforward",
-    "enablesshkeysign",
-    "escapechar",
-    "exitonforwardfailure",
-    "fingerprinthash",
-    "forkafterauthentication",
-    "forwardagent",
-    "forwardx11",
-    "forwardx11timeout",
-    "forwardx11trusted",
-    "gatewayports",
-    "gssapiauthentication",
-    "gssapidelegatecredentials",
-    "hashknownhosts",
-    "hostbasedauthentication",
-    "hostkeyalgorithms",
-    "ipqos",
-    "kbdinteractiveauthentication",
-    "kexalgorithms",
-    "localcommand",
-    "localforward",
-    "loglevel",
-    "macs",
-    "nohostauthenticationforlocalhost",
-    "numberofpasswordprompts",
-    "passwordauthentication",
-    "permitlocalcommand",
-    "preferredauthentications",
-    "pubkeyacceptedalgorithms",
-    "pubkeyauthentication",
-    "remotecommand",
-    "remoteforward",
-    "requesttty",
-    "serveralivecountmax",
-    "sendenv",
-    "sessiontype",
-    "setenv",
-    "stdinnull",
-    "streamlocalbindmask",
-    "streamlocalbindunlink",
-    "syslogfacility",
-    "tcpkeepalive",
-    "tunnel",
-    "tunneldevice",
-    "updatehostkeys",
-    "verifyhostkeydns",
-    "visualhostkey",
-    "xauthlocation",
-});
+/// Keys of ssh_config(5) that change nothing that otto asks `ssh -G` for, whatever their values; a blank around each.
+constexpr std::string_view kWithoutEffect =
+    " addkeystoagent addressfamily batchmode checkhostip ciphers clearallforwardings compression"
+    " connectionattempts controlmaster controlpath controlpersist dynamicforward enablesshkeysign escapechar"
+    " exitonforwardfailure fingerprinthash forkafterauthentication forwardagent forwardx11 forwardx11timeout"
+    " forwardx11trusted gatewayports gssapiauthentication gssapidelegatecredentials hashknownhosts"
+    " hostbasedauthentication hostkeyalgorithms ipqos kbdinteractiveauthentication kexalgorithms localcommand"
+    " localforward loglevel macs nohostauthenticationforlocalhost numberofpasswordprompts"
+    " passwordauthentication permitlocalcommand preferredauthentications pubkeyacceptedalgorithms"
+    " pubkeyauthentication remotecommand remoteforward requesttty sendenv serveralivecountmax sessiontype"
+    " setenv stdinnull streamlocalbindmask streamlocalbindunlink syslogfacility tcpkeepalive tunnel"
+    " tunneldevice updatehostkeys verifyhostkeydns visualhostkey xauthlocation"
+    " ";
 
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
@@ -119,7 +69,7 @@ class Reader {
     line.remove_prefix(begin);
     const auto end = std::min(line.find_first_of(" \t\r\f="), line.size());
     const std::string key = text::to_lower(line.substr(0, end));
-    if (std::ranges::find(kWithoutEffect, key) != kWithoutEffect.end()) return true;
+    if (kWithoutEffect.find(" " + key + " ") != std::string_view::npos) return true;
     if (key != "host" && key != "include") return !active && is_honoured_ssh_key(key);
 
     auto rest = line.substr(end);
