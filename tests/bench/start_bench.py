@@ -4,9 +4,9 @@
     tests/bench/start_bench.py [--hosts 1000] [--rounds 40]
 
 `true` is the floor: what starting any process costs. `otto --version` and `otto --list-hosts` never touch the network and are
-timed from the start of the process to its end; `otto host H run true` until it connects to H, a port of this program.
-On its way it asks `ssh -G`, which is timed by itself too. Page faults are counted, because they are what it costs on virtual
-machines. Wanted: under 20 ms with 1,000 hosts. OTTO_BINARY should be one of the preset release.
+timed from the start of the process to its end; `otto host H run true` until it connects to H, a port of this program. `ssh -G`,
+which it asks where the configuration could say something of H, is timed by itself. Page faults are counted, because they are
+what it costs on virtual machines. Wanted: under 20 ms with 1,000 hosts. OTTO_BINARY should be one of the preset release.
 """
 
 import argparse
