@@ -54,8 +54,8 @@ std::string not_asked(const docker::BuildReport& report) {
 }
 
 bool up_to_date(const ServiceResult& service) {
-  return service.action == ServiceAction::kUnchanged ||
-         (service.action == ServiceAction::kCompleted && service.reason.empty());
+  return service.reason.empty() &&
+         (service.action == ServiceAction::kUnchanged || service.action == ServiceAction::kCompleted);
 }
 
 bool nothing_to_do(const docker::UpReport& report) {

@@ -42,6 +42,7 @@ class StackRun {
     }
     OTTO_TRY(plan::StackPlan plan, make_plan(probe));
     OTTO_TRY(const bool removed, tell_orphans(plan.orphans));
+    tell_idle(plan, probe.containers);
     if (request_.dry_run) return results(plan, probe.containers);
     if (!plan.waves.empty() || stage_.outdated()) {
       OTTO_RETURN_IF_ERROR(stage_.bring());
@@ -190,6 +191,20 @@ class StackRun {
     if (failed.empty()) return {};
     return make_error(ErrorCode::kComposeFailed, fmt::format("on host '{}' {}", session_.host().id, failed),
                       "what else was started stays up; mend the service and run `otto docker up` again");
+  }
+
+  /// Services that are called unchanged and do nothing.
+  void tell_idle(const plan::StackPlan& plan, const std::vector<plan::ContainerState>& containers) {
+    for (const plan::ContainerState& container : containers) {
+      const plan::ServiceStep* step = step_of(plan, container.service);
+      if (!plan::is_idle(container) || step == nullptr || step->action != docker::ServiceAction::kUnchanged) continue;
+      const bool paused = container.status == "paused";
+      report({Event::Kind::kWarning, Phase::kChecking, container.service,
+              fmt::format("service '{}' is {}; on host '{}' `docker {} {}` {}", container.service, container.status,
+                          session_.host().id, paused ? "unpause" : "logs", container.id.substr(0, 12),
+                          paused ? "lets it go on" : "says why"),
+              0, 0, 0});
+    }
   }
 
   // --- containers of services that are no more ---

@@ -159,6 +159,9 @@ class Planner {
                          : container->status == "created" ? "was never started"
                                                           : "was stopped");
     }
+    for (const ContainerState* container : containers) {
+      if (is_idle(*container)) return set(ServiceAction::kUnchanged, "is " + container->status);
+    }
   }
 
   /// Why containers of the service must be replaced; empty: they need not.

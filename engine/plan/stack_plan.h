@@ -28,6 +28,12 @@ struct ContainerState {
   bool operator==(const ContainerState&) const = default;
 };
 
+/// Up for Docker, but does nothing at the moment: paused, or between two attempts of its restart policy. Compose has
+/// nothing for either, so both are left alone and told.
+inline bool is_idle(const ContainerState& container) {
+  return container.status == "paused" || container.status == "restarting";
+}
+
 using docker::action_name;  // defined in engine/docker/naming.cc
 using docker::ServiceAction;
 
@@ -35,7 +41,7 @@ struct ServiceStep {
   std::string service;
   ServiceAction action = ServiceAction::kUnchanged;
   std::string reason;  ///< for people: "image changed", "its definition changed", "follows api", "was stopped", "not
-                       ///< created yet"; empty: nothing to say
+                       ///< created yet", "is paused"; empty: nothing to say
 };
 
 /// Services that may be started together once `awaits` holds.

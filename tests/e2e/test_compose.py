@@ -382,6 +382,24 @@ class Ends(Stack):
         listed = {host["id"]: host["state"] for host in self.repo.done("--list-hosts").json["hosts"]}
         self.assertEqual(listed["pepper_seed.stack.bad"], "exited")
 
+    def test_what_is_paused_or_restarting_is_left_alone_and_told(self):
+        self.stack(f"services:\n  held:\n{SLEEP}  fine:\n{SLEEP}  loop:\n    image: otto-lab/base:1\n    restart: always\n"
+                   "    command: [sh, -c, 'test -e /tmp/broken && exit 1; touch /tmp/broken; sleep 2; exit 1']\n")
+        self.up()
+        held, loop = self.all("held")[0]["Id"], self.all("loop")[0]["Id"]
+        self.repo.parent.docker("pause", held)
+        harness.await_true("the loop to wait for its next attempt", lambda: self.all("loop")[0]["State"]["Restarting"])
+        for options in (["-n"], []):
+            outcome = self.repo.text("docker", "up", *options)
+            self.assertEqual(self.told(outcome.out)["held"], ("unchanged", "is paused"))
+            self.assertIn(f"service 'held' is paused; on host 'pepper_seed' `docker unpause {held[:12]}` lets it go on", outcome.err)
+            self.assertNotIn("nothing to do", outcome.out)
+            self.assertNotIn("'fine'", outcome.err)
+        harness.await_true("otto to tell of the loop", lambda: f"`docker logs {loop[:12]}` says why" in self.repo.text("docker", "up").err)
+        self.assertEqual(self.all("held")[0]["State"]["Status"], "paused")
+        self.repo.parent.docker("unpause", held)
+        self.assertNotIn("'held'", self.repo.text("docker", "up").err)
+
     def test_wait_is_content_with_a_one_shot_and_not_with_a_failure(self):
         self.stack("services:\n  once:\n    image: otto-lab/base:1\n    command: [sleep, '1']\n"
                    f"  slow:\n{SLEEP}    healthcheck: {{test: [CMD-SHELL, 'test -e /tmp/ok || {{ touch /tmp/ok; exit 1; }}'], interval: 1s, retries: 9}}\n")

@@ -215,6 +215,8 @@ TEST_F(StackPlanTest, PausedAndRestartingContainersAreLeftAlone) {
   container_of("worker").status = "paused";
   container_of("db").status = "restarting";
   EXPECT_EQ(waves(), "");
+  EXPECT_NE(steps().find("worker unchanged (is paused)"), std::string::npos) << "and said";
+  EXPECT_NE(steps().find("db unchanged (is restarting)"), std::string::npos);
   image_ids_["worker"] = "sha256:new";
   EXPECT_EQ(waves(), "recreate worker");
 }
