@@ -396,6 +396,8 @@ class Ends(Stack):
             self.assertNotIn("nothing to do", outcome.out)
             self.assertNotIn("'fine'", outcome.err)
         harness.await_true("otto to tell of the loop", lambda: f"`docker logs {loop[:12]}` says why" in self.repo.text("docker", "up").err)
+        for verb in ("oneshot", "run"):
+            self.assert_error(self.repo.otto("host", "pepper_seed.stack.held", verb, "true"), 1, "not_running", "is paused", hint="docker unpause")
         self.assertEqual(self.all("held")[0]["State"]["Status"], "paused")
         self.repo.parent.docker("unpause", held)
         self.assertNotIn("'held'", self.repo.text("docker", "up").err)
