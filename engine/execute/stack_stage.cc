@@ -8,6 +8,18 @@ namespace {
 
 std::string stage_key(const StackInputs& stack) { return stack.project + "-compose"; }
 
+/// Compose's words about the stage's files, by the names that these have here.
+std::string with_local_names(std::string words, const std::string& stage_directory,
+                             const std::vector<inputs::StagedPath>& paths) {
+  for (const inputs::StagedPath& path : paths) {
+    const std::string staged = stage_directory + "/" + path.staged;
+    for (std::size_t at = 0; (at = words.find(staged, at)) != std::string::npos; at += path.local.string().size()) {
+      words.replace(at, staged.size(), path.local.string());
+    }
+  }
+  return words;
+}
+
 }  // namespace
 
 Result<std::optional<docker::StackModel>> remembered_model(cache::Database& memo, const Target& target,
@@ -63,12 +75,15 @@ Result<docker::StackModel> StackStage::ask_model() {
   OTTO_RETURN_IF_ERROR(bring());
   Reporter& reporter = session_.workspace().reporter();
   reporter.report({Event::Kind::kPhase, Phase::kChecking, session_.host().id, "compose config", 0, 0, 0});
-  const auto json =
-      docker::Compose(session_.remote(), session_.settings(), session_.facts(), session_.workspace().stop())
-          .config(call_);
+  auto json = docker::Compose(session_.remote(), session_.settings(), session_.facts(), session_.workspace().stop())
+                  .config(call_);
   reporter.left(session_.host().id);
-  if (!json.ok()) static_cast<void>(session_.forget_facts());  // what the parent's tools can do may be why
-  OTTO_RETURN_IF_ERROR(json);
+  if (!json.ok()) {
+    static_cast<void>(session_.forget_facts());  // what the parent's tools can do may be why
+    Error refused = std::move(json).error();
+    refused.message = with_local_names(std::move(refused.message), call_.stage_directory, stack_.files.paths);
+    return refused;
+  }
   OTTO_TRY(docker::StackModel model,
            docker::parse_stack_model(*json, call_.stage_directory, stack_.staged, call_.project_directory));
   OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo())

@@ -52,6 +52,13 @@ bool each_merged(const YAML::Node& map, Visit visit, unsigned& budget) {
   return false;
 }
 
+/// Whether blanks and a tab begin the line, which counts from 0.
+bool is_indented_by_tab(std::string_view text, int line) {
+  for (; line > 0 && !text.empty(); --line) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  const std::size_t begin = text.find_first_not_of(' ');
+  return begin != std::string_view::npos && text[begin] == '\t';
+}
+
 }  // namespace
 
 Result<Documents> load_documents(const std::string& text, std::string_view file_name) {
@@ -66,8 +73,10 @@ Result<Documents> load_documents(const std::string& text, std::string_view file_
     if (empty) return make_error(ErrorCode::kConfig, fmt::format("{}:1:1: the compose file is empty", file_name));
     return documents;
   } catch (const YAML::Exception& problem) {
-    return make_error(ErrorCode::kConfig, fmt::format("{}:{}:{}: {}", file_name, problem.mark.line + 1,
-                                                      problem.mark.column + 1, problem.msg));
+    return make_error(
+        ErrorCode::kConfig,
+        fmt::format("{}:{}:{}: {}", file_name, problem.mark.line + 1, problem.mark.column + 1, problem.msg),
+        is_indented_by_tab(text, problem.mark.line) ? "YAML is indented with spaces, not with tabs" : "");
   }
 }
 

@@ -222,6 +222,12 @@ class Files(Stack):
                 with open(os.path.join(folder, name), "rb") as file:
                     self.assertNotIn(b"s3cret-value", file.read(), name)
 
+    def test_a_refusal_names_the_file_as_it_is_called_here(self):
+        self.stack(f"services:\n  app:\n{SLEEP}    prots: ['80:80']\n")
+        outcome = self.repo.otto("docker", "up")
+        self.assert_error(outcome, 1, "compose_failed", f"{self.repo.root}/compose.yml", "prots")
+        self.assertNotIn("/stages/", outcome.error()["message"])
+
 
 BUILDS = f"""services:
   web:

@@ -317,6 +317,8 @@ TEST_F(ComposeFileTest, DocumentsOfOneFileAreMerged) {
 TEST_F(ComposeFileTest, WhatIsNoComposeFileIsRefused) {
   EXPECT_EQ(error(read_text("services:\n  a: [1\n")).find("$TOP/repo/compose.yml:"), 0U);
   EXPECT_EQ(error(read_text(",")), "$TOP/repo/compose.yml:1:1: unexpected text") << "yaml-cpp would never end";
+  EXPECT_EQ(read_text("services:\n  a: {}\n\tb: {}\n").error().hint, "YAML is indented with spaces, not with tabs");
+  EXPECT_EQ(read_text("services:\n  a: [1\n").error().hint, "");
   EXPECT_EQ(error(read_text("")), "$TOP/repo/compose.yml:1:1: the compose file is empty");
   EXPECT_EQ(error(read_text("- a\n")), "$TOP/repo/compose.yml:1:1: not a compose file");
   EXPECT_EQ(error(read_text("services: [a]\n")), "$TOP/repo/compose.yml:1:11: 'services' is not a map");
