@@ -131,9 +131,15 @@ class Put {
     script.stop = options_.stop;
     OTTO_TRY(transport::Output output, access_.job(script));
     output.err = std::move(complaints);
-    OTTO_RETURN_IF_ERROR(transport::expect_success(
-        output, ErrorCode::kRemoteFailed, fmt::format("put to '{}' on '{}'", text::printable(dest), access_.id())));
-    return meter_.finish(files_, bytes_);
+    auto put = transport::expect_success(std::move(output), ErrorCode::kRemoteFailed,
+                                         fmt::format("put to '{}' on '{}'", text::printable(dest), access_.id()));
+    if (put.ok()) return meter_.finish(files_, bytes_);
+    const auto says = [&](std::string_view words) { return put.error().message.find(words) != std::string::npos; };
+    const bool no_place = says("no directory") || says("No such file or directory");
+    return std::move(put).error().with_hint(
+        no_place ? fmt::format("the directory above DEST must be there: `otto host {} oneshot 'mkdir -p …'` makes it",
+                               access_.id())
+                 : "");
   }
 
  private:

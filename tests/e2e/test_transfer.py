@@ -170,7 +170,8 @@ class Both(Transfer):
         self.write("note", b"x")
         for id in EVERYWHERE:
             for words, hint, arguments in (("cannot read", "check the path", ("put", self.path("absent"), self.far)),
-                                           ("no directory", "", ("put", self.path("note"), "/nowhere/else/name")),
+                                           ("no directory", "mkdir -p", ("put", self.path("note"), "/nowhere/else/name")),
+                                           ("No such file", "mkdir -p", ("put", self.path("note"), "/nowhere/else/")),
                                            ("not a directory", "", ("put", self.path("note"), "/etc/passwd/")),
                                            ("there is no", f"otto host {id} oneshot", ("get", "/nowhere/at/all", self.path("back"))),
                                            ("no directory", "mkdir -p", ("get", "/etc/passwd", self.path("absent", "back")))):
