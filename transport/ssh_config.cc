@@ -45,24 +45,6 @@ std::optional<HostKeyPolicy> to_policy(std::string_view value) {
   return std::nullopt;
 }
 
-/// Words separated by blanks, "double quoted" where they contain some.
-std::vector<std::string> words_of(std::string_view value) {
-  std::vector<std::string> words;
-  std::string word;
-  bool quoted = false;
-  for (const char c : value) {
-    if (c == '"') {
-      quoted = !quoted;
-    } else if (!quoted && (c == ' ' || c == '\t')) {
-      if (!word.empty()) words.push_back(std::exchange(word, {}));
-    } else {
-      word += c;
-    }
-  }
-  if (!word.empty()) words.push_back(word);
-  return words;
-}
-
 std::optional<std::string> unless_none(std::string_view value) {
   if (value.empty() || value == "none") return std::nullopt;
   return std::string(value);
@@ -91,8 +73,8 @@ const std::map<std::string_view, Setter>& setters() {
       {"proxycommand", [](SshConfig& c, std::string_view v) { c.proxy_command = unless_none(v); }},
       {"proxyusefdpass", [](SshConfig& c, std::string_view v) { c.proxy_use_fdpass = v == "yes"; }},
       {"hostkeyalias", [](SshConfig& c, std::string_view v) { c.host_key_alias = unless_none(v); }},
-      {"userknownhostsfile", [](SshConfig& c, std::string_view v) { c.user_known_hosts = words_of(v); }},
-      {"globalknownhostsfile", [](SshConfig& c, std::string_view v) { c.global_known_hosts = words_of(v); }},
+      {"userknownhostsfile", [](SshConfig& c, std::string_view v) { c.user_known_hosts = ssh_config_words(v); }},
+      {"globalknownhostsfile", [](SshConfig& c, std::string_view v) { c.global_known_hosts = ssh_config_words(v); }},
       {"stricthostkeychecking", [](SshConfig& c, std::string_view v) { c.host_key_policy = to_policy(v); }},
       {"connecttimeout", [](SshConfig& c, std::string_view v) { c.connect_timeout = to_seconds(v); }},
       {"serveraliveinterval", [](SshConfig& c, std::string_view v) { c.keepalive_interval = to_seconds(v); }},
@@ -229,6 +211,23 @@ SshConfig default_ssh_config(std::string_view host, const std::string& home) {
   config.user_known_hosts = {home + "/.ssh/known_hosts", home + "/.ssh/known_hosts2"};
   config.global_known_hosts = {"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"};
   return config;
+}
+
+std::vector<std::string> ssh_config_words(std::string_view value) {
+  std::vector<std::string> words;
+  std::string word;
+  bool quoted = false;
+  for (const char c : value) {
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (c == ' ' || c == '\t')) {
+      if (!word.empty()) words.push_back(std::exchange(word, {}));
+    } else {
+      word += c;
+    }
+  }
+  if (!word.empty()) words.push_back(word);
+  return words;
 }
 
 bool is_honoured_ssh_key(std::string_view key) { return setters().contains(key); }

@@ -44,6 +44,9 @@ SshConfig parse_ssh_config(std::string_view output);
 /// otto can use). `home`: where its known_hosts are.
 SshConfig default_ssh_config(std::string_view host, const std::string& home);
 
+/// Words separated by blanks, "double quoted" where they contain some.
+std::vector<std::string> ssh_config_words(std::string_view value);
+
 /// Whether a key (in lower case) is one of SshConfig.
 bool is_honoured_ssh_key(std::string_view key);
 

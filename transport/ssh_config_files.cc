@@ -20,7 +20,6 @@
 namespace otto::transport {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r\f";
 constexpr std::size_t kDepth = 16;  // of Includes, as readconf.c
 
 /// Keys of ssh_config(5) that change nothing that otto asks `ssh -G` for, whatever their values; a blank around each.
@@ -36,16 +35,6 @@ constexpr std::string_view kWithoutEffect =
     " setenv stdinnull streamlocalbindmask streamlocalbindunlink syslogfacility tcpkeepalive tunnel"
     " tunneldevice updatehostkeys verifyhostkeydns visualhostkey xauthlocation"
     " ";
-
-std::vector<std::string> words_of(std::string_view text) {
-  std::vector<std::string> words;
-  for (auto begin = text.find_first_not_of(kBlanks); begin != std::string_view::npos;) {
-    const auto end = std::min(text.find_first_of(kBlanks, begin), text.size());
-    words.emplace_back(text.substr(begin, end - begin));
-    begin = text.find_first_not_of(kBlanks, end);
-  }
-  return words;
-}
 
 class Reader {
  public:
@@ -64,18 +53,16 @@ class Reader {
 
  private:
   bool line_is_silent(std::string_view line, const std::string& folder, bool& active, std::size_t depth) const {
-    const auto begin = line.find_first_not_of(kBlanks);
-    if (begin == std::string_view::npos || line[begin] == '#') return true;
-    line.remove_prefix(begin);
-    const auto end = std::min(line.find_first_of(" \t\r\f="), line.size());
+    line = text::trim(line);
+    if (line.empty() || line.front() == '#') return true;
+    const auto end = std::min(line.find_first_of(" \t="), line.size());
     const std::string key = text::to_lower(line.substr(0, end));
     if (kWithoutEffect.find(" " + key + " ") != std::string_view::npos) return true;
     if (key != "host" && key != "include") return !active && is_honoured_ssh_key(key);
 
-    auto rest = line.substr(end);
-    rest.remove_prefix(std::min(rest.find_first_not_of(kBlanks), rest.size()));
+    auto rest = text::trim(line.substr(end));
     if (rest.starts_with('=')) rest.remove_prefix(1);
-    const auto words = words_of(rest);
+    const auto words = ssh_config_words(rest);
     if (words.empty() || rest.find_first_of("\"'\\") != std::string_view::npos) return false;
     if (key == "host") {
       active = std::ranges::any_of(words, [&](const std::string& word) { return may_match(word); });

@@ -319,4 +319,10 @@ Error docker_error(const transport::Output& output, std::string_view host_id, Er
                                            words.empty() ? "" : ":\n", words));
 }
 
+std::string idle_remedy(std::string_view state, std::string_view host_id, std::string_view container_id) {
+  const bool paused = state == "paused";
+  return fmt::format("on host '{}' `docker {} {}` {}", host_id, paused ? "unpause" : "logs", container_id.substr(0, 12),
+                     paused ? "lets it go on" : "says why");
+}
+
 }  // namespace otto::docker

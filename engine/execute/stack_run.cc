@@ -198,11 +198,9 @@ class StackRun {
     for (const plan::ContainerState& container : containers) {
       const plan::ServiceStep* step = step_of(plan, container.service);
       if (!plan::is_idle(container) || step == nullptr || step->action != docker::ServiceAction::kUnchanged) continue;
-      const bool paused = container.status == "paused";
       report({Event::Kind::kWarning, Phase::kChecking, container.service,
-              fmt::format("service '{}' is {}; on host '{}' `docker {} {}` {}", container.service, container.status,
-                          session_.host().id, paused ? "unpause" : "logs", container.id.substr(0, 12),
-                          paused ? "lets it go on" : "says why"),
+              fmt::format("service '{}' is {}; {}", container.service, container.status,
+                          docker::idle_remedy(container.status, session_.host().id, container.id)),
               0, 0, 0});
     }
   }

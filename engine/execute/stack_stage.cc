@@ -12,6 +12,7 @@ std::string stage_key(const StackInputs& stack) { return stack.project + "-compo
 std::string with_local_names(std::string words, const std::string& stage_directory,
                              const std::vector<inputs::StagedPath>& paths) {
   for (const inputs::StagedPath& path : paths) {
+    if (path.staged == ".") continue;  // "/." begins other names too
     const std::string staged = stage_directory + "/" + path.staged;
     for (std::size_t at = 0; (at = words.find(staged, at)) != std::string::npos; at += path.local.string().size()) {
       words.replace(at, staged.size(), path.local.string());

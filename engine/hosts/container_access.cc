@@ -160,10 +160,10 @@ class ContainerAccess final : public HostAccess {
                         fmt::format("container '{}' has no shell: its image has no /bin/sh", id()),
                         "put, get, and oneshot of a plain program work without one");
     }
-    for (const auto& [state, command] : {std::pair("paused", "unpause"), std::pair("restarting", "logs")}) {
-      if (output.err.find(fmt::format(" is {}", state)) == std::string::npos) continue;  // the engine's words for exec
+    for (const std::string state : {"paused", "restarting"}) {  // the engine's words where it refuses an exec
+      if (output.err.find(" is " + state) == std::string::npos) continue;
       return make_error(ErrorCode::kNotRunning, fmt::format("container '{}' is {}", id(), state),
-                        fmt::format("on host '{}': docker {} {}", parent, command, filter.container().substr(0, 12)));
+                        docker::idle_remedy(state, parent, filter.container()));
     }
     return docker::docker_error(output, parent, ErrorCode::kRemoteFailed, "docker does not answer");
   }

@@ -135,11 +135,10 @@ class Put {
                                          fmt::format("put to '{}' on '{}'", text::printable(dest), access_.id()));
     if (put.ok()) return meter_.finish(files_, bytes_);
     const auto says = [&](std::string_view words) { return put.error().message.find(words) != std::string::npos; };
-    const bool no_place = says("no directory") || says("No such file or directory");
-    return std::move(put).error().with_hint(
-        no_place ? fmt::format("the directory above DEST must be there: `otto host {} oneshot 'mkdir -p …'` makes it",
-                               access_.id())
-                 : "");
+    const bool no_place = says("there is no directory") || (says("mkdir: ") && says("No such file or directory"));
+    if (!no_place) return std::move(put).error();
+    return std::move(put).error().with_hint(fmt::format(
+        "the directory above DEST must be there: `otto host {} oneshot 'mkdir -p …'` makes it", access_.id()));
   }
 
  private:
