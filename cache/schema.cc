@@ -114,7 +114,15 @@ CREATE TABLE container (
 CREATE INDEX container_by_stack ON container (parent, compose_project);
 )sql";
 
-constexpr std::array<Migration, 2> kMigrations = {{{1, kVersion1}, {2, kVersion2}}};
+constexpr const char* kVersion3 = R"sql(
+CREATE TABLE ssh_answer (
+  sequence INTEGER PRIMARY KEY,
+  question TEXT NOT NULL UNIQUE,
+  answer TEXT NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::array<Migration, 3> kMigrations = {{{1, kVersion1}, {2, kVersion2}, {3, kVersion3}}};
 
 /// One step, unless another process took it meanwhile.
 Result<void> take_step(sqlite::Connection& connection, const Migration& step) {

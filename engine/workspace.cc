@@ -7,7 +7,9 @@
 #include "cache/database.h"
 #include "engine/config/hosts.h"
 #include "engine/config/settings.h"
+#include "engine/hosts/ssh_answer_memo.h"
 #include "engine/inputs/compose_images.h"
+#include "graph/base/prefault.h"
 #include "graph/base/sync.h"
 #include "graph/base/text.h"
 #include "transport/connect.h"
@@ -16,6 +18,8 @@
 namespace otto {
 
 namespace {
+
+constexpr std::size_t kConnectingHeap = std::size_t{256} << 10;  ///< what a log-in allocates, and the memo
 
 using RemoteResult = Result<std::unique_ptr<transport::Remote>>;
 
@@ -169,7 +173,11 @@ RemoteResult Workspace::State::connect(const config::HostEntry& host, const std:
   if (options.on_connect_step) {
     interaction.on_step = [this, &host](const transport::ConnectStep& step) { options.on_connect_step(host.id, step); };
   }
-  OTTO_TRY(auto transport, transport::connect(route, interaction, cancelled));
+  hosts::SshAnswerMemo ssh_answers;
+  interaction.ssh_answers = &ssh_answers;
+  auto connected = transport::connect(route, interaction, cancelled);
+  for (const std::string& warning : ssh_answers.take_warnings()) warn(warning);
+  OTTO_TRY(auto transport, std::move(connected));
   reporter->report({Event::Kind::kDone, Phase::kConnecting, host.id, "connected", 0, 0, 0});
   return std::make_unique<transport::Remote>(std::move(transport));
 }
@@ -181,6 +189,7 @@ Connection& Workspace::State::connection(const config::HostEntry& host) {
     slot = std::make_unique<Connection>();
     Connection* connection = slot.get();
     connection->attempt = std::async(std::launch::async, [this, connection, &host] {
+                            prefault_thread_heap(kConnectingHeap);
                             const std::stop_callback forward(stop, [&] { connection->stop.request_stop(); });
                             connection->result = connect(host, connection->stop.get_token());
                           }).share();

@@ -27,7 +27,7 @@ Result<std::unique_ptr<Transport>> connect(const Route& route, const Interaction
     }
     case Protocol::kSsh: break;
   }
-  OTTO_TRY(auto hosts, resolve_route(route, stop));
+  OTTO_TRY(auto hosts, resolve_route(route, interaction.ssh_answers, stop));
   announce_route(hosts, interaction);
   OTTO_TRY(auto transport, SshTransport::connect(route.target.id, std::move(hosts), interaction, stop));
   return std::unique_ptr<Transport>(std::move(transport));

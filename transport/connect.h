@@ -15,6 +15,8 @@
 
 namespace otto::transport {
 
+class SshAnswers;
+
 /// How far the way to a host has been gone.
 enum class ConnectStage {
   kResolved,   ///< it is known where the host is; told of every host of the route before anything is contacted
@@ -30,7 +32,7 @@ struct ConnectStep {
   std::string detail;  ///< for people: the address, the key, how otto logged in; printable
 };
 
-/// How a connection may turn to the user. All are called from the connecting thread only.
+/// How connecting may turn to whoever wants it. All are called from the connecting thread only.
 struct Interaction {
   /// Asks for a secret without echo (a key's passphrase, a password); empty function or nullopt: there is nobody to
   /// ask.
@@ -39,6 +41,8 @@ struct Interaction {
   std::function<void(const std::string& message)> notice;
   /// Told as connecting goes on, in the order of the stages for each host.
   std::function<void(const ConnectStep& step)> on_step = {};
+  /// What ssh answered before (ssh_answer.h); null: it is asked each time. Not used once connect() is back.
+  SshAnswers* ssh_answers = nullptr;
 
   void tell(const std::string& host_id, ConnectStage stage, std::string detail) const {
     if (on_step) on_step({host_id, stage, std::move(detail)});

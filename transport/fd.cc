@@ -97,17 +97,23 @@ Result<std::string> read_small_file(const std::string& path) {
 
 std::string errno_text(int number) { return std::generic_category().message(number); }
 
-std::string account_home() {
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  const bool known = ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
-  return known ? entry.pw_dir : "/";
+const Account& account() {
+  static const Account self = []() -> Account {
+    std::array<char, 4096> buffer{};
+    passwd entry{};
+    passwd* found = nullptr;
+    if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
+      return {entry.pw_name, entry.pw_dir};
+    }
+    const char* user = ::getenv("USER");
+    return {user != nullptr ? user : "root", "/"};
+  }();
+  return self;
 }
 
 std::string home_directory() {
   const char* home = ::getenv("HOME");
-  return home != nullptr && *home != '\0' ? home : account_home();
+  return home != nullptr && *home != '\0' ? home : account().home;
 }
 
 std::string expand_home(std::string_view path) {

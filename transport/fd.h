@@ -73,9 +73,15 @@ Result<std::string> read_small_file(const std::string& path);
 std::string errno_text(int number);
 /// "~/x" and "~" with home_directory().
 std::string expand_home(std::string_view path);
-/// HOME; account_home() where that is empty.
+/// HOME; the account's where that is empty.
 std::string home_directory();
-/// passwd(5)'s, "/" for an account that it does not know: the home that OpenSSH goes by.
-std::string account_home();
+
+/// Whose process this is, as OpenSSH sees it.
+struct Account {
+  std::string name;
+  std::string home;
+};
+/// passwd(5)'s, looked up once; USER (else root) and "/" where it does not know the account.
+const Account& account();
 
 }  // namespace otto::transport

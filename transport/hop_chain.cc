@@ -16,12 +16,12 @@ namespace {
 
 constexpr std::size_t kMostHops = 16;
 
-Result<void> prepend_jumps(std::vector<ResolvedHost>& hosts, const std::stop_token& stop) {
+Result<void> prepend_jumps(std::vector<ResolvedHost>& hosts, SshAnswers* answers, const std::stop_token& stop) {
   while (!hosts.front().proxy_jumps.empty()) {
     const std::vector<Address> jumps = std::exchange(hosts.front().proxy_jumps, {});
     std::vector<ResolvedHost> before;
     for (const auto& jump : jumps) {
-      OTTO_TRY(auto resolved, resolve_host(jump, stop));
+      OTTO_TRY(auto resolved, resolve_host(jump, answers, stop));
       if (!before.empty()) resolved.proxy_jumps.clear();
       before.push_back(std::move(resolved));
     }
@@ -56,7 +56,7 @@ Result<void> refuse_cycle(const std::vector<ResolvedHost>& hosts) {
 
 }  // namespace
 
-Result<std::vector<ResolvedHost>> resolve_route(const Route& route, const std::stop_token& stop) {
+Result<std::vector<ResolvedHost>> resolve_route(const Route& route, SshAnswers* answers, const std::stop_token& stop) {
   std::vector<Address> named = route.via;
   named.push_back(route.target);
   std::vector<ResolvedHost> hosts;
@@ -67,14 +67,14 @@ Result<std::vector<ResolvedHost>> resolve_route(const Route& route, const std::s
           fmt::format("host '{}' cannot be reached: its hop '{}' is no ssh host", route.target.id, address.id),
           "a hop needs term \"ssh\"");
     }
-    OTTO_TRY(auto resolved, resolve_host(address, stop));
+    OTTO_TRY(auto resolved, resolve_host(address, answers, stop));
     if (!hosts.empty()) {
       resolved.proxy_jumps.clear();
       resolved.proxy_command.reset();
     }
     hosts.push_back(std::move(resolved));
   }
-  OTTO_RETURN_IF_ERROR(prepend_jumps(hosts, stop));
+  OTTO_RETURN_IF_ERROR(prepend_jumps(hosts, answers, stop));
   OTTO_RETURN_IF_ERROR(refuse_cycle(hosts));
   return hosts;
 }

@@ -16,8 +16,8 @@
 namespace otto::transport {
 
 /// All hosts of a route in order of connecting, the target last. kConfig: a cycle, a hop that is no ssh host, or an
-/// unusable proxy setting.
-Result<std::vector<ResolvedHost>> resolve_route(const Route& route, const std::stop_token& stop);
+/// unusable proxy setting. `answers` may be null.
+Result<std::vector<ResolvedHost>> resolve_route(const Route& route, SshAnswers* answers, const std::stop_token& stop);
 
 /// Tells where each of the hosts is (ConnectStage::kResolved).
 void announce_route(const std::vector<ResolvedHost>& hosts, const Interaction& interaction);

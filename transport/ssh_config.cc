@@ -1,11 +1,10 @@
-// `ssh -G`: parsing, and merging under hosts.json.
+// What `ssh -G` printed: parsing, and merging under hosts.json.
 //
 // ssh prints each key in lower case with one value a line and leaves ~ and most %-tokens to its user, so they are
 // expanded here (ssh_config(5), TOKENS). Its "ask" for unknown keys becomes otto's own default: nobody can be asked.
 #include "transport/ssh_config.h"
 
 #include <fmt/format.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <array>
@@ -15,15 +14,13 @@
 
 #include "graph/base/text.h"
 #include "transport/fd.h"
-#include "transport/ssh_config_files.h"
-#include "transport/subprocess.h"
+#include "transport/ssh_answer.h"
 
 namespace otto::transport {
 namespace {
 
 constexpr std::chrono::milliseconds kDefaultConnectTimeout{10'000};
 constexpr std::chrono::milliseconds kDefaultKeepalive{15'000};
-constexpr std::chrono::seconds kSshGTimeout{10};
 
 std::optional<long> to_number(std::string_view text) {
   long value = 0;
@@ -82,17 +79,6 @@ const std::map<std::string_view, Setter>& setters() {
   return table;
 }
 
-std::string local_user() {
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
-    return entry.pw_name;
-  }
-  const char* user = ::getenv("USER");
-  return user != nullptr ? user : "root";
-}
-
 std::string local_host() {
   std::array<char, HOST_NAME_MAX + 1> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
@@ -111,7 +97,7 @@ std::string expand_tokens(std::string_view text, const ResolvedHost& host, std::
       case 'n': out += original; break;
       case 'p': out += std::to_string(host.port); break;
       case 'r': out += host.user; break;
-      case 'u': out += local_user(); break;
+      case 'u': out += account().name; break;
       case 'd': out += home_directory(); break;
       case 'i': out += std::to_string(::getuid()); break;
       case 'l': out += local_host(); break;
@@ -232,6 +218,12 @@ std::vector<std::string> ssh_config_words(std::string_view value) {
 
 bool is_honoured_ssh_key(std::string_view key) { return setters().contains(key); }
 
+std::string honoured_ssh_keys() {
+  std::string keys;
+  for (const auto& [key, setter] : setters()) keys.append(keys.empty() ? "" : " ").append(key);
+  return keys;
+}
+
 std::string known_hosts_name(std::string_view host, std::uint16_t port) {
   return port == 22 ? text::to_lower(host) : fmt::format("[{}]:{}", text::to_lower(host), port);
 }
@@ -277,7 +269,7 @@ Result<ResolvedHost> merge_config(const Address& address, const SshConfig& confi
   host.id = address.id;
   host.host = config.hostname.empty() ? address.host : config.hostname;
   host.port = address.port.value_or(config.port.value_or(22));
-  host.user = address.user ? *address.user : config.user ? *config.user : local_user();
+  host.user = address.user ? *address.user : config.user ? *config.user : account().name;
   if (auto odd = refuse_odd_name("host name", host.host, address.id)) return std::move(*odd);
   if (auto odd = refuse_odd_name("user", host.user, address.id)) return std::move(*odd);
   host.password = address.password;
@@ -289,30 +281,14 @@ Result<ResolvedHost> merge_config(const Address& address, const SshConfig& confi
   return host;
 }
 
-Result<ResolvedHost> resolve_host(const Address& address, const std::stop_token& stop) {
+Result<ResolvedHost> resolve_host(const Address& address, SshAnswers* answers, const std::stop_token& stop) {
   if (auto odd = refuse_odd_name("host name", address.host, address.id)) return std::move(*odd);
   if (address.user) {
     if (auto odd = refuse_odd_name("user", *address.user, address.id)) return std::move(*odd);
   }
-  if (!address.use_ssh_config || !find_program("ssh")) {
-    return merge_config(address, default_ssh_config(address.host, home_directory()));
-  }
-  if (const auto files = find_ssh_config_files(); files && ssh_config_is_silent(*files, address.host)) {
-    return merge_config(address, default_ssh_config(address.host, files->home));
-  }
-
-  std::vector<std::string> argv = {"ssh", "-G"};
-  if (address.port) argv.insert(argv.end(), {"-p", std::to_string(*address.port)});
-  if (address.user) argv.insert(argv.end(), {"-l", *address.user});
-  argv.insert(argv.end(), {"--", address.host});
-  OTTO_TRY(const CommandOutput output, run_and_collect(argv, Clock::now() + kSshGTimeout, stop));
-  if (output.wait_status != 0) {
-    return make_error(ErrorCode::kConfig,
-                      fmt::format("host '{}': ssh cannot read its configuration: {}", address.id,
-                                  text::printable(text::trim(output.err))),
-                      "correct ~/.ssh/config, or set use_ssh_config = false for this host");
-  }
-  return merge_config(address, parse_ssh_config(output.out));
+  if (!address.use_ssh_config) return merge_config(address, default_ssh_config(address.host, home_directory()));
+  OTTO_TRY(const SshConfig config, ssh_answer(address, find_ssh_config_files(), answers, stop));
+  return merge_config(address, config);
 }
 
 }  // namespace otto::transport

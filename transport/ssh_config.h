@@ -17,6 +17,8 @@
 
 namespace otto::transport {
 
+class SshAnswers;
+
 /// The keys of `ssh -G` that otto honours, with ~ and %-tokens still in them; unset where ssh printed "none" or
 /// nothing.
 struct SshConfig {
@@ -49,6 +51,8 @@ std::vector<std::string> ssh_config_words(std::string_view value);
 
 /// Whether a key (in lower case) is one of SshConfig.
 bool is_honoured_ssh_key(std::string_view key);
+/// All of them, sorted, a blank between.
+std::string honoured_ssh_keys();
 
 /// Everything needed to log in at one host.
 struct ResolvedHost {
@@ -73,9 +77,9 @@ struct ResolvedHost {
   [[nodiscard]] std::string describe() const;
 };
 
-/// Asks ssh where that is allowed, possible and needed (ssh_config_files.h), and merges. kConfig: a name that could be
-/// taken for an option, a ProxyJump or ProxyCommand that cannot be used. kInterrupted.
-Result<ResolvedHost> resolve_host(const Address& address, const std::stop_token& stop);
+/// Takes ssh's answer where that is allowed (ssh_answer.h; `answers` may be null), and merges. kConfig: a name that
+/// could be taken for an option, a ProxyJump or ProxyCommand that cannot be used. kInterrupted.
+Result<ResolvedHost> resolve_host(const Address& address, SshAnswers* answers, const std::stop_token& stop);
 
 /// As resolve_host(), from ssh's answer. Pure but for the environment (HOME, USER, SSH_AUTH_SOCK).
 Result<ResolvedHost> merge_config(const Address& address, const SshConfig& config);

@@ -28,7 +28,7 @@ Result<std::unique_ptr<TelnetTransport>> TelnetTransport::connect(const Route& r
     Route way{route.via, route.via.back()};
     way.via.pop_back();
     transport->last_hop_ = way.target.id;
-    OTTO_TRY(const auto hosts, resolve_route(way, stop));
+    OTTO_TRY(const auto hosts, resolve_route(way, interaction.ssh_answers, stop));
     announce_route(hosts, interaction);
     interaction.tell(address.id, ConnectStage::kResolved, where);
     OTTO_TRY(HopChain hops, HopChain::connect(hosts, interaction, stop));

@@ -6,6 +6,7 @@
 #include "cache/manifest_store.h"
 #include "cache/parent_store.h"
 #include "cache/registration_store.h"
+#include "cache/ssh_answer_store.h"
 #include "tests/cache/memo_fixture.h"
 
 namespace otto::cache {
@@ -48,7 +49,13 @@ CREATE INDEX container_by_stack ON container (parent, compose_project);
 PRAGMA user_version=2;
 )sql";
 
-const std::array<std::string, 2> kReleased = {kVersion1, kVersion2};
+/// And one more.
+const std::string kVersion3 = kVersion2 + R"sql(
+CREATE TABLE ssh_answer (sequence INTEGER PRIMARY KEY, question TEXT NOT NULL UNIQUE, answer TEXT NOT NULL) STRICT;
+PRAGMA user_version=3;
+)sql";
+
+const std::array<std::string, 3> kReleased = {kVersion1, kVersion2, kVersion3};
 
 /// Every table with its columns and indices, independent of how the SQL was laid out.
 constexpr const char* kShape =
@@ -157,6 +164,8 @@ TEST_F(Schema, EveryReadOfACommandHasItsIndex) {
   ASSERT_TRUE(parents.put_containers("pepper", "otto-api", {{"c1", "api", 1, "sha256:a", "api:1", "d"}}).ok());
   EXPECT_EQ(parents.containers("pepper", "otto-api")->size(), 1U);
   EXPECT_TRUE(registrations.find("pepper.repo1.api")->has_value());
+  ASSERT_TRUE(SshAnswerStore(database).put("question", "answer").ok());
+  EXPECT_TRUE(SshAnswerStore(database).find("question")->has_value());
   EXPECT_EQ(database.connection().unindexed_steps(), 0);
   ASSERT_TRUE(database.connection().run("SELECT * FROM build WHERE image_id = 'x'").ok());
   EXPECT_GT(database.connection().unindexed_steps(), 0) << "the counter must be able to count";

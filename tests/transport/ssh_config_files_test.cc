@@ -23,7 +23,8 @@ class SshConfigFilesTest : public ::testing::Test {
 
   void write_user(std::string_view text, mode_t mode = 0600) { tree_.write(".ssh/config", text, mode); }
   void write_system(std::string_view text) { tree_.write("ssh_config", text); }
-  bool is_silent(std::string_view host = "leek.lab") { return ssh_config_is_silent(files_, host); }
+  SshConfigReading read(std::string_view host = "leek.lab") { return read_ssh_config_files(files_, host); }
+  bool is_silent(std::string_view host = "leek.lab") { return read(host).from == SshAnswerFrom::kDefaults; }
 
   /// What the real ssh answers with the user's file alone.
   SshConfig asked(const std::string& host) const {
@@ -34,7 +35,7 @@ class SshConfigFilesTest : public ::testing::Test {
   }
 
   testing::TempTree tree_;
-  SshConfigFiles files_{tree_.root().string(), tree_.path(".ssh/config"), tree_.path("ssh_config")};
+  SshConfigFiles files_{"/usr/bin/ssh", tree_.root().string(), tree_.path(".ssh/config"), tree_.path("ssh_config")};
 };
 
 void expect_same(const SshConfig& defaults, SshConfig answered) {
@@ -73,12 +74,12 @@ TEST_F(SshConfigFilesTest, WhereTheyAreSilentSshAnswersItsDefaults) {
     write_user(text);
     for (const std::string host : {"leek.lab", "192.0.2.7", "Leek", "2001:db8::1", "a_b-c"}) {
       EXPECT_TRUE(is_silent(host)) << host << ":\n" << text;
-      expect_same(default_ssh_config(host, account_home()), asked(host));
+      expect_same(default_ssh_config(host, account().home), asked(host));
     }
   }
 }
 
-TEST_F(SshConfigFilesTest, WhatCouldCountIsAsked) {
+TEST_F(SshConfigFilesTest, WhatCouldCountIsNoDefault) {
   EXPECT_TRUE(is_silent()) << "without a file of the user's";
   tree_.write(".ssh/lab.conf", "User lab\n");
   tree_.write(".ssh/other.conf", "Host leek.lab\nPort 2222\n");
@@ -90,26 +91,79 @@ TEST_F(SshConfigFilesTest, WhatCouldCountIsAsked) {
            "Host * !leek.lab\nUser me\n",
            "Host !leek.lab\nUser me\n",
            "Host [l]eek\nUser me\n",
-           "Host \"leek.lab\"\nUser me\n",
-           "Host\n",
            "Match all\nForwardAgent no\n",
-           "Match exec false\n",
-           "CanonicalizeHostname yes\n",
-           "NoSuchKey yes\n",
-           "Host other\nNoSuchKey yes\n",
+           "match !host other originalhost leek.lab,x user me localuser you\nUser me\n",
            "Include lab.conf\n",
            "Include other.conf\n",
            "Host *\n  Include ~/.ssh/*.conf\n",
-           "Include ~root/x\n",
-           "Include ${HOME}/x\n",
-           "Include config\n",
+           "Host other\nIdentityAgent $HOME/agent\nHost *\nUser me\n",
        }) {
     write_user(text);
-    EXPECT_FALSE(is_silent()) << text;
+    EXPECT_EQ(read().from, SshAnswerFrom::kFiles) << text;
   }
   write_user("Host other\nInclude lab.conf\n");
   EXPECT_TRUE(is_silent()) << "an Include of another host";
-  for (const char* host : {"", "me@leek", "ssh://leek:22", "leek%h"}) EXPECT_FALSE(is_silent(host)) << host;
+}
+
+TEST_F(SshConfigFilesTest, WhatMayBeAnotherAnswerEachTimeIsAsked) {
+  for (const std::string text : {
+           "Host \"leek.lab\"\nUser me\n",
+           "Host\n",
+           "Match exec false\n",
+           "Match host leek.lab exec \"true\"\n",
+           "Match canonical\n",
+           "Match final all\n",
+           "Match localnetwork 10.0.0.0/8\n",
+           "Match tagged x\n",
+           "Match host\n",
+           "Match host=leek.lab\n",
+           "Match\n",
+           "CanonicalizeHostname yes\n",
+           "NoSuchKey yes\n",
+           "Host other\nNoSuchKey yes\n",
+           "IdentityAgent $AGENT\n",
+           "Host *\nUserKnownHostsFile ${HOME}/known\n",
+           "Include ~root/x\n",
+           "Include ${HOME}/x\n",
+           "Include \"x\"\n",
+           "Include config\n",
+       }) {
+    write_user(text);
+    EXPECT_EQ(read().from, SshAnswerFrom::kMore) << text;
+  }
+  write_user("User me\n");
+  for (const char* host : {"", "me@leek", "ssh://leek:22", "leek%h"}) {
+    EXPECT_EQ(read(host).from, SshAnswerFrom::kMore) << host;
+  }
+}
+
+TEST_F(SshConfigFilesTest, WhatIsReadIsAllThatTheAnswerFollowsFrom) {
+  tree_.write(".ssh/lab.conf", "User lab\n");
+  write_user("Host *\nInclude *.conf\n");
+  const std::string before = read().content;
+  EXPECT_EQ(read().content, before);
+  const auto changes = [&](const char* what) {
+    const std::string now = read().content;
+    EXPECT_NE(now, before) << what;
+    return now;
+  };
+  tree_.write(".ssh/lab.conf", "User lib\n");
+  changes("an included file's content");
+  tree_.write(".ssh/lab.conf", "User lab\n");
+  EXPECT_EQ(read().content, before);
+  tree_.write(".ssh/more.conf", "");
+  changes("one file more");
+  tree_.remove(".ssh/more.conf");
+  write_system("Host *\nUser you\n");
+  changes("the system's");
+  // Where one file ends and the next begins.
+  write_system("");
+  tree_.write(".ssh/lab.conf", "User lab\nPort 1\n");
+  tree_.write(".ssh/more.conf", "Port 2\n");
+  const std::string one = read().content;
+  tree_.write(".ssh/lab.conf", "User lab\n");
+  tree_.write(".ssh/more.conf", "Port 1\nPort 2\n");
+  EXPECT_NE(read().content, one);
 }
 
 TEST_F(SshConfigFilesTest, TheSystemsCountToo) {
@@ -141,7 +195,7 @@ TEST_F(SshConfigFilesTest, OnlyTheDistributionsSshIsKnown) {
   const auto files = find_ssh_config_files();
   ::setenv("PATH", path.c_str(), 1);
   ASSERT_TRUE(files.has_value());
-  EXPECT_EQ(files->user, account_home() + "/.ssh/config");
+  EXPECT_EQ(files->user, account().home + "/.ssh/config");
   EXPECT_EQ(files->system, "/etc/ssh/ssh_config");
 }
 

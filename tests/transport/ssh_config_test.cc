@@ -195,18 +195,18 @@ TEST_F(FakeSsh, IsAskedWithWhatHostsJsonSays) {
   Address address = address_of();
   address.port = 2200;
   address.user = "me";
-  const auto resolved = resolve_host(address, {});
+  const auto resolved = resolve_host(address, nullptr, {});
   ASSERT_TRUE(resolved.ok());
   EXPECT_EQ(resolved->host, "10.0.0.7");
   EXPECT_EQ(*read_small_file(tree_.path("asked")), "-G -p 2200 -l me -- leek\n");
   address.use_ssh_config = false;
-  ASSERT_TRUE(resolve_host(address, {}).ok());
+  ASSERT_TRUE(resolve_host(address, nullptr, {}).ok());
   EXPECT_EQ(*read_small_file(tree_.path("asked")), "-G -p 2200 -l me -- leek\n");
 }
 
 TEST_F(FakeSsh, ItsComplaintIsPassedOn) {
   tree_.write("ssh", "#!/bin/sh\necho 'line 3: Bad configuration option: foo' >&2\nexit 255\n", 0755);
-  const auto resolved = resolve_host(address_of(), {});
+  const auto resolved = resolve_host(address_of(), nullptr, {});
   ASSERT_FALSE(resolved.ok());
   EXPECT_EQ(resolved.error().code, ErrorCode::kConfig);
   EXPECT_NE(resolved.error().message.find("line 3: Bad configuration option: foo"), std::string::npos);
@@ -219,7 +219,7 @@ TEST_F(FakeSsh, AJumpBecomesAHopAndMayHaveItsOwn) {
   tree_.write("config.leek", config_of(target) + "proxyjump middle\n");
   tree_.write("config.middle", config_of(middle) + "proxyjump gate\n");
   tree_.write("config.gate", config_of(gate));
-  const auto route = resolve_route(Route{{}, address_of()}, {});
+  const auto route = resolve_route(Route{{}, address_of()}, nullptr, {});
   ASSERT_TRUE(route.ok());
   EXPECT_EQ(route->size(), 3U);
   const auto transport = testing::connect_or_fail(Route{{}, address_of()});
@@ -227,7 +227,7 @@ TEST_F(FakeSsh, AJumpBecomesAHopAndMayHaveItsOwn) {
   EXPECT_EQ(run_line(*transport, "echo $HOME").out, target.home().string() + "\n");
 
   Address named = gate.address("leek_gate");  // the route's own hops replace those of ~/.ssh/config
-  const auto replaced = resolve_route(Route{{named}, address_of()}, {});
+  const auto replaced = resolve_route(Route{{named}, address_of()}, nullptr, {});
   ASSERT_TRUE(replaced.ok());
   EXPECT_EQ(replaced->size(), 2U);
 }
@@ -235,7 +235,7 @@ TEST_F(FakeSsh, AJumpBecomesAHopAndMayHaveItsOwn) {
 TEST_F(FakeSsh, JumpsInACircleAreRefused) {
   tree_.write("config.leek", "hostname 10.0.0.1\nproxyjump gate\n");
   tree_.write("config.gate", "hostname 10.0.0.2\nproxyjump leek\n");
-  const auto route = resolve_route(Route{{}, address_of()}, {});
+  const auto route = resolve_route(Route{{}, address_of()}, nullptr, {});
   ASSERT_FALSE(route.ok());
   EXPECT_EQ(route.error().code, ErrorCode::kConfig);
 }
