@@ -31,7 +31,7 @@ class DockerHistory : public Verb {
     docker::HistoryOptions options;
     if (!images_.empty()) options.image = images_.front();
     options.limit = limit_;
-    OTTO_TRY(const auto workspace, session.open({.lab = false, .read_only = true}));
+    OTTO_TRY(const auto workspace, session.open({.lab = false}));
     OTTO_TRY(const std::vector<docker::RecordedBuild> builds, docker::build_history(*workspace, options));
     if (session.json()) {
       session.print(json::history(builds));

@@ -18,14 +18,14 @@ std::string ids_of(const std::vector<HostListing>& hosts) {
 }
 
 Result<int> list_labs(Session& session) {
-  OTTO_TRY(const auto workspace, session.open({.lab = false, .read_only = true}));
+  OTTO_TRY(const auto workspace, session.open({.lab = false}));
   OTTO_TRY(const std::vector<std::string> names, workspace->lab_names());
   session.print(session.json() ? json::labs(names) : render_lines(names));
   return kExitDone;
 }
 
 Result<int> list_all_hosts(Session& session) {
-  OTTO_TRY(const auto workspace, session.open({.read_only = true}));
+  OTTO_TRY(const auto workspace, session.open({}));
   OTTO_TRY(const std::vector<HostListing> hosts, otto::list_hosts(*workspace));
   if (session.json()) {
     session.print(json::hosts(hosts));
@@ -37,7 +37,7 @@ Result<int> list_all_hosts(Session& session) {
 }
 
 Result<int> show_lab(Session& session) {
-  OTTO_TRY(const auto workspace, session.open({.read_only = true}));
+  OTTO_TRY(const auto workspace, session.open({}));
   OTTO_TRY(std::vector<HostListing> hosts, otto::list_hosts(*workspace));
   std::erase_if(hosts, [](const HostListing& host) { return host.kind == HostKind::kContainer; });
   if (session.json()) {

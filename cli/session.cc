@@ -45,7 +45,7 @@ Result<WorkspaceOptions> Session::workspace_options(const WorkspaceNeeds& needs)
   wanted.hop = needs.hop;
   wanted.term = needs.term;
   wanted.need_lab = needs.lab;
-  wanted.read_only = needs.read_only || options_.dry_run;
+  wanted.dry_run = options_.dry_run;
   if (!options_.no_input) {
     wanted.ask_secret = [this](const std::string& prompt) {
       progress_.suspend();

@@ -31,7 +31,6 @@ struct Streams {
 /// What a verb asks of the workspace beyond the global options.
 struct WorkspaceNeeds {
   bool lab = true;
-  bool read_only = false;  ///< --dry-run makes it so anyway
   std::optional<std::string> hop = std::nullopt;
   std::optional<Term> term = std::nullopt;
 };

@@ -139,7 +139,7 @@ bool Doctor::open() {
 
 void Doctor::check_memo() {
   const std::string path = cache::Database::default_path().string();
-  if (options_.read_only) return found_.configuration.push_back(doctor::skipped("memo"));
+  if (options_.dry_run) return found_.configuration.push_back(doctor::skipped("memo"));
   const auto memo = workspace_->memo();
   if (memo) memo_ = *memo;
   const std::vector<std::string> warnings = tray_.take();

@@ -261,6 +261,7 @@ class Repo:
 
     def _open(self, parent):
         self.parent = Parent(parent)
+        self.launcher = []  # what otto is started by
         self.project = f"otto-{self.name}-{SUFFIX}"
         self.repositories = [f"{self.name}-base", f"{self.name}-api"]
         self.home = os.path.join(self.folder, "home")
@@ -337,7 +338,7 @@ class Repo:
 
     def start(self, *arguments, stdin=subprocess.DEVNULL, **environment):
         """otto in the background."""
-        return subprocess.Popen([OTTO, *arguments], cwd=self.root, env={**self.environment, **environment}, text=True,
+        return subprocess.Popen([*self.launcher, OTTO, *arguments], cwd=self.root, env={**self.environment, **environment}, text=True,
                                 stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
                                 preexec_fn=die_with_parent)
 

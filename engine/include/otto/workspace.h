@@ -48,8 +48,8 @@ struct WorkspaceOptions {
   std::function<std::optional<std::string>(const std::string& prompt)> ask_secret;
   /// Told, on the connecting thread, how far the way to a host has been gone (transport/connect.h).
   std::function<void(const std::string& host_id, const transport::ConnectStep& step)> on_connect_step;
-  bool need_lab = true;    ///< false: a lab that cannot be chosen is no error yet (listing, `otto docker context`)
-  bool read_only = false;  ///< opens the memo read-only and never creates it (--dry-run, listing)
+  bool need_lab = true;  ///< false: a lab that cannot be chosen is no error yet (listing, `otto docker context`)
+  bool dry_run = false;  ///< doctor does not open the memo, which would make one where there is none
 };
 
 class Workspace {
