@@ -93,8 +93,7 @@ while IFS= read -r line; do
     ;;
   esac
 done
-finish
-kill -s KILL $watchdog
+if finish; then kill -s KILL $watchdog; else wait $watchdog; fi
 exit 0
 )sh";
 

@@ -5,12 +5,11 @@
 //   2. A job waits until the folder is there, then registers by making the file jN.<process group>.<start time> in it,
 //      and only then runs its script. Where it cannot register, it ends without having done anything.
 //   3. When its input ends, or no heartbeat came for 15 s, the supervisor renames the folder (atomic: nobody can
-//   register
-//      any more), ends every registered group (TERM, KILL after a second) and removes the folder; rmdir fails while a
-//      late file is in it, so none is missed. A watchdog of its own may do the same; only one of them wins the rename.
-//   4. An order to end job N makes the tombstone jN.dead first, then ends the group: a job registers first and then
-//   looks
-//      for its tombstone, so one of the two always sees the other.
+//      register any more), ends every registered group (TERM, KILL after a second) and removes the folder; rmdir fails
+//      while a late file is in it, so none is missed. A watchdog of its own may do the same; only one of them wins the
+//      rename, and the other lets it come to its end.
+//   4. An order to end job N makes the tombstone jN.dead first, then ends the group: a job registers first and looks
+//      for its tombstone then, so one of the two always sees the other.
 //   5. A job removes its file when it ends, and the start time (from /proc) keeps a recycled group id from being hit.
 // Pure functions.
 #pragma once

@@ -368,6 +368,19 @@ TEST_F(Scripts, ASilentConnectionEndsTheJobs) {
   EXPECT_FALSE(fs::exists(folder()));
 }
 
+TEST_F(Scripts, AnEndOfInputDoesNotCutTheWatchdogShort) {
+  const auto supervisor = begin(supervisor_script(ticket.token, "0.1"));
+  await_folder();
+  Job job;
+  const auto process = begin("set --\n" + job_script(job.script("trap '' TERM; "), ticket, "mark"));
+  job.await();
+  while (fs::exists(folder())) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  ASSERT_TRUE(supervisor->close_stdin().ok());  // the watchdog has sent TERM and waits before it sends KILL
+  EXPECT_TRUE(job.ends_within(kPromise));
+  ASSERT_TRUE(supervisor->wait().ok());
+  EXPECT_FALSE(fs::exists(folder().string() + ".end"));
+}
+
 TEST_F(Scripts, HeartbeatsKeepTheJobs) {
   const auto supervisor = begin(supervisor_script(ticket.token, "0.1"));
   await_folder();
