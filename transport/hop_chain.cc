@@ -9,6 +9,7 @@
 #include "graph/base/text.h"
 #include "transport/classify.h"
 #include "transport/proxy_command.h"
+#include "transport/ssh_answer.h"
 #include "transport/tcp.h"
 
 namespace otto::transport {

@@ -73,4 +73,11 @@ Result<SshConfig> ssh_answer(const Address& address, const std::optional<SshConf
   return config;
 }
 
+Result<ResolvedHost> resolve_host(const Address& address, SshAnswers* answers, const std::stop_token& stop) {
+  OTTO_RETURN_IF_ERROR(check_names(address));
+  if (!address.use_ssh_config) return merge_config(address, default_ssh_config(address.host, home_directory()));
+  OTTO_TRY(const SshConfig config, ssh_answer(address, find_ssh_config_files(), answers, stop));
+  return merge_config(address, config);
+}
+
 }  // namespace otto::transport

@@ -32,4 +32,8 @@ class SshAnswers {
 Result<SshConfig> ssh_answer(const Address& address, const std::optional<SshConfigFiles>& files, SshAnswers* answers,
                              const std::stop_token& stop);
 
+/// All that is needed to log in at a host: hosts.json over ssh's answer, where that is wanted (`use_ssh_config`).
+/// Errors as check_names(), ssh_answer() and merge_config().
+Result<ResolvedHost> resolve_host(const Address& address, SshAnswers* answers, const std::stop_token& stop);
+
 }  // namespace otto::transport

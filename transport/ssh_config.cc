@@ -14,7 +14,6 @@
 
 #include "graph/base/text.h"
 #include "transport/fd.h"
-#include "transport/ssh_answer.h"
 
 namespace otto::transport {
 namespace {
@@ -264,6 +263,13 @@ Result<std::vector<Address>> parse_proxy_jump(std::string_view text, const Addre
   return jumps;
 }
 
+Result<void> check_names(const Address& address) {
+  if (auto odd = refuse_odd_name("host name", address.host, address.id)) return std::move(*odd);
+  if (!address.user) return {};
+  if (auto odd = refuse_odd_name("user", *address.user, address.id)) return std::move(*odd);
+  return {};
+}
+
 Result<ResolvedHost> merge_config(const Address& address, const SshConfig& config) {
   ResolvedHost host;
   host.id = address.id;
@@ -279,16 +285,6 @@ Result<ResolvedHost> merge_config(const Address& address, const SshConfig& confi
   choose_known_hosts(address, config, host);
   OTTO_RETURN_IF_ERROR(choose_proxy(address, config, host));
   return host;
-}
-
-Result<ResolvedHost> resolve_host(const Address& address, SshAnswers* answers, const std::stop_token& stop) {
-  if (auto odd = refuse_odd_name("host name", address.host, address.id)) return std::move(*odd);
-  if (address.user) {
-    if (auto odd = refuse_odd_name("user", *address.user, address.id)) return std::move(*odd);
-  }
-  if (!address.use_ssh_config) return merge_config(address, default_ssh_config(address.host, home_directory()));
-  OTTO_TRY(const SshConfig config, ssh_answer(address, find_ssh_config_files(), answers, stop));
-  return merge_config(address, config);
 }
 
 }  // namespace otto::transport

@@ -7,7 +7,6 @@
 
 #include <chrono>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +15,6 @@
 #include "transport/address.h"
 
 namespace otto::transport {
-
-class SshAnswers;
 
 /// The keys of `ssh -G` that otto honours, with ~ and %-tokens still in them; unset where ssh printed "none" or
 /// nothing.
@@ -77,11 +74,11 @@ struct ResolvedHost {
   [[nodiscard]] std::string describe() const;
 };
 
-/// Takes ssh's answer where that is allowed (ssh_answer.h; `answers` may be null), and merges. kConfig: a name that
-/// could be taken for an option, a ProxyJump or ProxyCommand that cannot be used. kInterrupted.
-Result<ResolvedHost> resolve_host(const Address& address, SshAnswers* answers, const std::stop_token& stop);
+/// Refuses names that could be taken for an option or by a shell, before ssh sees them. kConfig.
+Result<void> check_names(const Address& address);
 
-/// As resolve_host(), from ssh's answer. Pure but for the environment (HOME, USER, SSH_AUTH_SOCK).
+/// ssh's answer under what hosts.json says. kConfig: a name as check_names(), a ProxyJump or ProxyCommand that cannot
+/// be used. Pure but for the environment (HOME, USER, SSH_AUTH_SOCK).
 Result<ResolvedHost> merge_config(const Address& address, const SshConfig& config);
 
 /// "[user@]host[:port],…" or ssh:// URLs (ssh_config(5), ProxyJump). kConfig.

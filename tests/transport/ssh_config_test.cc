@@ -11,6 +11,7 @@
 #include "tests/transport/exec_helpers.h"
 #include "transport/fd.h"
 #include "transport/hop_chain.h"
+#include "transport/ssh_answer.h"
 
 namespace otto::transport {
 namespace {
