@@ -40,6 +40,7 @@ std::string honoured_lines(std::string_view output) {
 Result<std::string> ask_ssh(const std::vector<std::string>& argv, const std::string& id, const std::stop_token& stop) {
   OTTO_TRY(CommandOutput output, run_and_collect(argv, Clock::now() + kSshGTimeout, stop));
   if (output.wait_status == 0) return std::move(output.out);
+  std::erase(output.err, '\r');  // with which ssh ends its lines
   return make_error(
       ErrorCode::kConfig,
       fmt::format("host '{}': ssh cannot read its configuration: {}", id, text::printable(text::trim(output.err))),

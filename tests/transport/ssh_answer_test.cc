@@ -133,11 +133,11 @@ TEST_F(SshAnswerTest, FilesThatChangeWhileSshReadsThem) {
 }
 
 TEST_F(SshAnswerTest, AComplaintIsNotKept) {
-  tree_.write("bin/ssh", "#!/bin/sh\necho 'line 2: no argument' >&2\nexit 255\n", 0755);
+  tree_.write("bin/ssh", "#!/bin/sh\nprintf 'line 2: no argument\\r\\nterminating\\r\\n' >&2\nexit 255\n", 0755);
   const auto refused = ssh_answer(address_, files_, &answers_, {});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::kConfig);
-  EXPECT_NE(refused.error().message.find("line 2: no argument"), std::string::npos);
+  EXPECT_NE(refused.error().message.find("line 2: no argument\n"), std::string::npos) << refused.error().message;
   EXPECT_TRUE(answers_.kept.empty());
 }
 
