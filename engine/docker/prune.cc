@@ -14,13 +14,17 @@ namespace {
 std::string survey_script(const PruneCall& call, std::string_view project, const std::vector<std::string>& ids,
                           const std::vector<std::string>& records) {
   std::string script = docker_prelude(*call.settings);
+  // Containers of others come and go: one that has gone since it was listed uses nothing any more.
   script += fmt::format(R"sh(root={}
-otto_users() {{
-  ids=$(otto_docker ps -aq --no-trunc) || return $?
-  [ -z "$ids" ] || otto_docker container inspect --format 'container	{{{{.Image}}}}	{{{{.Config.Image}}}}	{{{{.Name}}}}' $ids
-}}
-found=$(otto_users) || found=$(otto_users) || exit $?
-printf '%s\n' "$found"
+ids=$(otto_docker ps -aq --no-trunc) || exit $?
+if [ -n "$ids" ]; then
+  {{ said=$(otto_docker container inspect --format 'container	{{{{.Image}}}}	{{{{.Config.Image}}}}	{{{{.Name}}}}' $ids 2>&1 >&3); }} 3>&1
+  status=$?
+  if [ $status != 0 ] && printf '%s\n' "$said" | grep -qiv 'no such container'; then
+    printf '%s\n' "$said" >&2
+    exit $status
+  fi
+fi
 )sh",
                         text::shell_quote(call.facts->stage_root));
   for (const std::string& id : ids) {
