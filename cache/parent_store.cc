@@ -79,15 +79,16 @@ Result<std::vector<ContainerRecord>> ParentStore::containers(std::string_view pa
                                                              std::string_view compose_project) {
   return database_->guarded([&]() -> Result<std::vector<ContainerRecord>> {
     OTTO_TRY(sqlite::Query query,
-             database_->connection().query("SELECT id, service, number, image_id, image, service_digest FROM container "
-                                           "WHERE parent = ?1 AND compose_project = ?2 ORDER BY id",
-                                           parent, compose_project));
+             database_->connection().query(
+                 "SELECT id, service, number, image_id, image, service_digest, account FROM container "
+                 "WHERE parent = ?1 AND compose_project = ?2 ORDER BY id",
+                 parent, compose_project));
     std::vector<ContainerRecord> containers;
     while (true) {
       OTTO_TRY(const bool row, query.next());
       if (!row) return containers;
       containers.push_back({query.text(0), query.text(1), static_cast<unsigned>(query.integer(2)), query.text(3),
-                            query.text(4), query.text(5)});
+                            query.text(4), query.text(5), query.text(6)});
     }
   });
 }
@@ -99,10 +100,10 @@ Result<void> ParentStore::put_containers(std::string_view parent, std::string_vi
     OTTO_RETURN_IF_ERROR(
         connection.run("DELETE FROM container WHERE parent = ?1 AND compose_project = ?2", parent, compose_project));
     for (const ContainerRecord& container : containers) {
-      OTTO_RETURN_IF_ERROR(connection.run("INSERT OR REPLACE INTO container VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                                          container.id, parent, compose_project, container.service,
-                                          static_cast<std::int64_t>(container.number), container.image_id,
-                                          container.image, container.service_digest));
+      OTTO_RETURN_IF_ERROR(
+          connection.run("INSERT OR REPLACE INTO container VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", container.id,
+                         parent, compose_project, container.service, static_cast<std::int64_t>(container.number),
+                         container.image_id, container.image, container.service_digest, container.account));
     }
     return {};
   });

@@ -122,7 +122,13 @@ CREATE TABLE ssh_answer (
 ) STRICT;
 )sql";
 
-constexpr std::array<Migration, 3> kMigrations = {{{1, kVersion1}, {2, kVersion2}, {3, kVersion3}}};
+// What is known of containers is asked anew, because it lacks the account.
+constexpr const char* kVersion4 = R"sql(
+DELETE FROM container;
+ALTER TABLE container ADD COLUMN account TEXT NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array<Migration, 4> kMigrations = {{{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}}};
 
 /// One step, unless another process took it meanwhile.
 Result<void> take_step(sqlite::Connection& connection, const Migration& step) {

@@ -78,21 +78,35 @@ void Definition::text_list(std::string names, std::string type, std::vector<std:
 
 void Definition::number(std::string names, unsigned& target, unsigned min, unsigned max, std::string default_text,
                         std::string help) {
+  take_number(
+      std::move(names), min, max, std::move(default_text), [&target](unsigned value) { target = value; },
+      std::move(help));
+}
+
+void Definition::number(std::string names, std::optional<unsigned>& target, unsigned min, unsigned max,
+                        std::string help) {
+  take_number(
+      std::move(names), min, max, "", [&target](unsigned value) { target = value; }, std::move(help));
+}
+
+void Definition::take_number(std::string names, unsigned min, unsigned max, std::string default_text,
+                             std::function<void(unsigned)> take, std::string help) {
   const std::string name = names.substr(names.rfind(',') + 1);
-  const std::function<void(const std::string&)> assign = [this, &target, min, max, name](const std::string& value) {
+  const std::function<void(const std::string&)> assign = [this, take = std::move(take), min, max,
+                                                          name](const std::string& value) {
     unsigned parsed = 0;
     const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), parsed);
     if (failure != std::errc() || end != value.data() + value.size() || parsed < min || parsed > max) {
       state_->pending = usage(fmt::format("option '{}': '{}' is not a number from {} to {}", name, value, min, max));
       throw CLI::ValidationError(name, "out of range");
     }
-    target = parsed;
+    take(parsed);
   };
-  state_->app.add_option_function(names, assign, help)
-      ->type_name("N")
-      ->default_str(default_text)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
-      ->group(state_->group);
+  CLI::Option* option = state_->app.add_option_function(names, assign, help)
+                            ->type_name("N")
+                            ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  if (!default_text.empty()) option->default_str(default_text);
+  option->group(state_->group);
 }
 
 void Definition::choice_by_index(std::string names, std::vector<std::string> values,

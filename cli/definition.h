@@ -47,6 +47,8 @@ class Definition {
   void text_list(std::string names, std::string type, std::vector<std::string>& target, std::string help);
   void number(std::string names, unsigned& target, unsigned min, unsigned max, std::string default_text,
               std::string help);
+  /// As above, empty where it is not given.
+  void number(std::string names, std::optional<unsigned>& target, unsigned min, unsigned max, std::string help);
   /// `values` are the spellings of E's values 0, 1, …; target's value is the default.
   template <typename E>
   void choice(const std::string& names, const std::vector<std::string>& values, E& target, const std::string& help) {
@@ -77,6 +79,8 @@ class Definition {
   [[nodiscard]] std::vector<std::string> option_names() const;
 
  private:
+  void take_number(std::string names, unsigned min, unsigned max, std::string default_text,
+                   std::function<void(unsigned)> take, std::string help);
   void choice_by_index(std::string names, std::vector<std::string> values, std::optional<std::size_t> default_index,
                        std::function<void(std::size_t)> assign, std::string help);
   struct State;

@@ -26,6 +26,9 @@ class DockerUp : public Verb {
     definition.flag("--wait", options_.wait, "return when the services are running or healthy");
     definition.flag("--remove-orphans", options_.remove_orphans,
                     "remove containers of services that the compose files no longer have");
+    definition.number("--timeout", options_.timeout_s, 0, 86400,
+                      "seconds each container that is stopped has before it is killed; else its service's "
+                      "stop_grace_period, or 1");
     definition.number("-j,--jobs", options_.jobs, 1, 256, "4", "how many images are built at once");
     definition.flag("-k,--keep-going", options_.keep_going,
                     "after a failed image, still build those that do not depend on it");

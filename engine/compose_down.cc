@@ -1,16 +1,44 @@
 // compose_down, compose_ps: the façade's view of what runs, and its end.
 
+#include <fmt/format.h>
+
 #include <map>
 
 #include "cache/registration_store.h"
 #include "engine/docker/compose.h"
 #include "engine/execute/command.h"
-#include "engine/execute/stack_run.h"
+#include "engine/execute/registration.h"
+#include "engine/execute/stack_turn.h"
+#include "engine/plan/half_replaced.h"
 #include "graph/base/text.h"
 
 namespace otto::docker {
 
 namespace {
+
+/// The project's containers, and the turn at it unless nothing is to be done.
+Result<Probe> take_turn(execute::ParentSession& session, execute::StackTurn& turn, const std::string& project,
+                        bool dry_run) {
+  OTTO_TRY(Probe probe, session.probe({.compose_project = project}));
+  OTTO_RETURN_IF_ERROR(execute::check_account(session, project, probe.containers));
+  if (dry_run) return probe;
+  OTTO_TRY(const bool still_true, turn.take(session, project, probe));
+  if (still_true) return probe;
+  OTTO_TRY(probe, session.probe({.compose_project = project}));
+  OTTO_RETURN_IF_ERROR(execute::check_account(session, project, probe.containers));
+  return probe;
+}
+
+Result<void> take_down(execute::ParentSession& session, const Probe& probe, const std::string& project,
+                       const DownOptions& options) {
+  session.workspace().reporter().report(
+      {Event::Kind::kPhase, Phase::kStopping, project, fmt::format("up to {} s", options.timeout_s), 0, 0, 0});
+  Compose compose(session.remote(), session.settings(), session.facts(), project, session.workspace().stop());
+  std::vector<std::string> doomed;  // if this is cut, the next `up` makes them anew: they may have been told to stop
+  for (const plan::ContainerState& container : probe.containers) doomed.push_back(container.id);
+  const bool only_networks = probe.containers.empty() && !options.volumes;
+  return only_networks ? compose.remove_networks() : compose.down(options.timeout_s, options.volumes, doomed);
+}
 
 Result<DownReport> down_on(Workspace& workspace, const execute::Target& target, const DownOptions& options) {
   DownReport report;
@@ -18,17 +46,14 @@ Result<DownReport> down_on(Workspace& workspace, const execute::Target& target, 
   report.repo = target.repo->name;
   report.project = options.project.value_or(get_user_compose_project(target.repo->name));
   OTTO_TRY(execute::ParentSession session, execute::ParentSession::open(workspace, target));
-  OTTO_TRY(const Probe probe, session.probe({.compose_project = report.project}));
-  for (const plan::ContainerState& container : probe.containers) {
+  execute::StackTurn turn;
+  OTTO_TRY(const Probe probe, take_turn(session, turn, report.project, options.dry_run));
+  for (const plan::ContainerState& container : plan::salvage(probe.containers, {}).containers) {
     report.removed.push_back(
         execute::container_host_id(target.host->id, target.repo->name, container.service, container.number));
   }
   if (options.dry_run) return report;
-  workspace.reporter().report({Event::Kind::kPhase, Phase::kStopping, report.project, "", 0, 0, 0});
-  Compose compose(session.remote(), session.settings(), session.facts(), workspace.stop());
-  const bool only_networks = probe.containers.empty() && !options.volumes;
-  OTTO_RETURN_IF_ERROR(only_networks ? compose.remove_networks(report.project)
-                                     : compose.down(report.project, options.timeout_s, options.volumes));
+  OTTO_RETURN_IF_ERROR(take_down(session, probe, report.project, options));
   OTTO_RETURN_IF_ERROR(cache::RegistrationStore(session.memo()).remove(target.host->id, target.repo->name));
   return report;
 }
@@ -59,7 +84,9 @@ Result<std::vector<ContainerInfo>> containers_on(Workspace& workspace, const con
     const std::vector<std::string> fields = text::split(line, '\t');
     if (fields.size() != 7) continue;
     ContainerInfo info{fields[0], fields[1], fields[2], fields[3], fields[5], ""};
-    if (const auto project = projects.find(fields[4]); project != projects.end()) {
+    const auto project = projects.find(fields[4]);
+    // What is half replaced is no host, though its labels say which service it is to be.
+    if (project != projects.end() && !plan::temporary_name(info.name)) {
       const unsigned number = fields[6].empty() ? 1U : static_cast<unsigned>(std::stoul("0" + fields[6]));
       info.host_id = execute::container_host_id(host.id, project->second, info.service, number);
     }

@@ -30,6 +30,18 @@ class Up {
       : workspace_(workspace), target_(target), options_(options) {}
 
   Result<UpReport> operator()() {
+    for (;;) {
+      OTTO_TRY(std::optional<UpReport> report, attempt());
+      if (report) return std::move(*report);
+    }
+  }
+
+ private:
+  /// nullopt: another otto was at work on the project in between. All is read anew, once, because the turn is held now.
+  Result<std::optional<UpReport>> attempt() {
+    report_ = {};
+    images_ = {};
+    inputs_ = {};
     report_.build.parent = target_.host->id;
     report_.build.repo = target_.repo->name;
     if (target_.composes.empty()) {
@@ -48,13 +60,12 @@ class Up {
       report_.build.error = connected.error();
       OTTO_RETURN_IF_ERROR(execute::settle_from_memo(workspace_, *target_.repo, inputs_));
       report_.build.images = execute::unknown_results(inputs_);
-      return std::move(report_);
+      return std::optional(std::move(report_));
     }
     OTTO_RETURN_IF_ERROR(connected);
     return bring_up(session, stack);
   }
 
- private:
   /// Told from the files alone, before anything is built.
   Result<void> check_services(const execute::StackInputs& stack) const {
     std::vector<std::string> names;
@@ -65,24 +76,40 @@ class Up {
     return {};
   }
 
-  Result<UpReport> bring_up(execute::ParentSession& session, const execute::StackInputs& stack) {
+  Result<std::optional<UpReport>> bring_up(execute::ParentSession& session, const execute::StackInputs& stack) {
     execute::StackStage stage(session, stack);
     if (options_.build && !images_are_known()) {
-      OTTO_RETURN_IF_ERROR(session.probe({}));  // for the facts
+      OTTO_TRY(const Probe probe, session.probe({.compose_project = stack.project}));
+      OTTO_RETURN_IF_ERROR(execute::check_account(session, stack.project, probe.containers));
+      OTTO_TRY(const bool still_true, turn_.take(session, stack.project, probe));  // the files are brought there
+      if (!still_true) return std::optional<UpReport>();
       OTTO_TRY(model_, stage.ask_model());
       OTTO_RETURN_IF_ERROR(read_images(session, stack));
     }
     OTTO_TRY(ProbeRequest wanted, probe_request(session, stack, inputs_));
     OTTO_TRY(Probe probe, session.probe(std::move(wanted)));
+    OTTO_RETURN_IF_ERROR(execute::check_account(session, stack.project, probe.containers));
     images_.ids = probe.image_ids;
     if (options_.build) {
       OTTO_RETURN_IF_ERROR(build(session, probe));
-      if (report_.build.failures() > 0) return std::move(report_);  // the running stack stays as it is
+      if (report_.build.failures() > 0) return std::optional(std::move(report_));  // the running stack stays as it is
     }
-    execute::StackRunRequest request{options_.services, options_.wait, options_.remove_orphans, options_.dry_run};
-    OTTO_TRY(report_.services,
-             execute::run_stack(session, stack, stage, std::move(model_), std::move(probe), images_, request));
-    return std::move(report_);
+    OTTO_TRY(execute::StackRunResult run, execute::run_stack(session, stack, stage, turn_, std::move(model_),
+                                                             std::move(probe), images_, stack_request()));
+    if (run.begin_anew) return std::optional<UpReport>();
+    report_.services = std::move(run.services);
+    return std::optional(std::move(report_));
+  }
+
+  [[nodiscard]] execute::StackRunRequest stack_request() const {
+    execute::StackRunRequest request;
+    request.services = options_.services;
+    request.wait = options_.wait;
+    request.remove_orphans = options_.remove_orphans;
+    request.dry_run = options_.dry_run;
+    request.builds = options_.build;
+    request.timeout_s = options_.timeout_s;
+    return request;
   }
 
   /// Of images that need not be scanned.
@@ -153,6 +180,7 @@ class Up {
   Workspace& workspace_;
   const execute::Target& target_;
   const UpOptions& options_;
+  execute::StackTurn turn_;
   UpReport report_;
   std::optional<StackModel> model_;
   inputs::RepoInputs inputs_;

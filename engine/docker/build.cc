@@ -15,7 +15,9 @@ namespace {
 
 constexpr int kStageStaleExit = 75;
 constexpr int kBaseMovedExit = 76;
+constexpr int kUpstreamGoneExit = 78;
 constexpr std::string_view kBuiltMark = "otto-built ";
+constexpr std::string_view kFoundMark = "otto-found ";
 /// Among the engine's words, where the build is over and its tags are set.
 constexpr std::string_view kTaggingMark = "otto-tagging";
 
@@ -34,7 +36,27 @@ std::string buildx_script(const BuildRequest& request) {
   if (!request.platform.empty()) add("--platform", request.platform);
   return "cat > \"$work/Dockerfile\" && : > \"$work/Dockerfile.dockerignore\" || exit 1\n"
          "builder=$(otto_docker context inspect --format '{{.Name}}' </dev/null) || exit 1\n" +
-         command + " \"$otto_stage_tree\" >&2 </dev/null || exit 1\n";
+         command + " \"$otto_stage_tree\" >&2 </dev/null || otto_failed\n";
+}
+
+/// The lock comes before the stage's. A build that fails because an image it is made from was removed says so.
+std::string turn_script(const ParentFacts& facts, const BuildRequest& request) {
+  std::string script = lock_functions(facts) + fmt::format("otto_lock 7 x {} || exit {}\n",
+                                                           text::shell_quote(image_lock(request.tag)), kNoLockExit);
+  if (request.may_be_built_meanwhile) {
+    script += fmt::format(
+        "id=$(otto_docker image inspect --format '{{{{.Id}}}}' {} 2>/dev/null) && [ -n \"$id\" ] && "
+        "{{ printf '{}%s\\n' \"$id\"; exit 0; }}\n",
+        text::shell_quote(request.tag), kFoundMark);
+  }
+  std::string tags;
+  for (const auto& [spelled, tag] : request.pins) tags += " " + text::shell_quote(tag);
+  return script + fmt::format(R"sh(otto_failed() {{
+  for otto_tag in {}; do [ -n "$(otto_docker image ls -q "$otto_tag" 2>/dev/null)" ] || exit {}; done
+  exit 1
+}}
+)sh",
+                              tags, kUpstreamGoneExit);
 }
 
 /// Whoever pulls or tags on the parent may do so during the build.
@@ -50,7 +72,7 @@ std::string verify_bases(const BuildRequest& request) {
 
 /// Standard output carries only the mark and the id; everything the engine says goes to standard error.
 std::string build_script(const ParentSettings& settings, const ParentFacts& facts, const BuildRequest& request) {
-  return docker_prelude(settings) + stage_guard_script(facts.stage_tools()) +
+  return docker_prelude(settings) + turn_script(facts, request) + stage_guard_script(facts.stage_tools()) +
          fmt::format(
              R"sh(
 otto_stage_enter {key} {stamp}
@@ -94,6 +116,10 @@ class LineReader {
   void take(const std::string& raw) {
     if (raw == kTaggingMark) {
       if (request_.on_step) request_.on_step("tagging");
+      return;
+    }
+    if (const auto holder = read_waiting(raw)) {
+      if (request_.on_waiting) request_.on_waiting(*holder);
       return;
     }
     std::string line = text::printable(raw);
@@ -200,10 +226,28 @@ Result<BuiltImage> build_image(transport::Remote& remote, const ParentSettings& 
         fmt::format("a base image of '{}' moved on {} while it was built", request.name, remote.host_id()),
         "run again once nobody pulls or tags it there");
   }
+  if (output.status.signal.empty() && output.status.code == kUpstreamGoneExit) {
+    return make_error(ErrorCode::kInputsChanged,
+                      fmt::format("an image that '{}' is built from was removed on {} meanwhile", request.name,
+                                  remote.host_id()),
+                      "run again once nobody removes images there");
+  }
+  if (output.status.signal.empty() && output.status.code == kNoLockExit) {
+    return make_error(ErrorCode::kUnsupported,
+                      fmt::format("image '{}' cannot be locked on {}: {}", request.name, remote.host_id(),
+                                  text::join(reader.lines(), "\n")),
+                      "otto needs flock (util-linux) there, and a folder of its own in /var/tmp or /tmp");
+  }
+  if (answer.starts_with(kFoundMark) && output.status.success()) {
+    BuiltImage found;
+    found.image_id = text::trim(answer.substr(kFoundMark.size()));
+    found.was_there = true;
+    return found;
+  }
   const std::size_t mark = answer.find(kBuiltMark);
   if (!output.status.success() || mark == std::string::npos)
     return build_error(output, reader, remote.host_id(), request);
-  return BuiltImage{std::string(text::trim(answer.substr(mark + kBuiltMark.size()))), false, reader.take_bases()};
+  return BuiltImage{std::string(text::trim(answer.substr(mark + kBuiltMark.size()))), false, false, reader.take_bases()};
 }
 
 }  // namespace otto::docker

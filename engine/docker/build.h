@@ -1,9 +1,10 @@
 // Builds one image on a parent from its stage, so that the tag tells the truth.
 //
-// One job: take the stage's shared lock and verify it, write the Dockerfile outside the context beside an empty ignore
+// One job: take the image's lock, so that it is built once however many want it; take the stage's shared lock and verify
+// it, write the Dockerfile outside the context beside an empty ignore
 // file of its own name (the parent must not apply ignore rules a second time), build without a tag (--iidfile), verify
 // the stage again, then tag. `FROM` and `COPY --from` of the repo's own images are pinned with --build-context; parents
-// without buildx: legacy_build.h. No labels: they would change the id and be inherited (design.md, "Build"). Must not
+// without buildx: legacy_build.h. No labels: they would change the id and be inherited (docs/design_notes.md). Must not
 // know plans or the memo.
 #pragma once
 
@@ -15,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/docker/lock_script.h"
 #include "engine/docker/parent.h"
 #include "graph/base/result.h"
 #include "graph/fingerprint.h"
@@ -35,6 +37,9 @@ struct BuildRequest {
   std::vector<std::pair<std::string, std::string>> pins;  ///< reference as spelled → exact tag
   /// Base images that count in the tag: reference → id. Another one at the end of the build is kInputsChanged.
   std::vector<std::pair<std::string, std::string>> bases;
+  /// The tag was not there when the parent was asked: if it is by the time its lock is had, another otto has built it.
+  bool may_be_built_meanwhile = false;
+  std::function<void(const LockHolder& holder)> on_waiting;  ///< another otto builds the image
   std::function<void(std::string_view step)> on_step;  ///< "[2/4] RUN make"; the last is "tagging"
   std::function<void(std::string_view line)> on_line;  ///< every line of the engine's progress
   std::stop_token stop;
@@ -43,6 +48,7 @@ struct BuildRequest {
 struct BuiltImage {
   std::string image_id;      ///< "sha256:…"
   bool stage_stale = false;  ///< nothing was built: the stage is not what the stamp says; stage again
+  bool was_there = false;    ///< nothing was built: another otto had done it
   /// Base images that the engine fetched itself, as it names them ("docker.io/library/debian:12"), and their digests.
   std::map<std::string, std::string> fetched_bases = {};
 };
@@ -50,7 +56,8 @@ struct BuiltImage {
 /// Whether the parent's builder can do what the Dockerfile asks for; before anything is sent. kUnsupported, kConfig.
 Result<void> check_builder(const ParentFacts& facts, const BuildRequest& request);
 
-/// kBuildFailed with the engine's own error, kInputsChanged, kDockerMissing, kDockerDenied, kConnectionLost,
+/// kBuildFailed with the engine's own error, kInputsChanged (a base image moved, an image that it is built from was
+/// removed), kUnsupported (no lock can be had there), kDockerMissing, kDockerDenied, kConnectionLost,
 /// kInterrupted.
 Result<BuiltImage> build_image(transport::Remote& remote, const ParentSettings& settings, const ParentFacts& facts,
                                const BuildRequest& request);

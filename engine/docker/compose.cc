@@ -7,6 +7,7 @@
 #include <regex>
 
 #include "engine/docker/compose_v1.h"
+#include "engine/docker/project_lock.h"
 #include "engine/docker/stage_script.h"
 #include "graph/base/text.h"
 
@@ -37,9 +38,10 @@ otto_await() {
     states=$(otto_states "$1") || exit 1
     while read -r id status code health; do
       case "$2:$status:$code:$health" in
-        completed:exited:0:*|up:exited:0:*|*:running:*:healthy|up:running:*:) ;;
+        completed:exited:0:*|*:running:*:healthy|up:running:*:) ;;
+        over:exited:0:*|over:running:*:) ;;
         healthy:running:*:) echo "service '$1' has no health check, but others wait for it to be healthy" >&2; exit 1 ;;
-        up:paused:*) echo "service '$1' is paused" >&2; exit 1 ;;
+        up:paused:*|over:paused:*) echo "service '$1' is paused" >&2; exit 1 ;;
         *:exited:*|*:dead:*) echo "service '$1' exited with code $code" >&2
           otto_docker logs --tail 10 "$id" 2>&1 | sed 's/^/  /' >&2; exit 1 ;;
         *:unhealthy) echo "service '$1' is unhealthy" >&2; exit 1 ;;
@@ -68,7 +70,7 @@ otto_look() {
   states=$(otto_docker container inspect --format "$format" $ids) || exit 0  # removed meanwhile
   while read -r id status code restarts service number; do
     case $status:$code:$restarts in
-      exited:0:*) continue ;;
+      exited:0:*) case " $one_shots " in *" $service "*) continue ;; esac; kind=exited ;;
       exited:*|dead:*) kind=exited ;;
       restarting:0:*) continue ;;
       restarting:*|*:*:[1-9]*) kind=restarting ;;
@@ -107,6 +109,40 @@ std::vector<EarlyExit> read_early_exits(const std::string& answer) {
   }
   return all;
 }
+
+/// Compose's progress as it comes: which containers are being stopped. v2 says "Container NAME  Recreate", then
+/// "Recreated"; v1 says "Recreating NAME ... ", then the same with "done".
+class UpWatch {
+ public:
+  explicit UpWatch(const std::function<void(std::string_view, bool)>& on_stop) : on_stop_(on_stop) {}
+
+  void take(std::string_view bytes) {
+    pending_ += bytes;
+    for (std::size_t end; (end = pending_.find('\n')) != std::string::npos; pending_.erase(0, end + 1)) {
+      const std::string line = pending_.substr(0, end);
+      words_ += line + "\n";
+      if (on_stop_) read(line);
+    }
+  }
+  /// All that was said.
+  [[nodiscard]] std::string words() const { return words_ + pending_; }
+
+ private:
+  void read(const std::string& line) const {
+    std::vector<std::string> words = text::split(line, ' ');
+    std::erase(words, "");
+    if (words.size() < 3) return;
+    if (words[0] == "Container") {
+      if (words[2] == "Recreate") on_stop_(words[1], true);
+      if (words[2] == "Recreated") on_stop_(words[1], false);
+    } else if (words[0] == "Recreating") {
+      on_stop_(words[1], words.back() != "done");
+    }
+  }
+
+  const std::function<void(std::string_view, bool)>& on_stop_;
+  std::string pending_, words_;
+};
 
 /// libnetwork now and then does not yet know a network that was made a moment ago.
 bool lost_a_network(const transport::Output& output) {
@@ -147,9 +183,10 @@ std::string Compose::command() const {
   return facts_.compose_standalone ? "otto_docker_compose_job" : "otto_docker_job compose";
 }
 
-Result<transport::Output> Compose::call(std::string text) {
+Result<transport::Output> Compose::call(std::string text, transport::OutputSink on_output) {
   transport::Script script;
   script.text = docker_prelude(settings_) + std::move(text);
+  script.on_output = std::move(on_output);
   script.stop = stop_;
   return remote_.run_job(script);
 }
@@ -158,6 +195,23 @@ Result<transport::Output> Compose::run(std::string text, std::string_view what) 
   OTTO_TRY(transport::Output output, call(std::move(text)));
   if (output.status.success()) return output;
   return docker_error(output, remote_.host_id(), ErrorCode::kComposeFailed, what);
+}
+
+/// As call(), for what changes something: gives what a failure printed, too.
+Result<transport::Output> Compose::change(const Change& change) {
+  OTTO_TRY(transport::Output output,
+           call(project_work_text(facts_, project_, change.doomed) + change.text, change.on_output));
+  if (output.status.shell_code() != kNoLockExit) return output;
+  return make_error(ErrorCode::kConnectionLost,
+                    fmt::format("the lock of project '{}' on host '{}' was lost: {}", project_, remote_.host_id(),
+                                text::printable(text::trim(output.err))),
+                    "run the command again");
+}
+
+Result<void> Compose::changed(const Change& change) {
+  OTTO_TRY(const transport::Output output, this->change(change));
+  if (output.status.success()) return {};
+  return docker_error(output, remote_.host_id(), ErrorCode::kComposeFailed, change.what);
 }
 
 std::string Compose::stack_head(const ComposeStack& stack, const std::string& override_yaml) const {
@@ -198,41 +252,47 @@ Result<std::string> Compose::config(const ComposeStack& stack) {
   return v1 ? v1_config_as_json(output->out) : Result<std::string>(std::move(output->out));
 }
 
-Result<Compose::UpCall> Compose::up(const ComposeStack& stack, const std::string& override_yaml,
-                                    const std::vector<std::string>& services, Mode mode) {
+Result<bool> Compose::up(const ComposeStack& stack, const UpCall& call) {
   OTTO_RETURN_IF_ERROR(check_compose());
-  const std::string flags = mode == Mode::kRecreate ? "--force-recreate" : "--no-recreate";
-  const std::string script =
-      stack_head(stack, override_yaml) +
-      fmt::format("otto_compose up -d --no-deps --no-build {} {} >&2 </dev/null\n", flags, text::shell_join(services));
-  OTTO_TRY(transport::Output output, call(script));
-  UpCall made{lost_a_network(output)};
-  if (made.repeated) {
-    OTTO_TRY(output, call(script));
+  const std::string flags = call.mode == UpCall::Mode::kRecreate ? "--force-recreate" : "--no-recreate";
+  UpWatch watch(call.on_stop);
+  Change change;
+  change.text = stack_head(stack, call.override_yaml) +
+                fmt::format("otto_compose up -d --no-deps --no-build --timeout {} {} {} >&2 </dev/null\n", call.grace_s,
+                            flags, text::shell_join(call.services));
+  change.doomed = call.doomed;
+  change.on_output = [&watch](transport::Stream, std::string_view bytes) { watch.take(bytes); };
+  OTTO_TRY(transport::Output output, this->change(change));
+  output.err = watch.words();
+  const bool repeated = lost_a_network(output);
+  if (repeated) {
+    OTTO_TRY(output, this->change(change));
+    output.err = watch.words();
   }
-  if (output.status.success()) return made;
+  if (output.status.success()) return repeated;
   return docker_error(output, remote_.host_id(), ErrorCode::kComposeFailed,
-                      fmt::format("docker compose up failed for {}", text::join(services, ", ")));
+                      fmt::format("docker compose up failed for {}", text::join(call.services, ", ")));
 }
 
-Result<std::vector<EarlyExit>> Compose::early_exits(const std::string& project,
-                                                    const std::vector<std::string>& services) {
+Result<std::vector<EarlyExit>> Compose::early_exits(const std::vector<std::string>& services,
+                                                    const std::set<std::string>& one_shots) {
   if (services.empty()) return std::vector<EarlyExit>();
-  OTTO_TRY(const transport::Output output,
-           run(fmt::format("project={}\nformat={}\nset -- {}\n{}", quote(project), quote(kEarlyFormat),
-                           text::shell_join(services), kEarlyExits),
-               "the containers just started cannot be looked at"));
+  OTTO_TRY(
+      const transport::Output output,
+      run(fmt::format("project={}\nformat={}\none_shots={}\nset -- {}\n{}", quote(project_), quote(kEarlyFormat),
+                      quote(fmt::format("{}", fmt::join(one_shots, " "))), text::shell_join(services), kEarlyExits),
+          "the containers just started cannot be looked at"));
   return read_early_exits(output.out);
 }
 
-Result<void> Compose::await_lines(const std::string& project, const std::string& lines) {
+Result<void> Compose::await_lines(const std::string& lines) {
   if (lines.empty()) return {};
-  OTTO_RETURN_IF_ERROR(run(fmt::format("project={}\n{}{}", quote(project), kAwaitFunctions, lines),
+  OTTO_RETURN_IF_ERROR(run(fmt::format("project={}\n{}{}", quote(project_), kAwaitFunctions, lines),
                            "a condition of the stack cannot be met"));
   return {};
 }
 
-Result<void> Compose::await(const std::string& project, const std::vector<Dependency>& conditions) {
+Result<void> Compose::await(const std::vector<Dependency>& conditions) {
   std::string lines;
   for (const Dependency& condition : conditions) {
     if (condition.condition == DependencyCondition::kStarted) continue;
@@ -241,37 +301,46 @@ Result<void> Compose::await(const std::string& project, const std::vector<Depend
         fmt::format("otto_await {} {}", quote(condition.service), healthy ? "healthy" : "completed");
     lines += condition.required ? line + "\n" : "( " + line + " ) || :\n";
   }
-  return await_lines(project, lines);
+  return await_lines(lines);
 }
 
-Result<void> Compose::await_up(const std::string& project, const std::vector<std::string>& services) {
+Result<void> Compose::await_up(const std::vector<std::string>& services, const std::set<std::string>& one_shots) {
   std::string lines;
-  for (const std::string& service : services) lines += fmt::format("otto_await {} up\n", quote(service));
-  return await_lines(project, lines);
+  for (const std::string& service : services) {
+    lines += fmt::format("otto_await {} {}\n", quote(service), one_shots.contains(service) ? "over" : "up");
+  }
+  return await_lines(lines);
 }
 
-Result<void> Compose::down(const std::string& project, unsigned timeout_s, bool volumes) {
+Result<void> Compose::put_right(const std::vector<plan::PutRight>& steps, const std::vector<std::string>& doomed) {
+  std::string script;
+  for (const plan::PutRight& step : steps) {
+    script += step.act == plan::PutRight::Act::kRemove
+                  ? fmt::format("otto_docker rm -f {}", quote(step.container_id))
+                  : fmt::format("otto_docker rename {} {}", quote(step.container_id), quote(step.plain_name));
+    script += " >/dev/null </dev/null || exit 1\n";
+  }
+  return changed({script, "what an interrupted command left cannot be put right", doomed});
+}
+
+Result<void> Compose::down(unsigned timeout_s, bool volumes, const std::vector<std::string>& doomed) {
   OTTO_RETURN_IF_ERROR(check_compose());
   if (facts_.compose_v1()) {
-    OTTO_RETURN_IF_ERROR(run(labelled_down_script(project, timeout_s, volumes), "taking the stack down failed"));
-    return {};
+    return changed({labelled_down_script(project_, timeout_s, volumes), "taking the stack down failed", doomed});
   }
   const std::string script = fmt::format("{} --ansi never -p {} down --remove-orphans --timeout {}{} >&2 </dev/null\n",
-                                         command(), quote(project), timeout_s, volumes ? " --volumes" : "");
-  OTTO_RETURN_IF_ERROR(run(script, "docker compose down failed"));
-  return {};
+                                         command(), quote(project_), timeout_s, volumes ? " --volumes" : "");
+  return changed({script, "docker compose down failed", doomed});
 }
 
-Result<void> Compose::remove_networks(const std::string& project) {
-  OTTO_RETURN_IF_ERROR(run(labelled_down_script(project, 0, false), "networks cannot be removed"));
-  return {};
+Result<void> Compose::remove_networks() {
+  return changed({labelled_down_script(project_, 0, false), "networks cannot be removed", {}});
 }
 
-Result<void> Compose::remove_containers(const std::vector<std::string>& ids) {
+Result<void> Compose::remove_containers(const std::vector<std::string>& ids, const std::vector<std::string>& doomed) {
   if (ids.empty()) return {};
-  OTTO_RETURN_IF_ERROR(run("otto_docker rm -f " + text::shell_join(ids) + " >/dev/null </dev/null\n",
-                           "containers of removed services cannot be removed"));
-  return {};
+  return changed({"otto_docker rm -f " + text::shell_join(ids) + " >/dev/null </dev/null\n",
+                  "containers of removed services cannot be removed", doomed});
 }
 
 }  // namespace otto::docker

@@ -176,7 +176,7 @@ case $(tar --version 2>/dev/null) in *GNU*) ;; *) echo "without buildx, GNU tar 
 export DOCKER_BUILDKIT=0
 {{
   tar -c -f - --owner=0 --group=0 --numeric-owner -C "$otto_stage_tree" . -C "$work/own" .dockerignore {name} || : > "$work/torn"
-}} </dev/null | {command} - >&2 || exit 1
+}} </dev/null | {command} - >&2 || otto_failed
 [ ! -e "$work/torn" ] || exit 1
 )sh",
                      fmt::arg("name", kDockerfile), fmt::arg("command", command));

@@ -7,14 +7,16 @@
 #include <set>
 
 #include "engine/docker/other_user.h"
+#include "engine/docker/project_lock.h"
 #include "engine/inputs/dockerfile.h"
+#include "engine/plan/half_replaced.h"
 #include "graph/base/text.h"
 
 namespace otto::docker {
 
 namespace {
 
-constexpr std::string_view kFactsVersion = "facts=3";
+constexpr std::string_view kFactsVersion = "facts=4";
 
 /// Docker's own spelling in `docker image ls`: short repository, tag made explicit.
 std::string familiar_reference(const std::string& reference) {
@@ -36,6 +38,21 @@ fi
 for tool in zstd gzip; do command -v $tool >/dev/null 2>&1 && printf 'fact\t%s\t1\n' $tool; done
 )sh";
 }
+
+/// Before anything else is asked, because a project's notes lie in that folder. The first place wins that the account
+/// can have for itself, so that all its ottos have the same one.
+constexpr std::string_view kLockFacts = R"sh(otto_uid=$(id -u) otto_locks=
+for otto_dir in /var/tmp /tmp "$HOME"; do
+  otto_dir=$otto_dir/otto-locks-$otto_uid
+  if [ -e "$otto_dir" ] || [ -L "$otto_dir" ]; then
+    [ -d "$otto_dir" ] && [ -O "$otto_dir" ] && [ ! -L "$otto_dir" ] || continue
+  else [ -w "${otto_dir%/*}" ] || continue
+  fi
+  otto_locks=$otto_dir/engine-$(otto_docker info --format '{{.ID}}' 2>/dev/null | tr -dc 'A-Za-z0-9')
+  break
+done
+printf 'fact\tlocks\t%s\nfact\taccount\t%s\n' "$otto_locks" "$(id -un)"
+)sh";
 
 std::string familiar_repository(const std::string& reference) { return inputs::parse_reference(reference).repository; }
 
@@ -88,20 +105,26 @@ std::string containers_script(const ProbeRequest& request, const std::string& im
       "container\t{{.ID}}\t{{.Image}}\t{{.State.Status}}\t{{.State.ExitCode}}\t"
       "{{index .Config.Labels \"com.docker.compose.service\"}}\t"
       "{{index .Config.Labels \"com.docker.compose.container-number\"}}\t"
-      "{{index .Config.Labels \"otto.service-digest\"}}\t{{.Config.Image}}";
-  constexpr std::string_view kListed = "state\t{{.ID}}\t{{.Status}}";
+      "{{index .Config.Labels \"otto.service-digest\"}}\t{{.Config.Image}}\t{{.Name}}\t"
+      "{{if .State.Health}}{{.State.Health.Status}}{{end}}\t{{.RestartCount}}\t"
+      "{{index .Config.Labels \"otto.account\"}}";
+  constexpr std::string_view kListed = "state\t{{.ID}}\t{{.Names}}\t{{.Status}}";
   std::string known = " ";
   for (const plan::ContainerState& container : request.known_containers) known += container.id + " ";
-  // A container may go between the two calls: then inspect fails, and the list is taken again.
-  return fmt::format(R"sh(
+  // A container may go between the two calls: then inspect fails, and the list is taken again. What began to run only
+  // just now may be restarted again and again, and only inspect tells how often.
+  const std::string locks = request.lock_root.empty() ? "\"$otto_locks\"" : text::shell_quote(request.lock_root);
+  return project_notes_script(locks, request.compose_project) +
+         fmt::format(R"sh(
 otto_containers() {{
   listed=$(otto_docker ps -a --no-trunc --filter label=com.docker.compose.project={project} --filter label=com.docker.compose.oneoff=False --format {listed}) || return $?
   [ -n "$listed" ] || return 0
   ids= plain=1
-  while read -r word id status; do
+  while read -r word id name status; do
     ids="$ids $id"
     case {known} in *" $id "*) ;; *) plain= ;; esac
-    case $status in *'(Paused)') plain= ;; 'Up '* | 'Exited ('*) ;; *) plain= ;; esac
+    case $name in {temporary}) plain= ;; esac
+    case $status in *'(Paused)' | 'Up Less than '* | 'Up '[1-9]' second'*) plain= ;; 'Up '* | 'Exited ('*) ;; *) plain= ;; esac
   done <<OTTO_LISTED
 $listed
 OTTO_LISTED
@@ -112,6 +135,7 @@ found=$(otto_containers 2>/dev/null); otto_listed=$?
 printf '%s\n' "$found"
 )sh",
                      fmt::arg("project", text::shell_quote(request.compose_project)),
+                     fmt::arg("temporary", plan::temporary_name_pattern()),
                      fmt::arg("listed", text::shell_quote(kListed)), fmt::arg("known", text::shell_quote(known)),
                      fmt::arg("inspected", text::shell_quote(kInspected)), fmt::arg("images_done", images_done));
 }
@@ -130,6 +154,8 @@ void take_fact(ParentFacts& facts, const std::string& name, const std::string& v
   if (name == "standalone") facts.compose_standalone = true;
   if (name == "zstd") facts.has_zstd = true;
   if (name == "gzip") facts.has_gzip = true;
+  if (name == "account") facts.account = value;
+  if (name == "locks") facts.lock_root = value;
 }
 
 plan::ContainerState to_container(const std::vector<std::string>& fields) {
@@ -142,21 +168,38 @@ plan::ContainerState to_container(const std::vector<std::string>& fields) {
   container.number = static_cast<unsigned>(std::max(1, to_int(fields[6])));
   container.service_digest = fields[7] == "<no value>" ? "" : fields[7];
   container.image = fields[8];
+  container.name = fields[9].starts_with('/') ? fields[9].substr(1) : fields[9];
+  container.health = fields[10];
+  container.restarts = static_cast<unsigned>(std::max(0, to_int(fields[11])));
+  container.account = fields[12] == "<no value>" ? "" : fields[12];
   return container;
 }
 
+/// `docker ps` tells names by which others are linked to a container, too: "db-1,api-1/db".
+std::string own_name_of(const std::string& names) {
+  for (const std::string& name : text::split(names, ',')) {
+    if (name.find('/') == std::string::npos) return name;
+  }
+  return names;
+}
+
 /// A known container as its line of `docker ps` has it: "Up 2 hours (healthy)", "Exited (137) 3 days ago".
-plan::ContainerState as_listed(plan::ContainerState container, std::string_view status) {
+plan::ContainerState as_listed(plan::ContainerState container, const std::string& names, std::string_view status) {
   constexpr std::string_view kExited = "Exited (";
+  container.name = own_name_of(names);
+  container.health = status.ends_with("(unhealthy)")          ? "unhealthy"
+                     : status.ends_with("(healthy)")          ? "healthy"
+                     : status.ends_with("(health: starting)") ? "starting"
+                                                              : "";
   const bool exited = status.starts_with(kExited);
   container.status = exited ? "exited" : "running";
   container.exit_code = exited ? to_int(std::string(status.substr(kExited.size()))) : 0;
   return container;
 }
 
-void take_state(Probe& probe, const ProbeRequest& request, const std::string& id, const std::string& status) {
-  const auto known = std::ranges::find(request.known_containers, id, &plan::ContainerState::id);
-  if (known != request.known_containers.end()) probe.containers.push_back(as_listed(*known, status));
+void take_state(Probe& probe, const ProbeRequest& request, const std::vector<std::string>& fields) {
+  const auto known = std::ranges::find(request.known_containers, fields[1], &plan::ContainerState::id);
+  if (known != request.known_containers.end()) probe.containers.push_back(as_listed(*known, fields[2], fields[3]));
 }
 
 using Found = std::map<std::string, BaseState>;  // by Docker's own spelling
@@ -189,17 +232,21 @@ void answer_images(Probe& probe, const ProbeRequest& request, const Found& found
 
 Probe read_answer(const std::string& answer, const ProbeRequest& request) {
   Found found;
+  std::set<std::string> doomed;
   Probe probe;
   if (request.want_facts) probe.facts.emplace();
   for (const std::string& line : text::split(answer, '\n')) {
     const std::vector<std::string> fields = text::split(line, '\t');
     if (fields[0] == "image" && fields.size() >= 3) take_image(found, fields);
     if (fields[0] == "unpulled" && fields.size() == 3) probe.bases[fields[1]].problem = text::trim(fields[2]);
-    if (fields[0] == "container" && fields.size() == 9) probe.containers.push_back(to_container(fields));
-    if (fields[0] == "state" && fields.size() == 3) take_state(probe, request, fields[1], fields[2]);
+    if (fields[0] == "container" && fields.size() == 13) probe.containers.push_back(to_container(fields));
+    if (fields[0] == "state" && fields.size() == 4) take_state(probe, request, fields);
+    if (fields[0] == "generation" && fields.size() == 2) probe.generation = fields[1];
+    if (fields[0] == "doomed" && fields.size() == 2) doomed.insert(fields[1]);
     if (fields[0] == "fact" && fields.size() == 3 && probe.facts) take_fact(*probe.facts, fields[1], fields[2]);
   }
   answer_images(probe, request, found);
+  for (plan::ContainerState& container : probe.containers) container.doomed = doomed.contains(container.id);
   std::sort(probe.containers.begin(), probe.containers.end(),
             [](const auto& a, const auto& b) { return std::tie(a.service, a.number) < std::tie(b.service, b.number); });
   return probe;
@@ -212,10 +259,12 @@ bool contains(std::string_view haystack, std::string_view needle) {
 }  // namespace
 
 std::string serialize(const ParentFacts& facts, const ParentSettings& settings) {
-  return fmt::format("{}\nkey={}\nstage_root={}\nengine={}\nbuildx={}\ncompose={}\nstandalone={}\nzstd={}\ngzip={}\n",
-                     kFactsVersion, settings_key(settings), facts.stage_root, facts.engine_version,
-                     facts.has_buildx ? "1" : "", facts.compose_version, facts.compose_standalone ? "1" : "",
-                     facts.has_zstd ? "1" : "", facts.has_gzip ? "1" : "");
+  return fmt::format(
+      "{}\nkey={}\nstage_root={}\nengine={}\nbuildx={}\ncompose={}\nstandalone={}\nzstd={}\ngzip={}\naccount={}\nlocks="
+      "{}\n",
+      kFactsVersion, settings_key(settings), facts.stage_root, facts.engine_version, facts.has_buildx ? "1" : "",
+      facts.compose_version, facts.compose_standalone ? "1" : "", facts.has_zstd ? "1" : "", facts.has_gzip ? "1" : "",
+      facts.account, facts.lock_root);
 }
 
 std::optional<ParentFacts> parse_facts(std::string_view text, const ParentSettings& settings) {
@@ -227,7 +276,7 @@ std::optional<ParentFacts> parse_facts(std::string_view text, const ParentSettin
     if (equals == std::string::npos || equals + 1 == lines[i].size()) continue;
     take_fact(facts, lines[i].substr(0, equals), lines[i].substr(equals + 1));
   }
-  if (facts.stage_root.empty() || facts.engine_version.empty()) return std::nullopt;
+  if (facts.stage_root.empty() || facts.engine_version.empty() || facts.lock_root.empty()) return std::nullopt;
   return facts;
 }
 
@@ -273,7 +322,8 @@ Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& sett
   const std::string images = images_script(request);
   const std::string pulls = pull_script(request.bases);
   const bool at_once = !images.empty() && pulls.empty();
-  script.text = docker_prelude(settings) + images + (at_once ? std::string(kBeginImages) : pulls) +
+  script.text = docker_prelude(settings) + (request.want_facts ? std::string(kLockFacts) : "") + images +
+                (at_once ? std::string(kBeginImages) : pulls) +
                 containers_script(request, at_once ? std::string(kAwaitImages) : "");
   if (request.want_facts) {
     // The engine must answer before facts about it are believed; with images or containers asked for it already did.

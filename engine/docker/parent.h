@@ -28,6 +28,8 @@ struct ParentFacts {
   bool has_zstd = false;
   bool has_gzip = false;
   bool compose_standalone = false;  ///< Compose is the command docker-compose, not docker's plugin
+  std::string account;              ///< whom otto is there
+  std::string lock_root;            ///< absolute; for one account and one engine (lock_script.h)
   [[nodiscard]] bool compose_v1() const { return compose_version.starts_with("1."); }
   [[nodiscard]] StageTools stage_tools() const { return {stage_root, has_zstd, has_gzip}; }
 };
@@ -66,6 +68,7 @@ struct ProbeRequest {
   std::vector<std::string> repositories = {};  ///< references without a tag: the ids of all their tags are wanted
   std::vector<BaseQuery> bases = {};
   std::string compose_project = {};  ///< empty: no containers wanted
+  std::string lock_root = {};        ///< of the facts; empty: they are not known yet
   /// Containers as they once were: where none is there but these, only what changes of them is asked (their states).
   std::vector<plan::ContainerState> known_containers = {};
   bool want_facts = false;
@@ -86,6 +89,7 @@ struct Probe {
   std::map<std::string, std::string> image_ids;  ///< of those wanted that are there: reference → "sha256:…"
   std::map<std::string, BaseState> bases;        ///< by reference, all that were asked for
   std::vector<plan::ContainerState> containers;
+  std::string generation;  ///< of the project, read before its containers were (project_lock.h); empty: none
   std::optional<ParentFacts> facts;
 };
 

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "engine/docker/lock_script.h"
 #include "graph/base/text.h"
 
 namespace otto::docker {
@@ -78,10 +79,12 @@ PruneSurvey read_survey(const std::string& answer) {
 
 /// "kept NAME WHY" for what stayed.
 std::string removal_script(const PruneCall& call, const std::vector<plan::PruneStep>& steps) {
-  std::string script = docker_prelude(*call.settings);
+  std::string script = docker_prelude(*call.settings) + lock_functions(*call.facts);
   script += fmt::format(R"sh(root={}
 kept() {{ printf 'kept\t%s\t%s\n' "$1" "$(printf '%s' "$2" | tr '\t\n' '  ')"; }}
 otto_tag() {{
+  otto_lock_room && : >>"$(otto_state "$2.lock")" && exec 7>>"$(otto_state "$2.lock")" && flock -n -x 7 </dev/null ||
+    {{ kept "$1" "in use by another otto"; return 0; }}
   said=$(otto_docker image rm "$1" 2>&1 >/dev/null) && return 0
   otto_docker image inspect "$1" >/dev/null 2>&1 || return 0
   kept "$1" "$said"
@@ -98,7 +101,7 @@ otto_record() {{ rm -f -- "$root/built/$1" "$root/built/dockerfiles/$1"; }}
     const std::string_view verb = step.kind == PruneKind::kTag     ? "otto_tag"
                                   : step.kind == PruneKind::kStage ? "otto_stage"
                                                                    : "otto_record";
-    script += fmt::format("{} {}\n", verb, text::shell_quote(step.name));
+    script += fmt::format("{} {} {}\n", verb, text::shell_quote(step.name), text::shell_quote(image_lock(step.name)));
   }
   return script + "exit 0\n";
 }

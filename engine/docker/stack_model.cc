@@ -4,6 +4,9 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -14,7 +17,7 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr int kStoredVersion = 2;
+constexpr int kStoredVersion = 3;
 
 std::string text_of(const dom::element& object, std::string_view key) {
   std::string_view value;
@@ -91,7 +94,38 @@ void read_restart(const dom::element& service, ServiceModel& model) {
     policy = text_of(deployed, "condition");
   }
   model.restarts = !policy.empty() && policy != "no" && policy != "none";
-  model.restarts_after_success = policy == "always" || policy == "unless-stopped" || policy == "any";
+  model.one_shot = policy == "no" || policy == "none";
+}
+
+/// Go's way of writing a time, "1m30.5s", in seconds rounded up (time.ParseDuration).
+std::optional<unsigned> seconds_of(std::string_view text) {
+  static constexpr std::array<std::pair<std::string_view, double>, 7> kUnits = {
+      {{"ns", 1e-9}, {"us", 1e-6}, {"\u00b5s", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"m", 60}, {"h", 3600}}};
+  double seconds = 0;
+  while (!text.empty()) {
+    double number = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failed != std::errc()) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    const std::string_view unit = text.substr(0, text.find_first_of("0123456789."));
+    const auto known = std::ranges::find(kUnits, unit, &std::pair<std::string_view, double>::first);
+    if (known == kUnits.end()) return std::nullopt;
+    seconds += number * known->second;
+    text.remove_prefix(unit.size());
+  }
+  constexpr double kDay = 86400;
+  return static_cast<unsigned>(std::ceil(std::clamp(seconds, 0.0, kDay)));
+}
+
+/// A service that another awaits to complete is a one-shot whatever its restart policy.
+void mark_awaited(std::map<std::string, ServiceModel>& services) {
+  for (const auto& [name, service] : services) {
+    for (const Dependency& dependency : service.depends_on) {
+      const auto awaited = services.find(dependency.service);
+      const bool completes = dependency.condition == DependencyCondition::kCompleted;
+      if (completes && awaited != services.end()) awaited->second.one_shot = true;
+    }
+  }
 }
 
 bool has_healthcheck(const dom::element& service) {
@@ -112,6 +146,10 @@ ServiceModel service_model(const std::string& name, const dom::element& service)
   model.replicas = scale ? *scale : number_of(service["deploy"]["replicas"]).value_or(1);
   read_restart(service, model);
   model.has_healthcheck = has_healthcheck(service);
+  if (const std::string grace = text_of(service, "stop_grace_period"); !grace.empty()) {
+    model.stop_grace_s = seconds_of(grace);
+  }
+  model.container_name = text_of(service, "container_name");
   for (const dom::element& profile : items(service["profiles"])) {
     std::string_view text;
     if (profile.get(text) == simdjson::SUCCESS) model.profiles.emplace_back(text);
@@ -149,7 +187,9 @@ nlohmann::json stored(const ServiceModel& service) {
           {"lives_in", service.lives_in},
           {"replicas", service.replicas},
           {"restarts", service.restarts},
-          {"restarts_after_success", service.restarts_after_success},
+          {"one_shot", service.one_shot},
+          {"stop_grace_s", service.stop_grace_s ? nlohmann::json(*service.stop_grace_s) : nlohmann::json()},
+          {"container_name", service.container_name},
           {"has_healthcheck", service.has_healthcheck},
           {"profiles", service.profiles}};
 }
@@ -170,7 +210,10 @@ ServiceModel restored(const std::string& name, const nlohmann::json& json) {
   service.lives_in = json.at("lives_in").get<std::vector<std::string>>();
   service.replicas = json.at("replicas").get<unsigned>();
   service.restarts = json.at("restarts").get<bool>();
-  service.restarts_after_success = json.at("restarts_after_success").get<bool>();
+  service.one_shot = json.at("one_shot").get<bool>();
+  if (const nlohmann::json& grace = json.at("stop_grace_s"); !grace.is_null())
+    service.stop_grace_s = grace.get<unsigned>();
+  service.container_name = json.at("container_name").get<std::string>();
   service.has_healthcheck = json.at("has_healthcheck").get<bool>();
   service.profiles = json.at("profiles").get<std::vector<std::string>>();
   return service;
@@ -205,6 +248,7 @@ Result<StackModel> parse_stack_model(std::string_view config_json, std::string_v
     made.digest = digester.digest(service);
     model.services.emplace(name, std::move(made));
   }
+  mark_awaited(model.services);
   model.networks = own_names(document, "networks");
   model.volumes = own_names(document, "volumes");
   return model;
@@ -239,7 +283,7 @@ std::optional<StackModel> parse_stored_stack_model(std::string_view bytes) {
 }
 
 std::string compose_override(const std::map<std::string, std::string>& pins,
-                             const std::map<std::string, graph::Digest>& digests) {
+                             const std::map<std::string, graph::Digest>& digests, std::string_view account) {
   std::set<std::string> names;
   for (const auto& [name, image] : pins) names.insert(name);
   for (const auto& [name, digest] : digests) names.insert(name);
@@ -251,7 +295,8 @@ std::string compose_override(const std::map<std::string, std::string>& pins,
     if (pin != pins.end()) yaml += fmt::format("    image: {}\n    pull_policy: never\n", yaml_quoted(pin->second));
     const auto digest = digests.find(name);
     if (digest == digests.end()) continue;
-    yaml += fmt::format("    labels:\n      \"{}\": \"{}\"\n", kServiceDigestLabel, digest->second.hex());
+    yaml += fmt::format("    labels:\n      \"{}\": \"{}\"\n      \"{}\": {}\n", kServiceDigestLabel,
+                        digest->second.hex(), kAccountLabel, yaml_quoted(account));
   }
   return yaml;
 }

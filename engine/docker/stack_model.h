@@ -35,8 +35,12 @@ struct ServiceModel {
   std::vector<std::string>
       lives_in;  ///< services whose namespaces or volumes it shares: network_mode, ipc, pid, volumes_from
   unsigned replicas = 1;
-  bool restarts = false;                ///< a restart policy other than "no"
-  bool restarts_after_success = false;  ///< "always" or "unless-stopped": exit 0 is not the end, as it is for one-shots
+  bool restarts = false;  ///< a restart policy other than "no"
+  /// Having exited 0 is its purpose: another service waits for that, or its definition says so (`restart: "no"` written
+  /// out; `x-otto: {oneshot: true}`, which Compose does not hand on: execute/stack_run adds it).
+  bool one_shot = false;
+  std::optional<unsigned> stop_grace_s;  ///< stop_grace_period, in whole seconds; absent: none is written
+  std::string container_name;            ///< given in the file; empty: Compose makes one
   bool has_healthcheck = false;
   std::vector<std::string> profiles;
 };
@@ -63,11 +67,13 @@ std::string serialize(const StackModel& model);
 std::optional<StackModel> parse_stored_stack_model(std::string_view bytes);
 
 /// The override that pins images and marks containers: for each service of `pins` its exact image, for every service of
-/// `digests` the label kServiceDigestLabel (Compose adds it to the service's own labels). Pinned services are never
-/// pulled. YAML.
+/// `digests` the labels kServiceDigestLabel and kAccountLabel (Compose adds them to the service's own labels). Pinned
+/// services are never pulled. YAML.
 std::string compose_override(const std::map<std::string, std::string>& pins,
-                             const std::map<std::string, graph::Digest>& digests);
+                             const std::map<std::string, graph::Digest>& digests, std::string_view account);
 
 inline constexpr std::string_view kServiceDigestLabel = "otto.service-digest";
+/// Whose containers they are: the account on the parent. Two accounts' projects of one name would fight over them.
+inline constexpr std::string_view kAccountLabel = "otto.account";
 
 }  // namespace otto::docker

@@ -24,7 +24,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kStageAttempts = 3;  // another writer may take the stage over between staging and building
+// Another writer may take the stage over between staging and building, once for each of its own builds: so somebody
+// always gets on, and so many in a row mean that something else is wrong.
+constexpr int kStageAttempts = 20;
 
 std::uint64_t ms_since(Clock::time_point start) {
   return static_cast<std::uint64_t>(
@@ -71,6 +73,7 @@ class ImageRun {
         evidence_(session.memo(), session.target(), probe, request.pull),
         results_(images_.size()),
         started_(images_.size()),
+        found_(images_.size()),
         fetched_bases_(images_.size()) {}
 
   Result<std::vector<docker::ImageResult>> operator()() {
@@ -204,6 +207,7 @@ class ImageRun {
                                                              build_request(image, stamp, stop)));
       if (!built.stage_stale) {
         result.image_id = built.image_id;
+        found_[index] = built.was_there;
         fetched_bases_[index] = std::move(built.fetched_bases);
         return {};
       }
@@ -277,6 +281,12 @@ class ImageRun {
         if (inputs::is_movable(base)) request.bases.emplace_back(base, probe_.bases.at(base).id);
       }
     }
+    const bool forced =
+        std::find(request_.forced.begin(), request_.forced.end(), image.name()) != request_.forced.end();
+    request.may_be_built_meanwhile = !forced && !probe_.image_ids.contains(image.tag);
+    request.on_waiting = [this, &image](const docker::LockHolder& holder) {
+      report({Event::Kind::kPhase, Phase::kWaiting, image.name(), docker::waiting_for(holder), 0, 0, 0});
+    };
     request.on_step = [this, &image](std::string_view step) {
       report({Event::Kind::kPhase, Phase::kBuilding, image.name(), std::string(step), 0, 0, 0});
     };
@@ -296,9 +306,11 @@ class ImageRun {
     }
     if (image.status != docker::ImageStatus::kStale) return;
     image.duration_ms = ms_since(started_[index]);
+    if (result.ok() && found_[index] != 0) image.reasons.clear();  // what it was built for is the other's record
     if (result.ok()) {
-      image.status = docker::ImageStatus::kBuilt;
-      report({Event::Kind::kDone, Phase::kBuilding, image.name, "built", 0, 0, image.duration_ms});
+      image.status = found_[index] != 0 ? docker::ImageStatus::kCached : docker::ImageStatus::kBuilt;
+      report({Event::Kind::kDone, Phase::kBuilding, image.name, found_[index] != 0 ? "built by another otto" : "built",
+              0, 0, image.duration_ms});
       remember(index);
       return;
     }
@@ -387,6 +399,7 @@ class ImageRun {
   ImageEvidenceReader evidence_;
   std::vector<docker::ImageResult> results_;  // one an image; each written by its own task, read after it
   std::vector<Clock::time_point> started_;
+  std::vector<char> found_;  // of each image: another otto had built it; as results_
   std::vector<std::map<std::string, std::string>> fetched_bases_;  // of each image; those of upstream images join
   std::map<const inputs::Context*, std::unique_ptr<Staging>> stagings_;
   std::optional<Error> fatal_;

@@ -157,6 +157,7 @@ Result<void> ParentSession::connect() {
 Result<void> ParentSession::complete(docker::ProbeRequest& request) const {
   request.want_facts = !facts_;
   request.known_containers.clear();
+  request.lock_root = facts_ ? facts_->lock_root : "";
   if (request.compose_project.empty()) return {};
   OTTO_TRY(const auto known, cache::ParentStore(memo()).containers(host().id, request.compose_project));
   for (const cache::ContainerRecord& container : known) {
@@ -166,7 +167,7 @@ Result<void> ParentSession::complete(docker::ProbeRequest& request) const {
                                         .image_id = container.image_id,
                                         .image = container.image,
                                         .service_digest = container.service_digest,
-                                        .status = {}});
+                                        .account = container.account});
   }
   return {};
 }
@@ -184,7 +185,7 @@ Result<void> ParentSession::remember(const docker::ProbeRequest& request, const 
   std::vector<cache::ContainerRecord> records;
   for (const plan::ContainerState& container : probe.containers) {
     records.push_back({container.id, container.service, container.number, container.image_id, container.image,
-                       container.service_digest});
+                       container.service_digest, container.account});
   }
   return cache::ParentStore(memo()).put_containers(host().id, request.compose_project, records);
 }

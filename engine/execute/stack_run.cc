@@ -6,8 +6,10 @@
 #include <chrono>
 #include <set>
 
-#include "cache/registration_store.h"
+#include "engine/execute/registration.h"
 #include "engine/execute/service_images.h"
+#include "engine/execute/stack_telling.h"
+#include "engine/plan/half_replaced.h"
 #include "engine/plan/stack_plan.h"
 #include "graph/base/text.h"
 
@@ -22,59 +24,110 @@ std::uint64_t ms_since(std::chrono::steady_clock::time_point begun) {
 
 class StackRun {
  public:
-  StackRun(ParentSession& session, const StackInputs& stack, StackStage& stage, const PinnedImages& images,
-           const StackRunRequest& request)
+  StackRun(ParentSession& session, const StackInputs& stack, StackStage& stage, StackTurn& turn,
+           const PinnedImages& images, const StackRunRequest& request)
       : session_(session),
         stack_(stack),
         stage_(stage),
+        turn_(turn),
         images_(images),
         request_(request),
         service_images_(session.repo(), stack),
-        compose_(session.remote(), session.settings(), session.facts(), session.workspace().stop()) {}
+        compose_(session.remote(), session.settings(), session.facts(), stack.project, session.workspace().stop()) {}
 
-  Result<std::vector<docker::ServiceResult>> operator()(std::optional<docker::StackModel> model, docker::Probe probe) {
+  Result<StackRunResult> operator()(std::optional<docker::StackModel> model, docker::Probe probe) {
     if (!model) {
       if (request_.dry_run) return notice_unknown_services();
-      OTTO_TRY(model_, stage_.ask_model());
-      OTTO_TRY(probe, session_.probe({.images = service_images_.external(model_), .compose_project = stack_.project}));
-    } else {
-      model_ = std::move(*model);
+      OTTO_TRY(const bool still_true, turn_.take(session_, stack_.project, probe));
+      if (!still_true) return StackRunResult{true, {}};
+      OTTO_TRY(model, stage_.ask_model());
+      OTTO_TRY(probe, session_.probe({.images = service_images_.external(*model), .compose_project = stack_.project}));
     }
+    take_model(std::move(*model));
     OTTO_TRY(plan::StackPlan plan, make_plan(probe));
-    OTTO_TRY(const bool removed, tell_orphans(plan.orphans));
-    tell_idle(plan, probe.containers);
-    if (request_.dry_run) return results(plan, probe.containers);
-    if (!plan.waves.empty() || stage_.outdated()) {
-      OTTO_RETURN_IF_ERROR(stage_.bring());
-      if (stage_.call().stage_directory != model_.stage_directory) {  // what is mounted from there must follow
-        OTTO_TRY(model_, stage_.ask_model());
-        OTTO_TRY(plan, make_plan(probe));
-      }
-      OTTO_RETURN_IF_ERROR(execute(plan));
+    const bool orphans_go = request_.remove_orphans && !plan.orphans.empty();
+    if (request_.dry_run) return tell_plan(plan, probe);
+    if (plan.waves.empty() && salvage_.steps.empty() && !orphans_go && !stage_.outdated()) {
+      OTTO_RETURN_IF_ERROR(tell_orphans(plan.orphans));
+      tell_unwell(session_, plan, salvage_.containers);
+      return finish(plan, probe.containers, {});
     }
-    OTTO_TRY(const std::vector<docker::EarlyExit> exits, compose_.early_exits(stack_.project, started(plan)));
-    if (!plan.waves.empty() || removed) {
-      OTTO_TRY(probe, session_.probe({.compose_project = stack_.project}));
-    }
-    OTTO_RETURN_IF_ERROR(register_containers(probe.containers));
-    OTTO_RETURN_IF_ERROR(check(exits));
-    if (request_.wait) OTTO_RETURN_IF_ERROR(wait_for(plan));
-    return results(plan, probe.containers);
+    OTTO_TRY(const bool still_true, turn_.take(session_, stack_.project, probe));
+    if (!still_true) return StackRunResult{true, {}};
+    return make_true(plan, probe);
   }
 
  private:
-  Result<std::vector<docker::ServiceResult>> notice_unknown_services() {
+  /// Does what the plan says. The turn is held.
+  Result<StackRunResult> make_true(plan::StackPlan& plan, docker::Probe& probe) {
+    OTTO_RETURN_IF_ERROR(put_right());
+    OTTO_RETURN_IF_ERROR(tell_orphans(plan.orphans));
+    tell_unwell(session_, plan, salvage_.containers);
+    OTTO_RETURN_IF_ERROR(stage_.bring());
+    if (stage_.call().stage_directory != model_.stage_directory) {  // what is mounted from there must follow
+      OTTO_TRY(docker::StackModel moved, stage_.ask_model());
+      take_model(std::move(moved));
+      OTTO_TRY(plan, make_plan(probe));
+    }
+    OTTO_RETURN_IF_ERROR(execute(plan));
+    OTTO_TRY(const std::vector<docker::EarlyExit> exits, compose_.early_exits(started(plan), one_shots()));
+    if (!plan.waves.empty() || !salvage_.steps.empty() || request_.remove_orphans) {
+      OTTO_TRY(probe, session_.probe({.compose_project = stack_.project}));
+    }
+    turn_.give_back();
+    return finish(plan, probe.containers, exits);
+  }
+
+  Result<StackRunResult> finish(const plan::StackPlan& plan, const std::vector<plan::ContainerState>& containers,
+                                const std::vector<docker::EarlyExit>& exits) {
+    OTTO_RETURN_IF_ERROR(register_containers(session_, stack_.project, containers));
+    OTTO_RETURN_IF_ERROR(tell_early_exits(session_, exits));
+    if (request_.wait) OTTO_RETURN_IF_ERROR(wait_for(plan));
+    return StackRunResult{false, results(plan, containers)};
+  }
+
+  Result<StackRunResult> tell_plan(const plan::StackPlan& plan, const docker::Probe& probe) {
+    tell_put_right(session_, stack_.project, salvage_.steps, true);
+    OTTO_RETURN_IF_ERROR(tell_orphans(plan.orphans));
+    tell_unwell(session_, plan, salvage_.containers);
+    return StackRunResult{false, results(plan, probe.containers)};
+  }
+
+  Result<StackRunResult> notice_unknown_services() {
     report({Event::Kind::kNotice, Phase::kChecking, session_.host().id,
             "the stack's services are not judged: its compose files are new, and only the parent can read them", 0, 0,
             0});
-    return std::vector<docker::ServiceResult>{};
+    return StackRunResult{};
+  }
+
+  // --- what the files say ---
+
+  void take_model(docker::StackModel model) {
+    model_ = std::move(model);
+    for (const inputs::ComposeService& service : stack_.files.services) {
+      const auto known = model_.services.find(service.name);
+      if (service.oneshot && known != model_.services.end()) known->second.one_shot = *service.oneshot;
+    }
+  }
+
+  [[nodiscard]] std::set<std::string> one_shots() const {
+    std::set<std::string> names;
+    for (const auto& [name, service] : model_.services) {
+      if (service.one_shot) names.insert(name);
+    }
+    return names;
   }
 
   // --- images of services ---
 
+  [[nodiscard]] std::map<std::string, graph::Digest> digests() const {
+    std::map<std::string, graph::Digest> digests;
+    for (const auto& [name, service] : model_.services) digests[name] = service.digest;
+    return digests;
+  }
+
   void pin_services(const docker::Probe& probe) {
     for (const auto& [name, service] : model_.services) {
-      digests_[name] = service.digest;
       const std::string* own = service_images_.own(service);
       if (own == nullptr) {
         const auto id = probe.image_ids.find(service.image);
@@ -100,6 +153,7 @@ class StackRun {
           step.action == docker::ServiceAction::kCreated || step.action == docker::ServiceAction::kRecreated;
       const bool never = !pins_.contains(step.service);
       if (!never && (!needs_image || image_ids_.contains(step.service))) continue;
+      if (!never && request_.builds) return image_has_gone(pins_.at(step.service));
       return make_error(ErrorCode::kNotRunning,
                         fmt::format("image '{}' of service '{}' {} on {}", *own, step.service,
                                     never ? "was never built" : "is no more", session_.host().id),
@@ -110,21 +164,38 @@ class StackRun {
 
   Result<plan::StackPlan> make_plan(const docker::Probe& probe) {
     pin_services(probe);
-    OTTO_TRY(plan::StackPlan plan, plan::plan_stack(model_, probe.containers, image_ids_, request_.services));
+    std::set<std::string> given;
+    for (const auto& [name, service] : model_.services) given.insert(service.container_name);
+    salvage_ = plan::salvage(probe.containers, given);
+    OTTO_TRY(plan::StackPlan plan, plan::plan_stack(model_, salvage_.containers, image_ids_, request_.services));
     OTTO_RETURN_IF_ERROR(check_pins(plan));
     return plan;
   }
 
   // --- running the plan ---
 
-  Result<void> execute(const plan::StackPlan& plan) {
-    const std::string override_yaml = docker::compose_override(pins_, digests_);
-    for (const plan::Wave& wave : plan.waves) {
-      OTTO_RETURN_IF_ERROR(await(wave.awaits));
-      OTTO_RETURN_IF_ERROR(bring_up(wave.recreate, override_yaml, docker::Compose::Mode::kRecreate, plan));
-      OTTO_RETURN_IF_ERROR(bring_up(wave.start, override_yaml, docker::Compose::Mode::kStart, plan));
-    }
+  /// What an interrupted command left; the plan knows the containers as they are after it.
+  Result<void> put_right() {
+    if (salvage_.steps.empty()) return {};
+    OTTO_RETURN_IF_ERROR(compose_.put_right(salvage_.steps, plan::doomed_by({}, salvage_.containers, {})));
+    tell_put_right(session_, stack_.project, salvage_.steps, false);
     return {};
+  }
+
+  Result<void> execute(const plan::StackPlan& plan) {
+    const auto run_waves = [&]() -> Result<void> {
+      for (const plan::Wave& wave : plan.waves) {
+        OTTO_RETURN_IF_ERROR(await(wave.awaits));
+        OTTO_RETURN_IF_ERROR(bring_up(wave.recreate, docker::UpCall::Mode::kRecreate, plan));
+        OTTO_RETURN_IF_ERROR(bring_up(wave.start, docker::UpCall::Mode::kStart, plan));
+      }
+      return {};
+    };
+    auto run = run_waves();
+    if (!run.ok() && run.error().code == ErrorCode::kInterrupted && !begun_.empty()) {
+      return interrupted_while_changing(session_, stack_.project, begun_, salvage_.containers);
+    }
+    return run;
   }
 
   Result<void> await(const std::vector<docker::Dependency>& conditions) {
@@ -136,7 +207,7 @@ class StackRun {
       report({Event::Kind::kPhase, Phase::kWaiting, condition.service,
               healthy(condition) ? "to be healthy" : "to complete", 0, 0, 0});
     }
-    OTTO_RETURN_IF_ERROR(compose_.await(stack_.project, conditions));
+    OTTO_RETURN_IF_ERROR(compose_.await(conditions));
     for (const docker::Dependency& condition : conditions) {
       report({Event::Kind::kDone, Phase::kWaiting, condition.service, healthy(condition) ? "healthy" : "completed", 0,
               0, ms_since(begun)});
@@ -144,24 +215,73 @@ class StackRun {
     return {};
   }
 
-  Result<void> bring_up(const std::vector<std::string>& services, const std::string& override_yaml,
-                        docker::Compose::Mode mode, const plan::StackPlan& plan) {
-    if (services.empty()) return {};
+  /// Compose has one grace for all that a call stops, so services with different ones are called one after the other.
+  Result<void> bring_up(const std::vector<std::string>& services, docker::UpCall::Mode mode,
+                        const plan::StackPlan& plan) {
+    std::map<unsigned, std::vector<std::string>> by_grace;
+    for (const std::string& service : services) by_grace[grace_of(service)].push_back(service);
+    for (const auto& [grace, some] : by_grace) {
+      begun_.insert(some.begin(), some.end());
+      docker::UpCall call;
+      call.override_yaml = docker::compose_override(pins_, digests(), session_.facts().account);
+      call.services = some;
+      call.mode = mode;
+      call.grace_s = grace;
+      call.doomed = plan::doomed_by(plan, salvage_.containers, {begun_.begin(), begun_.end()});
+      OTTO_RETURN_IF_ERROR(bring_up(call, plan));
+    }
+    return {};
+  }
+
+  [[nodiscard]] unsigned grace_of(const std::string& service) const {
+    constexpr unsigned kGrace = 1;
+    if (request_.timeout_s) return *request_.timeout_s;
+    return model_.services.at(service).stop_grace_s.value_or(kGrace);
+  }
+
+  Result<void> bring_up(docker::UpCall& call, const plan::StackPlan& plan) {
     const auto begun = std::chrono::steady_clock::now();
-    for (const std::string& service : services) {
+    for (const std::string& service : call.services) {
       report({Event::Kind::kPhase, Phase::kStarting, service, reason_of(plan, service), 0, 0, 0});
     }
-    const auto result = compose_.up(stage_.call(), override_yaml, services, mode);
-    if (result.ok() && result->repeated) {
-      report({Event::Kind::kNotice, Phase::kStarting, text::join(services, ", "),
+    call.on_stop = [&](std::string_view container, bool stopping) {
+      const auto known = std::ranges::find(salvage_.containers, container, &plan::ContainerState::name);
+      if (known == salvage_.containers.end()) return;
+      report({Event::Kind::kPhase, stopping ? Phase::kStopping : Phase::kStarting, known->service,
+              stopping ? fmt::format("up to {} s, {}", call.grace_s, reason_of(plan, known->service))
+                       : reason_of(plan, known->service),
+              0, 0, 0});
+    };
+    const auto result = compose_.up(stage_.call(), call);
+    if (result.ok() && *result) {
+      report({Event::Kind::kNotice, Phase::kStarting, text::join(call.services, ", "),
               "the engine did not find a network that was just made; it was asked again", 0, 0, 0});
     }
-    for (const std::string& service : services) {
+    for (const std::string& service : call.services) {
       report({result.ok() ? Event::Kind::kDone : Event::Kind::kFailed, Phase::kStarting, service,
               std::string(action_of(plan, service)), 0, 0, ms_since(begun)});
     }
+    if (!result.ok()) OTTO_RETURN_IF_ERROR(check_images_are_there());
     OTTO_RETURN_IF_ERROR(result);
     return {};
+  }
+
+  /// After a failure: kInputsChanged where somebody has removed an image that this command found or made.
+  Result<void> check_images_are_there() {
+    if (!request_.builds || session_.workspace().stop().stop_requested()) return {};
+    std::vector<std::string> pinned;
+    for (const auto& [service, tag] : pins_) pinned.push_back(tag);
+    const auto probe = session_.probe({.images = pinned});
+    for (const auto& [service, tag] : pins_) {
+      if (probe.ok() && !probe->image_ids.contains(tag)) return image_has_gone(tag);
+    }
+    return {};
+  }
+
+  [[nodiscard]] Error image_has_gone(const std::string& image) const {
+    return make_error(ErrorCode::kInputsChanged,
+                      fmt::format("image '{}' was removed on {} meanwhile", image, session_.host().id),
+                      "run the command again when nobody removes images there");
   }
 
   static std::vector<std::string> started(const plan::StackPlan& plan) {
@@ -173,48 +293,16 @@ class StackRun {
     return all;
   }
 
-  /// Those that their restart policy starts again may be waiting for something: a warning. Others have failed.
-  Result<void> check(const std::vector<docker::EarlyExit>& exits) {
-    std::string failed;
-    for (const docker::EarlyExit& exit : exits) {
-      const std::string who =
-          exit.number > 1 ? fmt::format("{} (replica {})", exit.service, exit.number) : exit.service;
-      const std::string log = exit.log.empty() ? "; it logged nothing" : ":\n" + exit.log;
-      if (exit.restarting) {
-        report({Event::Kind::kWarning, Phase::kStarting, exit.service,
-                fmt::format("service '{}' ended at once and is restarted by its policy{}", who, log), 0, 0, 0});
-      } else {
-        failed += fmt::format("{}service '{}' exited at once with code {}{}", failed.empty() ? "" : "\n", who,
-                              exit.code, log);
-      }
-    }
-    if (failed.empty()) return {};
-    return make_error(ErrorCode::kComposeFailed, fmt::format("on host '{}' {}", session_.host().id, failed),
-                      "what else was started stays up; mend the service and run `otto docker up` again");
-  }
-
-  /// Services that are called unchanged and do nothing.
-  void tell_idle(const plan::StackPlan& plan, const std::vector<plan::ContainerState>& containers) {
-    for (const plan::ContainerState& container : containers) {
-      const plan::ServiceStep* step = step_of(plan, container.service);
-      if (!plan::is_idle(container) || step == nullptr || step->action != docker::ServiceAction::kUnchanged) continue;
-      report({Event::Kind::kWarning, Phase::kChecking, container.service,
-              fmt::format("service '{}' is {}; {}", container.service, container.status,
-                          docker::idle_remedy(container.status, session_.host().id, container.id)),
-              0, 0, 0});
-    }
-  }
-
   // --- containers of services that are no more ---
 
-  /// True if containers were removed: only when asked, and never those of the repo's other compose files.
-  Result<bool> tell_orphans(std::vector<plan::ContainerState> orphans) {
-    if (orphans.empty()) return false;
+  /// Removed are they only when asked for, and never those of the repo's other compose files.
+  Result<void> tell_orphans(std::vector<plan::ContainerState> orphans) {
+    if (orphans.empty()) return {};
     const auto elsewhere = services_elsewhere(session_.workspace(), session_.target());
-    if (!elsewhere.ok() && !request_.remove_orphans) return false;  // a broken file of another parent's stack
+    if (!elsewhere.ok() && !request_.remove_orphans) return {};  // a broken file of another parent's stack
     OTTO_RETURN_IF_ERROR(elsewhere);
     std::erase_if(orphans, [&](const plan::ContainerState& orphan) { return elsewhere->contains(orphan.service); });
-    if (orphans.empty()) return false;
+    if (orphans.empty()) return {};
     std::vector<std::string> ids, names;
     for (const plan::ContainerState& orphan : orphans) {
       ids.push_back(orphan.id);
@@ -226,12 +314,14 @@ class StackRun {
           {Event::Kind::kWarning, Phase::kChecking, stack_.project,
            fmt::format("no compose file has these any more: {}; `otto docker up --remove-orphans` removes them", all),
            0, 0, 0});
-      return false;
+      return {};
     }
-    if (!request_.dry_run) OTTO_RETURN_IF_ERROR(compose_.remove_containers(ids));
+    if (!request_.dry_run) {
+      OTTO_RETURN_IF_ERROR(compose_.remove_containers(ids, plan::doomed_by({}, salvage_.containers, {})));
+    }
     report({Event::Kind::kNotice, Phase::kStopping, stack_.project,
             fmt::format("{}: {}", request_.dry_run ? "would be removed" : "removed", all), 0, 0, 0});
-    return !request_.dry_run;
+    return {};
   }
 
   Result<void> wait_for(const plan::StackPlan& plan) {
@@ -240,7 +330,7 @@ class StackRun {
       if (model_.services.at(step.service).replicas > 0) services.push_back(step.service);
     }
     report({Event::Kind::kPhase, Phase::kWaiting, stack_.project, "for the services to be up", 0, 0, 0});
-    return compose_.await_up(stack_.project, services);
+    return compose_.await_up(services, one_shots());
   }
 
   static const plan::ServiceStep* step_of(const plan::StackPlan& plan, const std::string& service) {
@@ -259,42 +349,8 @@ class StackRun {
 
   // --- what came of it ---
 
-  /// A further replica whose id another service has by its own name (`web` twice, and `web-2`) is no host.
-  Result<void> register_containers(std::vector<plan::ContainerState> containers) {
-    std::ranges::stable_sort(containers, {}, &plan::ContainerState::number);
-    std::map<std::string, std::string> taken;  // host id → service
-    const auto now =
-        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
-    std::vector<cache::Registration> registrations;
-    for (const plan::ContainerState& container : containers) {
-      cache::Registration registration;
-      registration.host_id =
-          container_host_id(session_.host().id, session_.repo().name, container.service, container.number);
-      const auto [owner, is_free] = taken.emplace(registration.host_id, container.service);
-      if (!is_free) {
-        report({Event::Kind::kWarning, Phase::kChecking, container.service,
-                fmt::format("replica {} of service '{}' is no host: '{}' is service '{}'", container.number,
-                            container.service, registration.host_id, owner->second),
-                0, 0, 0});
-        continue;
-      }
-      registration.parent = session_.host().id;
-      registration.lab = session_.host().labs.empty() ? "" : session_.host().labs.front();
-      registration.project = session_.repo().name;
-      registration.compose_project = stack_.project;
-      registration.service = container.service;
-      registration.replica = container.number;
-      registration.container_id = container.id;
-      registration.image = container.image;
-      registration.state = container.status == "running" ? "running" : "exited";
-      registration.last_seen_ms = now.count();
-      registrations.push_back(std::move(registration));
-    }
-    return cache::RegistrationStore(session_.memo()).replace(session_.host().id, session_.repo().name, registrations);
-  }
-
-  Result<std::vector<docker::ServiceResult>> results(const plan::StackPlan& plan,
-                                                     const std::vector<plan::ContainerState>& containers) const {
+  std::vector<docker::ServiceResult> results(const plan::StackPlan& plan,
+                                             const std::vector<plan::ContainerState>& containers) const {
     std::vector<docker::ServiceResult> results;
     for (const plan::ServiceStep& step : plan.steps) {
       docker::ServiceResult result;
@@ -318,6 +374,7 @@ class StackRun {
   ParentSession& session_;
   const StackInputs& stack_;
   StackStage& stage_;
+  StackTurn& turn_;
   const PinnedImages& images_;
   const StackRunRequest& request_;
   const ServiceImages service_images_;
@@ -325,25 +382,19 @@ class StackRun {
   docker::StackModel model_;
   std::map<std::string, std::string> pins_;       // service → exact tag
   std::map<std::string, std::string> image_ids_;  // service → id on the parent
-  std::map<std::string, graph::Digest> digests_;  // service → digest, for the label
+  plan::Salvage salvage_;
+  std::set<std::string> begun_;  // services that Compose was called for
 };
 
 }  // namespace
 
-std::string container_host_id(std::string_view parent, std::string_view project, std::string_view service,
-                              unsigned number) {
-  const std::string base = text::to_lower(fmt::format("{}.{}.{}", parent, project, service));
-  return number <= 1 ? base : fmt::format("{}-{}", base, number);
-}
-
-Result<std::vector<docker::ServiceResult>> run_stack(ParentSession& session, const StackInputs& stack,
-                                                     StackStage& stage, std::optional<docker::StackModel> model,
-                                                     docker::Probe probe, const PinnedImages& images,
-                                                     const StackRunRequest& request) {
-  auto results = StackRun(session, stack, stage, images, request)(std::move(model), std::move(probe));
+Result<StackRunResult> run_stack(ParentSession& session, const StackInputs& stack, StackStage& stage, StackTurn& turn,
+                                 std::optional<docker::StackModel> model, docker::Probe probe,
+                                 const PinnedImages& images, const StackRunRequest& request) {
+  auto result = StackRun(session, stack, stage, turn, images, request)(std::move(model), std::move(probe));
   // What the parent's tools can do may be why; the next command asks anew.
-  if (!results.ok()) static_cast<void>(session.forget_facts());
-  return results;
+  if (!result.ok()) static_cast<void>(session.forget_facts());
+  return result;
 }
 
 }  // namespace otto::execute

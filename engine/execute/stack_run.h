@@ -14,6 +14,7 @@
 #include "engine/execute/parent_session.h"
 #include "engine/execute/stack_inputs.h"
 #include "engine/execute/stack_stage.h"
+#include "engine/execute/stack_turn.h"
 #include "graph/base/result.h"
 #include "otto/docker.h"
 
@@ -31,18 +32,22 @@ struct StackRunRequest {
   bool wait = false;
   bool remove_orphans = false;
   bool dry_run = false;
+  bool builds = false;  ///< the command builds: an image that has gone meanwhile is no error but a new start
+  std::optional<unsigned>
+      timeout_s;  ///< for what is stopped; else the service's own stop_grace_period, else one second
+};
+
+struct StackRunResult {
+  /// Another otto was at work on the project since the probe: read everything anew, holding the turn.
+  bool begin_anew = false;
+  std::vector<docker::ServiceResult> services;
 };
 
 /// `model`: absent: asked for. `probe` must hold the stack's containers and, with a model, the ids of its external
-/// images. kComposeFailed (also: a container ended with an error at once), kUnknownName, kConfig,
-/// kUnsupported and errors that end a run.
-Result<std::vector<docker::ServiceResult>> run_stack(ParentSession& session, const StackInputs& stack,
-                                                     StackStage& stage, std::optional<docker::StackModel> model,
-                                                     docker::Probe probe, const PinnedImages& images,
-                                                     const StackRunRequest& request);
-
-/// "<parent>.<project>.<service>", further replicas "-2", "-3", …; lower case.
-std::string container_host_id(std::string_view parent, std::string_view project, std::string_view service,
-                              unsigned number);
+/// images. Takes the turn where there is work. kComposeFailed (also: a container ended with an error at once),
+/// kUnknownName, kConfig, kUnsupported, kInputsChanged (an image has gone) and errors that end a run.
+Result<StackRunResult> run_stack(ParentSession& session, const StackInputs& stack, StackStage& stage, StackTurn& turn,
+                                 std::optional<docker::StackModel> model, docker::Probe probe,
+                                 const PinnedImages& images, const StackRunRequest& request);
 
 }  // namespace otto::execute

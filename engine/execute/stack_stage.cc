@@ -76,7 +76,8 @@ Result<docker::StackModel> StackStage::ask_model() {
   OTTO_RETURN_IF_ERROR(bring());
   Reporter& reporter = session_.workspace().reporter();
   reporter.report({Event::Kind::kPhase, Phase::kChecking, session_.host().id, "compose config", 0, 0, 0});
-  auto json = docker::Compose(session_.remote(), session_.settings(), session_.facts(), session_.workspace().stop())
+  auto json = docker::Compose(session_.remote(), session_.settings(), session_.facts(), stack_.project,
+                              session_.workspace().stop())
                   .config(call_);
   reporter.left(session_.host().id);
   if (!json.ok()) {

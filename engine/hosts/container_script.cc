@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/plan/half_replaced.h"
 #include "graph/base/text.h"
 
 namespace otto::hosts {
@@ -48,10 +49,16 @@ std::string container_script(const docker::ParentSettings& settings, const Conta
   const auto label = [](std::string_view name, std::string_view value) {
     return " --filter label=com.docker.compose." + text::shell_quote(fmt::format("{}={}", name, value));
   };
-  return docker::docker_prelude(settings) + "cid=$(otto_docker ps -q --no-trunc" + label("project", labels.project) +
-         label("service", labels.service) + label("container-number", labels.number) + label("oneoff", "False") +
-         ") || exit $?\n" +
+  return docker::docker_prelude(settings) + "listed=$(otto_docker ps --no-trunc --format '{{.ID}} {{.Names}}'" +
+         label("project", labels.project) + label("service", labels.service) +
+         label("container-number", labels.number) + label("oneoff", "False") + ") || exit $?\n" +
          fmt::format(R"sh(
+cid=
+while read -r id name; do
+  case $name in {temporary}) ;; *) cid=$id ;; esac  # one that replaces another is not that service yet
+done <<OTTO_LISTED
+$listed
+OTTO_LISTED
 printf '{header}%s\n' "${{cid:-none}}" >&2
 [ -n "$cid" ] || exit 1
 otto_token={token}
@@ -66,7 +73,8 @@ otto_code=$?
 [ $otto_code -ne 141 ] || otto_end
 exit $otto_code
 )sh",
-                     fmt::arg("header", kHeader), fmt::arg("token", token), fmt::arg("entry", entry_line(entry)),
+                     fmt::arg("temporary", plan::temporary_name_pattern()), fmt::arg("header", kHeader),
+                     fmt::arg("token", token), fmt::arg("entry", entry_line(entry)),
                      fmt::arg("ending", text::shell_quote(end_script(settings, token))));
 }
 

@@ -7,7 +7,7 @@
 #include "cache/database.h"
 #include "cache/listing.h"
 #include "engine/config/hosts.h"
-#include "engine/execute/stack_run.h"
+#include "engine/execute/registration.h"
 #include "engine/hosts/container_access.h"
 #include "engine/hosts/machine_access.h"
 #include "engine/hosts/shell_host.h"

@@ -44,6 +44,7 @@ struct ComposeService {
   std::string expanded_image;         ///< with the client's variables put in
   std::optional<ComposeBuild> build;  ///< its context is not staged: it is an image's (compose_images.h)
   std::optional<std::string> platform;
+  std::optional<bool> oneshot;  ///< `x-otto: {oneshot: …}`
   unsigned line = 0;
 };
 

@@ -35,6 +35,7 @@ void fill(ComposeService& made, const ComposeService& earlier) {
     made.expanded_image = earlier.expanded_image;
   }
   if (!made.platform) made.platform = earlier.platform;
+  if (!made.oneshot) made.oneshot = earlier.oneshot;
   if (!earlier.build) return;
   if (!made.build) {
     made.build = earlier.build;
@@ -134,7 +135,9 @@ Result<void> ComposeReader::read_services(const File& file, const YAML::Node& se
       return make_error(ErrorCode::kConfig, fmt::format("{}: service '{}' is not a map", place, text::printable(name)),
                         "give it an image or a build section");
     }
-    ComposeService made{name, {}, {}, {}, {}, yaml::line(key)};
+    ComposeService made;
+    made.name = name;
+    made.line = yaml::line(key);
     const auto [known, is_new] = services_.emplace(name, Definition{{}, file.origin, place});
     if (!is_new && known->second.origin != file.origin) {
       return make_error(
@@ -169,7 +172,35 @@ Result<void> ComposeReader::read_image(const File& file, const YAML::Node& servi
   if (!made.platform) {
     OTTO_TRY(made.platform, build_text(file, yaml::get(service, "platform"), "platform", scope));
   }
+  OTTO_RETURN_IF_ERROR(read_own_words(file, yaml::get(service, "x-otto"), made));
   return read_build(file, service, scope, made);
+}
+
+/// `x-otto`, which is for otto alone: Compose passes such keys by, so nobody else would tell of a slip.
+Result<void> ComposeReader::read_own_words(const File& file, const YAML::Node& words, ComposeService& made) {
+  if (!words.IsDefined() || words.IsNull()) return {};
+  if (!words.IsMap()) {
+    return make_error(ErrorCode::kConfig, fmt::format("{}: 'x-otto' is not a map", yaml::place(file.name, words)),
+                      "write x-otto: {oneshot: true}");
+  }
+  for (const auto& [key, value] : yaml::entries(words)) {
+    const std::string place = yaml::place(file.name, yaml::key_node(words, key));
+    if (key != "oneshot") {
+      return make_error(ErrorCode::kConfig,
+                        fmt::format("{}: unknown key '{}' in 'x-otto'{}", place, text::printable(key),
+                                    text::did_you_mean(key, std::vector<std::string>{"oneshot"})),
+                        "x-otto knows 'oneshot'");
+    }
+    const std::string text = yaml::text(value);
+    if (text != "true" && text != "false") {
+      return make_error(
+          ErrorCode::kConfig,
+          fmt::format("{}: 'oneshot' is '{}', which is neither true nor false", place, text::printable(text)),
+          "write oneshot: true for a service whose purpose is to exit 0");
+    }
+    if (!made.oneshot) made.oneshot = text == "true";
+  }
+  return {};
 }
 
 Result<void> ComposeReader::read_staged(const File& file, const YAML::Node& service, const Scope& scope) {

@@ -61,6 +61,7 @@ class ComposeReader {
   Result<void> read_services(const File& file, const YAML::Node& services, const Scope& scope);
   Result<void> read_service(const File& file, const YAML::Node& service, const Scope& scope, ComposeService& made);
   Result<void> read_image(const File& file, const YAML::Node& service, const Scope& scope, ComposeService& made);
+  static Result<void> read_own_words(const File& file, const YAML::Node& words, ComposeService& made);
   Result<void> read_staged(const File& file, const YAML::Node& service, const Scope& scope);
   Result<void> read_build(const File& file, const YAML::Node& service, const Scope& scope, ComposeService& made);
   Result<void> read_build_context(const File& file, const YAML::Node& node, const Scope& scope, ComposeBuild& build);

@@ -141,11 +141,11 @@ class Planner {
                  fmt::format("{} of {} containers exist", containers.size(), service.replicas));
     }
     if (containers.size() > service.replicas) {
-      return set(ServiceAction::kStarted,
-                 fmt::format("{} containers where {} is wanted", containers.size(), service.replicas));
+      return set(ServiceAction::kStarted, fmt::format("{} containers where {} {} wanted", containers.size(),
+                                                      service.replicas, service.replicas == 1 ? "is" : "are"));
     }
     const auto finished = [&](const ContainerState* container) {
-      return container->status == "exited" && container->exit_code == 0 && !service.restarts_after_success;
+      return service.one_shot && container->status == "exited" && container->exit_code == 0;
     };
     if (std::all_of(containers.begin(), containers.end(), finished)) {
       return set(ServiceAction::kCompleted, "has exited 0");
@@ -167,8 +167,9 @@ class Planner {
   /// Why containers of the service must be replaced; empty: they need not.
   std::string outdated(const ServiceModel& service) const {
     const auto image = image_ids_.find(service.name);
-    bool foreign = false, redefined = false, other_image = false, dead = false;
+    bool foreign = false, redefined = false, other_image = false, dead = false, doomed = false;
     for (const ContainerState* container : containers_of(service.name)) {
+      doomed = doomed || container->doomed;
       foreign = foreign || container->service_digest.empty();
       redefined = redefined || container->service_digest != service.digest.hex();
       other_image = other_image || (image != image_ids_.end() && image->second != container->image_id);
@@ -178,6 +179,7 @@ class Planner {
     if (redefined && other_image) return "image and definition changed";
     if (other_image) return "image changed";
     if (redefined) return "its definition changed";
+    if (doomed) return "its replacement was interrupted";
     return dead ? "was dead" : "";
   }
 
@@ -197,6 +199,7 @@ class Planner {
       if (!follows) continue;
       step.action = ServiceAction::kRecreated;
       step.reason = "follows " + dependency.service;
+      step.follows = dependency.service;
       return;
     }
   }
@@ -214,7 +217,7 @@ class Planner {
       for (const Dependency& dependency : edges(service)) {
         if (touched.count(dependency.service) == 0) continue;
         touched.insert(name);
-        const std::size_t after = is_work(action) && needs_barrier(action, dependency) ? 1 : 0;
+        const std::size_t after = is_work(action) && needs_barrier(service, dependency) ? 1 : 0;
         mine = std::max(mine, level[dependency.service] + after);
       }
       level[name] = mine;
@@ -231,10 +234,12 @@ class Planner {
     return all;
   }
 
-  bool needs_barrier(ServiceAction action, const Dependency& dependency) const {
+  bool needs_barrier(const ServiceModel& service, const Dependency& dependency) const {
     const ServiceAction other = steps_.at(dependency.service).action;
-    const bool recreates = action == ServiceAction::kRecreated;
-    const bool other_call = is_work(other) && recreates != (other == ServiceAction::kRecreated);
+    const bool recreates = steps_.at(service.name).action == ServiceAction::kRecreated;
+    // Compose has one grace for all that a call stops.
+    const bool other_grace = service.stop_grace_s != model_.services.at(dependency.service).stop_grace_s;
+    const bool other_call = is_work(other) && (recreates != (other == ServiceAction::kRecreated) || other_grace);
     return dependency.condition != DependencyCondition::kStarted || other_call;
   }
 
@@ -306,6 +311,29 @@ Result<StackPlan> plan_stack(const docker::StackModel& model, const std::vector<
                              const std::map<std::string, std::string>& image_ids,
                              const std::vector<std::string>& selected) {
   return Planner(model, containers, image_ids).run(containers, selected);
+}
+
+std::vector<std::string> doomed_by(const StackPlan& plan, const std::vector<ContainerState>& containers,
+                                   const std::vector<std::string>& services) {
+  std::set<std::string> begun(services.begin(), services.end());
+  for (bool grown = true; grown;) {
+    grown = false;
+    for (const ServiceStep& step : plan.steps) {
+      if (begun.contains(step.follows)) grown = begun.insert(step.service).second || grown;
+    }
+  }
+  const auto ends = [&](const ContainerState& container) {
+    const auto step = std::ranges::find(plan.steps, container.service, &ServiceStep::service);
+    if (step == plan.steps.end() || !begun.contains(container.service)) return false;
+    const auto replicas = std::ranges::count(containers, container.service, &ContainerState::service);
+    return step->action == ServiceAction::kRecreated || (step->action == ServiceAction::kStarted && replicas > 1);
+  };
+  std::vector<std::string> ids;
+  for (const ContainerState& container : containers) {
+    const bool may_be_told = !is_stopped(container) && ends(container);
+    if (container.doomed || may_be_told) ids.push_back(container.id);
+  }
+  return ids;
 }
 
 }  // namespace otto::plan

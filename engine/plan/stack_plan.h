@@ -1,7 +1,7 @@
 // Which services of a stack must be created, recreated or started, and in which order: a pure function.
 //
 // Replaces Compose's own judgement, which recreates every transitive dependent of a new tag and reruns finished
-// one-shots (design.md, "Pinned compose"). The caller executes the waves; nothing else decides.
+// one-shots (docs/compose.md). The caller executes the waves; nothing else decides.
 #pragma once
 
 #include <map>
@@ -23,8 +23,13 @@ struct ContainerState {
   std::string image_id;        ///< "sha256:…"
   std::string image;           ///< the reference it was created from
   std::string service_digest;  ///< hex, from kServiceDigestLabel; empty: not started by otto
-  std::string status;          ///< "running", "exited", "created", "paused", "restarting", "dead"
+  std::string status = {};     ///< "running", "exited", "created", "paused", "restarting", "dead"
   int exit_code = 0;
+  std::string name = {};    ///< as the engine has it now
+  std::string health = {};  ///< "healthy", "unhealthy", "starting"; empty: it has no health check
+  unsigned restarts = 0;  ///< by its restart policy; known of containers that began to run within the last ten seconds
+  std::string account = {};  ///< on the parent, that made it, from kAccountLabel; empty: an otto that did not say
+  bool doomed = false;       ///< a command that was cut off had begun to replace it: it may have been told to stop
   bool operator==(const ContainerState&) const = default;
 };
 
@@ -42,9 +47,10 @@ struct ServiceStep {
   ServiceAction action = ServiceAction::kUnchanged;
   std::string reason;  ///< for people: "image changed", "its definition changed", "follows api", "was stopped", "not
                        ///< created yet", "is paused"; empty: nothing to say
+  std::string follows = {};  ///< the service whose replacement, or start, is why this one is replaced; empty: none
 };
 
-/// Services that may be started together once `awaits` holds.
+/// Services that may be started together once `awaits` holds. No two that depend on each other have different graces.
 struct Wave {
   std::vector<std::string> recreate;       ///< up --force-recreate
   std::vector<std::string> start;          ///< up --no-recreate: created or started as they are
@@ -67,13 +73,19 @@ Result<std::set<std::string>> wanted_services(const docker::StackModel& model,
 /// empty: all without profiles. `image_ids`: the id each service's image has on the parent now; absent: not there
 /// (Compose will pull).
 ///
-/// Recreated: its digest or image id is not its containers'; it lives in a service that is replaced or started again;
-/// it is declared to restart with one that is replaced; it was stopped and lives in another (whose container may be
-/// gone). Started: stopped containers, one-shots that failed, a wrong number of replicas (by `up --no-recreate`, with
-/// the others left alone). Completed: exited 0 where the restart policy lets that be the end. kUnknownName with the
-/// near-miss, kConfig (dependency cycle, naming its path; a dependency that does not exist).
+/// Recreated: its digest or image id is not its containers'; a command that was cut off had begun to replace one of
+/// them; it lives in a service that is replaced or started again; it is declared to restart with one that is replaced;
+/// it was stopped and lives in another (whose container may be gone). Started: stopped containers, one-shots that
+/// failed, a wrong number of replicas (by `up --no-recreate`, with the others left alone). Completed: a one-shot that
+/// exited 0. kUnknownName with the near-miss, kConfig (dependency cycle, naming its path; a dependency that does not
+/// exist).
 Result<StackPlan> plan_stack(const docker::StackModel& model, const std::vector<ContainerState>& containers,
                              const std::map<std::string, std::string>& image_ids,
                              const std::vector<std::string>& selected);
+
+/// The containers that a call for `services` ends, or that must follow once it has: all that a command which is cut off
+/// in it leaves in doubt. Ids of running ones only, for what has ended already is not told to stop.
+std::vector<std::string> doomed_by(const StackPlan& plan, const std::vector<ContainerState>& containers,
+                                   const std::vector<std::string>& services);
 
 }  // namespace otto::plan

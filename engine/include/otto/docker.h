@@ -101,10 +101,14 @@ struct UpOptions {
   bool pull = false;        ///< as BuildOptions::pull
   bool dry_run = false;
   std::optional<std::string> project;  ///< compose project; else get_user_compose_project
+  /// Seconds that each container which is stopped has before it is killed; absent: its service's stop_grace_period, and
+  /// one second where it has none.
+  std::optional<unsigned> timeout_s;
 };
 
-/// Builds what is stale, then creates or recreates exactly the affected services. One report for each repo and parent.
-/// With a failed image nothing is started on that parent: the report holds the failure.
+/// Builds what is stale, puts right what an interrupted command left, then creates, recreates or starts exactly the
+/// affected services. One report for each repo and parent. With a failed image nothing is started on that parent: the
+/// report holds the failure. While another otto works on the project this one waits, then reads everything anew.
 Result<std::vector<UpReport>> compose_up(Workspace& workspace, const UpOptions& options);
 
 struct DownOptions {
