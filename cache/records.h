@@ -48,7 +48,7 @@ struct ContainerRecord {
   std::string service;
   unsigned number = 1;
   std::string image_id, image, service_digest;
-  std::string account;  ///< that made it, on the parent; empty: not said
+  std::string account = {};  ///< that made it, on the parent; empty: not said
   bool operator==(const ContainerRecord&) const = default;
 };
 

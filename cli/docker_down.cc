@@ -52,7 +52,8 @@ constinit const VerbInfo kDockerDown = {
     "",
     "take the compose stack down",
     "Stops and removes the containers and networks of the project's stack. Images and stages stay, so the next "
-    "'otto docker up' has nothing to send or build.\n\n"
+    "'otto docker up' has nothing to send or build. While another otto works on the same stack this one waits, saying "
+    "for whom.\n\n"
     "With --quiet nothing is printed to standard output.",
     kExamples,
     "",

@@ -81,6 +81,15 @@ constinit const VerbInfo kDockerUp = {
     "changed, "
     "nothing is sent, built or restarted, and one line says so. If an image fails, nothing is started on that host and "
     "the running stack stays as it is.\n\n"
+    "A service that has exited is started again, unless it is a one-shot that exited 0: another service waits for it "
+    "with service_completed_successfully, or its definition has restart: \"no\" or x-otto: {oneshot: true}. Services "
+    "that "
+    "are paused, unhealthy or restarted again and again are named every time. What an interrupted command left half "
+    "done "
+    "is put right first, and said in one line. While another otto works on the same stack this one waits, saying for "
+    "whom, and then reads everything anew.\n\n"
+    "An interrupted command returns within two seconds and says what state each service is in; a container that needs "
+    "longer to stop is stopped by the engine meanwhile.\n\n"
     "With --quiet nothing is printed to standard output.",
     kExamples,
     "4 if one host's stack is up and another's failed, or images failed while others were built.",

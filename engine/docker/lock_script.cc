@@ -1,5 +1,6 @@
 #include "engine/docker/lock_script.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <pwd.h>
 #include <unistd.h>
@@ -45,10 +46,11 @@ otto_lock() {
 
 }  // namespace
 
-std::string waiting_for(const LockHolder& holder) {
+std::string waiting_for(const LockHolder& holder, std::chrono::system_clock::time_point now) {
   if (holder.who.empty()) return "for another otto";
   if (!holder.seconds) return "for " + holder.who;
-  return fmt::format("for {}, since {} s ago", holder.who, *holder.seconds);
+  const auto since = std::chrono::system_clock::to_time_t(now - std::chrono::seconds(*holder.seconds));
+  return fmt::format("for {}, since {:%H:%M:%S}", holder.who, fmt::localtime(since));
 }
 
 std::optional<LockHolder> read_waiting(std::string_view line) {

@@ -7,6 +7,7 @@
 // image's, a stage's. Pure.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,8 +22,9 @@ struct LockHolder {
   std::optional<unsigned> seconds;  ///< since when
 };
 
-/// "for ann@laptop, who began 12 s ago", "for another otto".
-std::string waiting_for(const LockHolder& holder);
+/// "for ann@laptop, since 14:02:07" (of this machine's clock), "for another otto".
+std::string waiting_for(const LockHolder& holder,
+                        std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
 /// A line that a waiting script says ("otto-waiting", name, who, seconds, by tabs); nullopt: another one.
 std::optional<LockHolder> read_waiting(std::string_view line);
 /// What others are told of this process: the user's name and this machine's.

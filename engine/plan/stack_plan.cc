@@ -154,7 +154,7 @@ class Planner {
       if (!is_stopped(*container) || finished(container)) continue;
       // A stopped container that lives in another cannot start once that other has been replaced: make it anew.
       const auto action = service.lives_in.empty() ? ServiceAction::kStarted : ServiceAction::kRecreated;
-      const bool failed = container->status == "exited" && !service.restarts;
+      const bool failed = container->status == "exited" && container->exit_code != 0 && !service.restarts;
       return set(action, failed                           ? fmt::format("exited with code {}", container->exit_code)
                          : container->status == "created" ? "was never started"
                                                           : "was stopped");

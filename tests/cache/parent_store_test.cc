@@ -56,7 +56,7 @@ TEST_F(Parents, StacksByParentAndProject) {
 }
 
 TEST_F(Parents, ContainersByParentAndComposeProject) {
-  const ContainerRecord first{"c1", "api", 1, "sha256:a", "p-api:1", "d1"},
+  const ContainerRecord first{"c1", "api", 1, "sha256:a", "p-api:1", "d1", "ann"},
       second{"c2", "api", 2, "sha256:a", "p-api:1", ""};
   EXPECT_TRUE(parents.containers("pepper", "otto-p")->empty());
   ASSERT_TRUE(parents.put_containers("pepper", "otto-p", {second, first}).ok());

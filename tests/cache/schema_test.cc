@@ -55,7 +55,13 @@ CREATE TABLE ssh_answer (sequence INTEGER PRIMARY KEY, question TEXT NOT NULL UN
 PRAGMA user_version=3;
 )sql";
 
-const std::array<std::string, 3> kReleased = {kVersion1, kVersion2, kVersion3};
+/// And one column more.
+const std::string kVersion4 = kVersion3 + R"sql(
+ALTER TABLE container ADD COLUMN account TEXT NOT NULL DEFAULT '';
+PRAGMA user_version=4;
+)sql";
+
+const std::array<std::string, 4> kReleased = {kVersion1, kVersion2, kVersion3, kVersion4};
 
 /// Every table with its columns and indices, independent of how the SQL was laid out.
 constexpr const char* kShape =

@@ -1,5 +1,9 @@
 #include "engine/docker/compose.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include "tests/engine/docker/fake_docker.h"
 
 namespace otto::docker {
@@ -37,7 +41,7 @@ printf '%s' "$HOME" > "$here/home"
 printf '%s\n' "$@" > "$here/args"
 echo '{}'
 )sh");
-  Compose compose(docker.remote, docker.settings, docker.facts, {});
+  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
   const auto config = compose.config(sample());
   unsetenv("OTTO_TEST_UNSET");
   ASSERT_TRUE(config.ok()) << config.error().message;
@@ -57,7 +61,7 @@ TEST(ComposeTest, NoVariableReachesIntoTheScriptsOwn) {
   ComposeStack stack = sample();
   stack.variables = {"work", "otto_work"};
   stack.environment = {{"work", precious.string()}, {"otto_work", precious.string()}};
-  const auto config = Compose(docker.remote, docker.settings, docker.facts, {}).config(stack);
+  const auto config = Compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {}).config(stack);
   ASSERT_TRUE(config.ok()) << config.error().message;
   EXPECT_EQ(read(docker.tree.path("work")), precious.string());
   EXPECT_TRUE(std::filesystem::exists(precious)) << "the script's clean-up removed what a variable named";
@@ -70,10 +74,12 @@ printf '%s\n' "$@" > "$here/args"
 while [ $# -gt 0 ]; do [ "$1" = -f ] && cp "$2" "$here/last"; shift; done 2>/dev/null
 exit 0
 )sh");
-  Compose compose(docker.remote, docker.settings, docker.facts, {});
-  ASSERT_TRUE(compose.up(sample(), "services: {}\n", {"api", "side car"}, Compose::Mode::kRecreate).ok());
+  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  ASSERT_TRUE(compose.up(sample(), {"services: {}\n", {"api", "side car"}, UpCall::Mode::kRecreate, 3, {}, {}}).ok());
   const std::string args = read(docker.tree.path("args"));
-  EXPECT_NE(args.find("up\n-d\n--no-deps\n--no-build\n--force-recreate\napi\nside car\n"), std::string::npos) << args;
+  EXPECT_NE(args.find("up\n-d\n--no-deps\n--no-build\n--timeout\n3\n--force-recreate\napi\nside car\n"),
+            std::string::npos)
+      << args;
   EXPECT_EQ(read(docker.tree.path("last")), "services: {}\n");
   for (const auto& entry : std::filesystem::directory_iterator(docker.tree.root())) {
     EXPECT_FALSE(entry.path().filename().string().starts_with("compose.")) << entry.path();
@@ -82,7 +88,7 @@ exit 0
 
 TEST(ComposeTest, FailureCarriesComposesWords) {
   FakeDocker docker("echo 'service \"api\" refers to undefined network' >&2; exit 15\n");
-  Compose compose(docker.remote, docker.settings, docker.facts, {});
+  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
   const auto config = compose.config(sample());
   ASSERT_FALSE(config.ok());
   EXPECT_EQ(config.error().code, ErrorCode::kComposeFailed);
@@ -91,11 +97,11 @@ TEST(ComposeTest, FailureCarriesComposesWords) {
 
 TEST(ComposeTest, OptionalConditionsMayFail) {
   FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo 'c1 exited 2 ' ;; esac\n");
-  Compose compose(docker.remote, docker.settings, docker.facts, {});
+  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
   const Dependency optional{"db", DependencyCondition::kCompleted, false, false};
-  EXPECT_TRUE(compose.await("otto-p-me", {optional}).ok());
+  EXPECT_TRUE(compose.await({optional}).ok());
   const Dependency required{"db", DependencyCondition::kCompleted, false, true};
-  EXPECT_FALSE(compose.await("otto-p-me", {optional, required}).ok());
+  EXPECT_FALSE(compose.await({optional, required}).ok());
 }
 
 TEST(ComposeTest, ALostNetworkIsAskedForOnceMore) {
@@ -107,11 +113,11 @@ exit 0
   for (const auto& [failures, ok] : {std::pair("1", true), std::pair("2", false)}) {
     std::string script = body;
     FakeDocker docker(script.replace(script.find("FAILURES"), 8, failures));
-    Compose compose(docker.remote, docker.settings, docker.facts, {});
-    const auto up = compose.up(sample(), "", {"api"}, Compose::Mode::kStart);
+    Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+    const auto up = compose.up(sample(), {"", {"api"}, UpCall::Mode::kStart, 1, {}, {}});
     ASSERT_EQ(up.ok(), ok);
     if (ok) {
-      EXPECT_TRUE(up->repeated);
+      EXPECT_TRUE(*up);
     }
     EXPECT_EQ(read(docker.tree.path("docker.calls")), "x\nx\n");
   }
@@ -125,8 +131,8 @@ container) printf '%s\n' 'c1 exited 0 0 ok 1' 'c2 exited 7 0 bad 2' 'c3 restarti
 logs) echo "log of $4" ;;
 esac
 )sh");
-  Compose compose(docker.remote, docker.settings, docker.facts, {});
-  const auto exits = compose.early_exits("otto-p-me", {"ok", "bad", "loop"});
+  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  const auto exits = compose.early_exits({"ok", "bad", "loop"}, {"ok"});
   ASSERT_TRUE(exits.ok()) << exits.error().message;
   ASSERT_EQ(exits->size(), 2U);
   EXPECT_EQ((*exits)[0].service, "bad");
@@ -136,6 +142,76 @@ esac
   EXPECT_EQ((*exits)[0].log, "  log of c2");
   EXPECT_EQ((*exits)[1].service, "loop");
   EXPECT_TRUE((*exits)[1].restarting);
+}
+
+TEST(ComposeTest, AServiceThatEndsWellIsToldUnlessThatIsItsPurpose) {
+  FakeDocker docker(R"sh(
+case "$1" in
+ps) echo c1 ;;
+container) printf '%s\n' 'c1 exited 0 0 job 1' 'c2 exited 0 0 web 1' ;;
+esac
+)sh");
+  const auto exits =
+      Compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {}).early_exits({"job", "web"}, {"job"});
+  ASSERT_TRUE(exits.ok()) << exits.error().message;
+  ASSERT_EQ(exits->size(), 1U);
+  EXPECT_EQ((*exits)[0].service, "web");
+  EXPECT_EQ((*exits)[0].code, 0);
+}
+
+TEST(ComposeTest, WhatIsAboutToBeStoppedIsNotedFirst) {
+  FakeDocker docker("cat \"${0%/docker}\"/locks/engine-1/project.otto-p-me.doomed > \"$0.noted\"\nexit 15\n");
+  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  EXPECT_FALSE(compose.up(sample(), {"", {"api"}, UpCall::Mode::kRecreate, 1, {"id1", "id2"}, {}}).ok());
+  EXPECT_EQ(read(docker.tree.path("docker.noted")), "id1\nid2\n");
+}
+
+TEST(ComposeTest, NothingIsChangedOnceAnotherHasTheProject) {
+  FakeDocker docker(": > \"$0.called\"\n");
+  docker.tree.write("locks/engine-1/work.otto-p-me.lock", "");
+  const std::string lock = docker.tree.path("locks/engine-1/work.otto-p-me.lock").string();
+  const int taken = ::open(lock.c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(::flock(taken, LOCK_EX), 0);
+  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  for (const auto& change :
+       {compose.remove_containers({"c1"}, {}), compose.down(1, false, {}), compose.remove_networks(),
+        compose.put_right({{plan::PutRight::Act::kRemove, "api", "c1", "x", {}}}, {})}) {
+    ASSERT_FALSE(change.ok());
+    EXPECT_EQ(change.error().code, ErrorCode::kConnectionLost) << change.error().message;
+    EXPECT_NE(change.error().message.find("taken this project over"), std::string::npos) << change.error().message;
+  }
+  const auto up = compose.up(sample(), {"", {"api"}, UpCall::Mode::kStart, 1, {}, {}});
+  ASSERT_FALSE(up.ok());
+  EXPECT_EQ(up.error().code, ErrorCode::kConnectionLost);
+  EXPECT_FALSE(std::filesystem::exists(docker.tree.path("docker.called")));
+  ::close(taken);
+}
+
+TEST(ComposeTest, WhatIsBeingStoppedIsToldAsComposeSaysIt) {
+  for (const bool v1 : {false, true}) {
+    FakeDocker docker(
+        v1 ? "printf '%s\\n' 'Recreating p_api_1 ... ' 'Recreating p_api_1 ... done' >&2\n"
+           : "printf ' Container %s\\n' 'p-api-1  Recreate' 'p-api-1  Recreated' 'p-api-1  Starting' >&2\n");
+    std::string told;
+    UpCall call{"", {"api"}, UpCall::Mode::kRecreate, 1, {}, {}};
+    call.on_stop = [&](std::string_view container, bool stopping) {
+      told += std::string(container) + (stopping ? " stopping, " : " stopped");
+    };
+    ASSERT_TRUE(Compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {}).up(sample(), call).ok());
+    const std::string name = v1 ? "p_api_1" : "p-api-1";
+    EXPECT_EQ(told, name + " stopping, " + name + " stopped");
+  }
+}
+
+TEST(ComposeTest, PuttingRightRemovesWithoutVolumesAndRenames) {
+  FakeDocker docker("echo \"$@\" >> \"$0.calls\"\n");
+  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  ASSERT_TRUE(compose
+                  .put_right({{plan::PutRight::Act::kRemove, "api", "c1", "x", {}},
+                              {plan::PutRight::Act::kRename, "db", "c2", "y", "p-db-1"}},
+                             {})
+                  .ok());
+  EXPECT_EQ(read(docker.tree.path("docker.calls")), "rm -f c1\nrename c2 p-db-1\n");
 }
 
 struct AwaitCase {
@@ -149,8 +225,8 @@ class ComposeAwaitTest : public ::testing::TestWithParam<AwaitCase> {};
 TEST_P(ComposeAwaitTest, ConditionsThatHoldOrCannot) {
   const AwaitCase& test = GetParam();
   FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo 'c1 " + std::string(test.state) + "' ;; esac\n");
-  Compose compose(docker.remote, docker.settings, docker.facts, {});
-  const auto waited = compose.await("otto-p-me", {{"db", test.condition, false, true}});
+  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  const auto waited = compose.await({{"db", test.condition, false, true}});
   EXPECT_EQ(waited.ok(), test.holds) << (waited.ok() ? "" : waited.error().message);
   if (!waited.ok()) {
     EXPECT_EQ(waited.error().code, ErrorCode::kComposeFailed);
@@ -174,8 +250,8 @@ ps) echo c1 ;;
 container) if [ -e "$0.ready" ]; then echo 'c1 running 0 healthy'; else : > "$0.ready"; echo 'c1 running 0 starting'; fi ;;
 esac
 )sh");
-  Compose compose(docker.remote, docker.settings, docker.facts, {});
-  EXPECT_TRUE(compose.await("otto-p-me", {{"db", DependencyCondition::kHealthy, false, true}}).ok());
+  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  EXPECT_TRUE(compose.await({{"db", DependencyCondition::kHealthy, false, true}}).ok());
   EXPECT_TRUE(std::filesystem::exists(docker.tree.path("docker.ready")));
 }
 

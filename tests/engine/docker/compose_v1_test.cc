@@ -67,7 +67,7 @@ TEST(ComposeV1Test, OnlyWhatIsNewEnough) {
 TEST(ComposeV1Test, AParentWithoutComposeIsToldSo) {
   FakeDocker docker("exit 0\n");
   docker.facts.compose_version.clear();
-  Compose compose(docker.remote, docker.settings, docker.facts, {});
+  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
   const auto config = compose.config({});
   ASSERT_FALSE(config.ok());
   EXPECT_EQ(config.error().code, ErrorCode::kUnsupported);
@@ -79,15 +79,15 @@ TEST(ComposeV1Test, TheStandaloneCommandTakesTheDockerCommandsPlace) {
   docker.tree.write("docker-compose", "#!/bin/sh\nprintf '%s\\n' \"$@\" > \"${0%/*}/args\"\n", 0755);
   docker.facts.compose_version = "1.29.2";
   docker.facts.compose_standalone = true;
-  Compose compose(docker.remote, docker.settings, docker.facts, {});
+  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
   ComposeStack stack;
   stack.project = "otto-p-me";
   stack.stage_directory = "/stage";
-  const auto up = compose.up(stack, "services: {}\n", {"api"}, Compose::Mode::kStart);
+  const auto up = compose.up(stack, {"services: {}\n", {"api"}, UpCall::Mode::kStart, 1, {}, {}});
   ASSERT_TRUE(up.ok()) << up.error().message;
   std::ifstream file(docker.tree.path("args"));
   const std::string args{std::istreambuf_iterator<char>(file), {}};
-  EXPECT_NE(args.find("up\n-d\n--no-deps\n--no-build\n--no-recreate\napi\n"), std::string::npos) << args;
+  EXPECT_NE(args.find("up\n-d\n--no-deps\n--no-build\n--timeout\n1\n--no-recreate\napi\n"), std::string::npos) << args;
   EXPECT_EQ(args.find("--profile"), std::string::npos) << args;
 }
 

@@ -27,6 +27,8 @@ class FakeDocker {
     facts.engine_version = "26.1.5";
     facts.has_buildx = true;
     facts.compose_version = "2.26.1";
+    facts.account = "otto";
+    facts.lock_root = tree.path("locks/engine-1").string();
   }
 
   testing::TempTree tree;

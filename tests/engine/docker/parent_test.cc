@@ -10,11 +10,12 @@ case "$1 $2" in
 "image ls")
   printf 'image\tsha256:aaa\tp-api:0123\n'
   printf 'image\tsha256:bbb\tdebian:latest\n' ;;
-"ps -a") printf 'state\tc1\tUp 1 hour\n' ;;
+"ps -a") printf 'state\tc1\tp-api-1\tUp 1 hour\n' ;;
 "container inspect")
-  printf 'container\tc2\tsha256:aaa\trunning\t0\tweb\t2\tabcd\tp-api:0123\n'
-  printf 'container\tc1\tsha256:aaa\texited\t3\tapi\t1\t<no value>\tp-api:0123\n' ;;
+  printf 'container\tc2\tsha256:aaa\trunning\t0\tweb\t2\tabcd\tp-api:0123\t/p-web-2\tunhealthy\t4\tann\n'
+  printf 'container\tc1\tsha256:aaa\texited\t3\tapi\t1\t<no value>\tp-api:0123\t/p-api-1\t\t0\t<no value>\n' ;;
 "version --format") echo 26.1.5 ;;
+"info --format") echo AB:CD:12 ;;
 "buildx version") echo ok ;;
 "compose version") echo 2.26.1 ;;
 esac
@@ -34,6 +35,13 @@ TEST(ProbeTest, TellsImagesContainersAndFacts) {
   EXPECT_EQ(probe->containers[0].service_digest, "");
   EXPECT_EQ(probe->containers[1].number, 2U);
   EXPECT_EQ(probe->containers[1].service_digest, "abcd");
+  EXPECT_EQ(probe->containers[0].name, "p-api-1");
+  EXPECT_EQ(probe->containers[0].account, "");
+  EXPECT_EQ(probe->containers[1].health, "unhealthy");
+  EXPECT_EQ(probe->containers[1].restarts, 4U);
+  EXPECT_EQ(probe->containers[1].account, "ann");
+  EXPECT_FALSE(probe->facts->account.empty());
+  EXPECT_TRUE(probe->facts->lock_root.ends_with("/engine-ABCD12")) << probe->facts->lock_root;
   ASSERT_TRUE(probe->facts);
   EXPECT_EQ(probe->facts->engine_version, "26.1.5");
   EXPECT_EQ(probe->facts->compose_version, "2.26.1");
@@ -71,6 +79,59 @@ TEST(ProbeTest, AnEngineErrorIsNotAMissingImage) {
   }
 }
 
+/// What is known of containers is believed where they are plainly up or down; what could be half replaced, restarted
+/// again and again or only just begun is inspected.
+TEST(ProbeTest, KnownContainersAreInspectedAgainOnlyWhereTheirListingIsNotPlain) {
+  struct Case {
+    const char* listed;  // name and status
+    bool inspected;
+  };
+  for (const Case& test :
+       {Case{"p-api-1\tUp 2 hours", false}, Case{"p-api-1,p-web-1/api\tUp 2 hours (unhealthy)", false},
+        Case{"p-api-1\tExited (137) 3 days ago", false}, Case{"p-api-1\tUp 10 seconds", false},
+        Case{"p-api-1\tUp 9 seconds", true}, Case{"p-api-1\tUp Less than a second", true},
+        Case{"p-api-1\tUp 2 hours (Paused)", true}, Case{"p-api-1\tCreated", true},
+        Case{"p-api-1\tRestarting (1) 3 seconds ago", true},
+        Case{"0123456789ab_p-api-1\tExited (0) 2 hours ago", true}}) {
+    FakeDocker docker(std::string("case \"$1 $2\" in\n\"ps -a\") printf 'state\\tc1\\t%s\\n' '") + test.listed +
+                      "' ;;\n\"container inspect\") : > \"$0.inspected\"; "
+                      "printf 'container\\tc1\\ti\\trunning\\t0\\tapi\\t1\\td\\tx\\t/n\\t\\t0\\t\\n' ;;\nesac\n");
+    ProbeRequest request{.compose_project = "otto-p-me"};
+    request.known_containers.push_back(
+        {.service = "api", .id = "c1", .image_id = "i", .image = "x", .service_digest = "d"});
+    const auto probe = probe_parent(docker.remote, docker.settings, request);
+    ASSERT_TRUE(probe.ok()) << probe.error().message;
+    ASSERT_EQ(probe->containers.size(), 1U) << test.listed;
+    EXPECT_EQ(std::filesystem::exists(docker.tree.path("docker.inspected")), test.inspected) << test.listed;
+    if (!test.inspected) {
+      EXPECT_EQ(probe->containers[0].name, "p-api-1") << test.listed;
+    }
+    if (std::string_view(test.listed).ends_with("(unhealthy)")) {
+      EXPECT_EQ(probe->containers[0].health, "unhealthy");
+    }
+  }
+}
+
+TEST(ProbeTest, AProjectsNotesAreReadBeforeItsContainers) {
+  FakeDocker docker(R"sh(
+case "$1 $2" in
+"ps -a") echo new > "${0%/docker}/locks/engine-1/project.otto-p-me.generation"
+  printf 'state\tc1\tp-api-1\tUp 1 hour\nstate\tc2\tp-web-1\tUp 1 hour\n' ;;
+"container inspect")
+  for id in c1 c2; do printf 'container\t%s\ti\trunning\t0\tapi\t1\td\tx\t/n\t\t0\t\n' $id; done ;;
+esac
+)sh");
+  docker.tree.write("locks/engine-1/project.otto-p-me.generation", "old\n");
+  docker.tree.write("locks/engine-1/project.otto-p-me.doomed", "c2\ngone\n");
+  const auto probe = probe_parent(docker.remote, docker.settings,
+                                  {.compose_project = "otto-p-me", .lock_root = docker.facts.lock_root});
+  ASSERT_TRUE(probe.ok()) << probe.error().message;
+  EXPECT_EQ(probe->generation, "old");
+  ASSERT_EQ(probe->containers.size(), 2U);
+  EXPECT_FALSE(probe->containers[0].doomed);
+  EXPECT_TRUE(probe->containers[1].doomed);
+}
+
 /// The first call ends only once the other was made.
 TEST(ProbeTest, ImagesAndContainersAreAskedForAtOnce) {
   FakeDocker docker(R"sh(
@@ -79,8 +140,8 @@ case "$1 $2" in
   for attempt in $(seq 500); do [ ! -e "$0.ps" ] || break; sleep 0.02; done
   [ -e "$0.ps" ] || exit 1
   printf 'image\tsha256:aaa\tp-api:0123\n' ;;
-"ps -a") : > "$0.ps"; printf 'state\tc1\tUp 1 hour\n' ;;
-"container inspect") printf 'container\tc1\tsha256:aaa\trunning\t0\tapi\t1\td\tx\n' ;;
+"ps -a") : > "$0.ps"; printf 'state\tc1\tp-api-1\tUp 1 hour\n' ;;
+"container inspect") printf 'container\tc1\tsha256:aaa\trunning\t0\tapi\t1\td\tx\t/p-api-1\t\t0\t\n' ;;
 esac
 )sh");
   const auto probe =
@@ -117,9 +178,9 @@ TEST(ProbeTest, NoDockerCommand) {
 TEST(ProbeTest, AContainerThatGoesBetweenTheCallsIsNoError) {
   FakeDocker docker(R"sh(
 case "$1 $2" in
-"ps -a") printf 'state\tc1\tUp 1 hour\n' ;;
+"ps -a") printf 'state\tc1\tp-api-1\tUp 1 hour\n' ;;
 "container inspect")
-  if [ -e "$0.once" ]; then printf 'container\tc2\tsha256:a\trunning\t0\tapi\t1\td\tx\n'
+  if [ -e "$0.once" ]; then printf 'container\tc2\tsha256:a\trunning\t0\tapi\t1\td\tx\t/p-api-1\t\t0\t\n'
   else : > "$0.once"; echo 'No such container: c1' >&2; exit 1; fi ;;
 esac
 )sh");
@@ -161,7 +222,8 @@ esac
 
 TEST(FactsTest, RememberedForTheSameSettingsOnly) {
   const ParentSettings settings{{"sudo", "-n", "docker"}, "/srv/stage"};
-  const ParentFacts facts{"/srv/stage/otto-stages", "26.1.5", true, "2.26.1", false, true};
+  const ParentFacts facts{"/srv/stage/otto-stages",        "26.1.5", true, "2.26.1", false, true, false, "ann",
+                          "/var/tmp/otto-locks-7/engine-1"};
   const std::string text = serialize(facts, settings);
   const auto back = parse_facts(text, settings);
   ASSERT_TRUE(back);
@@ -171,6 +233,8 @@ TEST(FactsTest, RememberedForTheSameSettingsOnly) {
   EXPECT_TRUE(back->has_gzip);
   EXPECT_EQ(back->compose_version, "2.26.1");
   EXPECT_FALSE(back->compose_standalone);
+  EXPECT_EQ(back->account, "ann");
+  EXPECT_EQ(back->lock_root, facts.lock_root);
   EXPECT_FALSE(parse_facts(text, {{"docker"}, "/srv/stage"}));
   EXPECT_FALSE(parse_facts(text, {{"sudo", "-n", "docker"}, std::nullopt}));
   EXPECT_FALSE(parse_facts("", settings));

@@ -64,14 +64,15 @@ TEST(StackModel, IsReadFromComposesOwnAnswer) {
   EXPECT_EQ(api.depends_on[1].condition, DependencyCondition::kCompleted);
   EXPECT_FALSE(api.depends_on[1].required);
   EXPECT_TRUE(api.restarts);
-  EXPECT_TRUE(api.restarts_after_success);
+  EXPECT_FALSE(api.one_shot);
   EXPECT_EQ(api.replicas, 1U);
 
   const ServiceModel& db = model.services.at("db");
   EXPECT_EQ(db.replicas, 2U);
   EXPECT_TRUE(db.has_healthcheck);
   EXPECT_TRUE(db.restarts);
-  EXPECT_FALSE(db.restarts_after_success) << "deploy's on-failure";
+  EXPECT_FALSE(db.one_shot) << "deploy's on-failure";
+  EXPECT_TRUE(model.services.at("migrate").one_shot) << "awaited by api";
 
   EXPECT_EQ(model.services.at("migrate").lives_in, Names{"db"}) << "volumes_from: db:ro";
   EXPECT_FALSE(model.services.at("migrate").restarts);
@@ -205,11 +206,31 @@ TEST(StackModel, OtherSpellings) {
   EXPECT_FALSE(model.services.at("a").has_healthcheck);
   EXPECT_EQ(model.services.at("b").image, "");
   EXPECT_TRUE(model.services.at("b").restarts);
-  EXPECT_FALSE(model.services.at("b").restarts_after_success);
+  EXPECT_FALSE(model.services.at("b").one_shot) << "on-failure alone does not say that its purpose is to end";
   EXPECT_EQ(model.services.at("b").depends_on[0].condition, DependencyCondition::kStarted);
   EXPECT_FALSE(model.services.at("c").restarts) << "deploy wins, as in Compose";
-  EXPECT_TRUE(model.services.at("d").restarts_after_success);
+  EXPECT_TRUE(model.services.at("c").one_shot) << "written out";
+  EXPECT_FALSE(model.services.at("d").one_shot);
   EXPECT_TRUE(model_of(nlohmann::json::parse(R"({"services": null})")).services.empty());
+}
+
+TEST(StackModel, OneShotsAndGraces) {
+  const StackModel model = model_of(nlohmann::json::parse(R"({"services": {
+    "plain": {"image": "x"},
+    "written": {"image": "x", "restart": "no", "stop_grace_period": "1m30.5s", "container_name": "mine"},
+    "awaited": {"image": "x", "restart": "on-failure", "stop_grace_period": "500ms"},
+    "waits": {"image": "x", "depends_on": {"awaited": {"condition": "service_completed_successfully"}},
+              "stop_grace_period": "0s"}}})"));
+  EXPECT_FALSE(model.services.at("plain").one_shot);
+  EXPECT_TRUE(model.services.at("written").one_shot);
+  EXPECT_TRUE(model.services.at("awaited").one_shot);
+  EXPECT_FALSE(model.services.at("waits").one_shot);
+  EXPECT_EQ(model.services.at("plain").stop_grace_s, std::nullopt);
+  EXPECT_EQ(model.services.at("written").stop_grace_s, 91U);
+  EXPECT_EQ(model.services.at("awaited").stop_grace_s, 1U) << "rounded up: no less than was asked for";
+  EXPECT_EQ(model.services.at("waits").stop_grace_s, 0U);
+  EXPECT_EQ(model.services.at("written").container_name, "mine");
+  EXPECT_EQ(serialize(*parse_stored_stack_model(serialize(model))), serialize(model));
 }
 
 TEST(StackModel, WhatIsNoStackIsRefused) {
@@ -252,15 +273,17 @@ TEST(StackModel, DamagedStorageIsNoModel) {
 
 TEST(ComposeOverride, PinsAndMarks) {
   EXPECT_EQ(compose_override({{"api", "veggies-api:00ff"}, {"w", "w:1"}},
-                             {{"api", graph::Digest{}}, {"db", graph::Digest{}}}),
+                             {{"api", graph::Digest{}}, {"db", graph::Digest{}}}, "ann"),
             "services:\n"
             "  \"api\":\n    image: \"veggies-api:00ff\"\n    pull_policy: never\n    labels:\n"
             "      \"otto.service-digest\": \"0000000000000000000000000000000000000000000000000000000000000000\"\n"
+            "      \"otto.account\": \"ann\"\n"
             "  \"db\":\n    labels:\n"
             "      \"otto.service-digest\": \"0000000000000000000000000000000000000000000000000000000000000000\"\n"
+            "      \"otto.account\": \"ann\"\n"
             "  \"w\":\n    image: \"w:1\"\n    pull_policy: never\n");
-  EXPECT_EQ(compose_override({}, {}), "services: {}\n");
-  EXPECT_EQ(compose_override({{"a\": {}\n", "x$y"}}, {}),
+  EXPECT_EQ(compose_override({}, {}, "ann"), "services: {}\n");
+  EXPECT_EQ(compose_override({{"a\": {}\n", "x$y"}}, {}, "ann"),
             "services:\n  \"a\\\": {}\\n\":\n    image: \"x$$y\"\n    pull_policy: never\n");
 }
 

@@ -98,11 +98,11 @@ class Containers : public EarlyQuestion {
     tree_.write("docker", R"sh(#!/bin/sh
 cd "${0%/*}"
 case "$1 $2" in
-"ps -a") while read -r id status; do printf 'state\t%s\t%s\n' "$id" "$status"; done < containers ;;
+"ps -a") while read -r id status; do printf 'state\t%s\tp-%s\t%s\n' "$id" "$id" "$status"; done < containers ;;
 "container inspect")
   echo again >> asked
   while read -r id status; do
-    case " $* " in *" $id "*) printf 'container\t%s\tsha256:a\tinspected\t7\tapi\t1\td\tp-api:1\n' "$id" ;; esac
+    case " $* " in *" $id "*) printf 'container\t%s\tsha256:a\tinspected\t7\tapi\t1\td\tp-api:1\t/n\t\t0\t\n' "$id" ;; esac
   done < containers ;;
 esac
 )sh",
@@ -131,9 +131,9 @@ TEST_F(Containers, KnownOnesAreNotInspectedAgain) {
   using Told = std::vector<std::string>;
   EXPECT_EQ(told("c1 Up 2 hours\nc2 Exited (3) 5 minutes ago\n"), (Told{"c1 inspected 7", "c2 inspected 7"}));
   EXPECT_TRUE(inspected_);
-  EXPECT_EQ(told("c2 Up 1 second\nc1 Exited (137) 3 days ago\n"), (Told{"c1 exited 137", "c2 running 0"}));
+  EXPECT_EQ(told("c2 Up 1 hour\nc1 Exited (137) 3 days ago\n"), (Told{"c1 exited 137", "c2 running 0"}));
   EXPECT_FALSE(inspected_);
-  EXPECT_EQ(told("c1 Up Less than a second (health: starting)\nc2 Up 3 hours (unhealthy)\n"),
+  EXPECT_EQ(told("c1 Up 12 seconds (health: starting)\nc2 Up 3 hours (unhealthy)\n"),
             (Told{"c1 running 0", "c2 running 0"}));
   EXPECT_FALSE(inspected_);
   EXPECT_EQ(told("c1 Up 3 weeks (healthy)\n"), (Told{"c1 running 0"})) << "one less";

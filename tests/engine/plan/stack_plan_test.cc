@@ -35,14 +35,15 @@ class StackPlanTest : public testing::Test {
     made.digest = graph::sha256(name);
     made.depends_on = std::move(depends_on);
     made.lives_in = std::move(lives_in);
-    made.restarts = made.restarts_after_success = true;
+    made.restarts = true;
     image_ids_[name] = "sha256:" + name;
     return made;
   }
 
   ServiceModel& one_shot(const std::string& name, std::vector<Dependency> depends_on = {}) {
     ServiceModel& made = service(name, std::move(depends_on));
-    made.restarts = made.restarts_after_success = false;
+    made.restarts = false;
+    made.one_shot = true;
     return made;
   }
 
@@ -228,11 +229,62 @@ TEST_F(StackPlanTest, OneShots) {
   EXPECT_EQ(waves(), "[db healthy] start migrate");
   container_of("migrate").exit_code = 0;
   model_.services["migrate"].restarts = true;  // on-failure
-  EXPECT_NE(steps().find("migrate completed"), std::string::npos) << "exit 0 is the end of on-failure too";
-  model_.services["migrate"].restarts_after_success = true;
+  EXPECT_NE(steps().find("migrate completed"), std::string::npos) << "whatever its restart policy";
+  model_.services["migrate"].one_shot = false;
   EXPECT_NE(steps().find("migrate started (was stopped)"), std::string::npos);
   model_.services["migrate"].digest = graph::sha256("edited");
   EXPECT_NE(steps().find("migrate recreated (its definition changed)"), std::string::npos);
+}
+
+TEST_F(StackPlanTest, ExitingWellIsTheEndOfOneShotsOnly) {
+  service("web").restarts = false;
+  service("side", {}, {"web"});
+  container("web", "exited", 0);
+  container("side", "exited", 0);
+  EXPECT_EQ(steps(), "side recreated (was stopped)\nweb started (was stopped)\n");
+}
+
+TEST_F(StackPlanTest, WhatACutCommandHadBegunToReplaceIsReplaced) {
+  example();
+  container_of("worker").doomed = true;
+  container_of("migrate").doomed = true;
+  EXPECT_NE(steps().find("worker recreated (its replacement was interrupted)"), std::string::npos);
+  EXPECT_NE(steps().find("migrate recreated (its replacement was interrupted)"), std::string::npos)
+      << "that it exited 0 may be the answer to a SIGTERM";
+}
+
+TEST_F(StackPlanTest, DoomedIsWhatACallEndsAndWhatFollows) {
+  example();
+  image_ids_["api"] = "sha256:new";
+  model_.services["db"].digest = graph::sha256("edited");
+  const auto plan = plan_stack(model_, containers_, image_ids_, {});
+  using Ids = std::vector<std::string>;
+  EXPECT_EQ(doomed_by(*plan, containers_, {"db"}), Ids{container_of("db").id});
+  EXPECT_EQ(doomed_by(*plan, containers_, {"db", "api"}),
+            (Ids{container_of("db").id, container_of("api").id, container_of("sidecar").id}));
+  container_of("api").status = "exited";
+  EXPECT_EQ(doomed_by(*plan, containers_, {"api"}), Ids{container_of("sidecar").id}) << "it is not told to stop";
+  container_of("worker").doomed = true;
+  EXPECT_EQ(doomed_by(*plan, containers_, {}), Ids{container_of("worker").id}) << "what was stays in doubt";
+}
+
+TEST_F(StackPlanTest, ScalingDownDoomsAnyReplica) {
+  service("api").replicas = 1;
+  container("api");
+  container("api");
+  const auto plan = plan_stack(model_, containers_, image_ids_, {});
+  EXPECT_EQ(doomed_by(*plan, containers_, {"api"}).size(), 2U);
+}
+
+TEST_F(StackPlanTest, ServicesWithOtherGracesThatDependOnEachOtherAreCalledInOrder) {
+  service("db").stop_grace_s = 30;
+  service("api", {{"db"}});
+  service("side", {}, {"api"});
+  for (const char* name : {"db", "api", "side"}) {
+    container(name);
+    image_ids_[name] = "sha256:new";
+  }
+  EXPECT_EQ(waves(), "recreate db; recreate api,side");
 }
 
 TEST_F(StackPlanTest, AFinishedOneShotDoesNotFollowWhatItLivedIn) {
@@ -254,7 +306,7 @@ TEST_F(StackPlanTest, ReplicasAreCompletedWithoutTouchingTheOthers) {
   EXPECT_EQ(steps(), "api created (1 of 3 containers exist)\nside unchanged\n");
   EXPECT_EQ(waves(), "start api");
   for (int i = 0; i < 3; ++i) container("api");
-  EXPECT_EQ(steps(), "api started (4 containers where 3 is wanted)\nside recreated (follows api)\n");
+  EXPECT_EQ(steps(), "api started (4 containers where 3 are wanted)\nside recreated (follows api)\n");
   containers_.back().service_digest = "other";
   EXPECT_EQ(steps(), "api recreated (its definition changed)\nside recreated (follows api)\n");
 }
