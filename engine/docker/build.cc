@@ -25,7 +25,7 @@ constexpr std::string_view kTaggingMark = "otto-tagging";
 /// chosen: another one (of the docker-container driver) does not see the engine's images, which the pins name.
 std::string buildx_script(const BuildRequest& request) {
   std::string command =
-      "otto_docker_job buildx build --builder \"$builder\" --load --progress=plain --iidfile \"$work/iid\" "
+      "otto_awaited otto_docker_job buildx build --builder \"$builder\" --load --progress=plain --iidfile \"$work/iid\" "
       "-f \"$work/Dockerfile\"";
   const auto add = [&](std::string_view flag, const std::string& value) {
     command += fmt::format(" {} {}", flag, text::shell_quote(value));
@@ -36,7 +36,7 @@ std::string buildx_script(const BuildRequest& request) {
   if (!request.platform.empty()) add("--platform", request.platform);
   return "cat > \"$work/Dockerfile\" && : > \"$work/Dockerfile.dockerignore\" || exit 1\n"
          "builder=$(otto_docker context inspect --format '{{.Name}}' </dev/null) || exit 1\n" +
-         command + " \"$otto_stage_tree\" >&2 </dev/null || otto_failed\n";
+         command + " \"$otto_stage_tree\" >&2 || otto_failed\n";
 }
 
 /// The lock comes before the stage's. A build that fails because an image it is made from was removed says so.

@@ -236,7 +236,7 @@ std::string Compose::stack_head(const ComposeStack& stack, const std::string& ov
     files += " -f \"$otto_work/override.yml\"";
   }
   return head + fmt::format(
-                    "otto_compose() {{\n  {} --ansi never -p {} --project-directory {} --env-file "
+                    "otto_compose() {{\n  otto_awaited {} --ansi never -p {} --project-directory {} --env-file "
                     "\"$otto_work/env\"{}{} \"$@\"\n}}\n{}",
                     command(), quote(stack.project), quote(stack.stage_directory + "/" + stack.project_directory),
                     files, facts_.compose_v1() ? "" : " --profile '*'", environment);
@@ -246,7 +246,7 @@ Result<std::string> Compose::config(const ComposeStack& stack) {
   OTTO_RETURN_IF_ERROR(check_compose());
   const bool v1 = facts_.compose_v1();
   auto output =
-      run(stack_head(stack, "") + fmt::format("otto_compose config{} </dev/null\n", v1 ? "" : " --format json"),
+      run(stack_head(stack, "") + fmt::format("otto_compose config{}\n", v1 ? "" : " --format json"),
           "the compose files are refused");
   if (!output.ok()) return v1 ? with_v1_hint(std::move(output).error()) : std::move(output).error();
   return v1 ? v1_config_as_json(output->out) : Result<std::string>(std::move(output->out));
@@ -258,7 +258,7 @@ Result<bool> Compose::up(const ComposeStack& stack, const UpCall& call) {
   UpWatch watch(call.on_stop);
   Change change;
   change.text = stack_head(stack, call.override_yaml) +
-                fmt::format("otto_compose up -d --no-deps --no-build --timeout {} {} {} >&2 </dev/null\n", call.grace_s,
+                fmt::format("otto_compose up -d --no-deps --no-build --timeout {} {} {} >&2\n", call.grace_s,
                             flags, text::shell_join(call.services));
   change.doomed = call.doomed;
   change.on_output = [&watch](transport::Stream, std::string_view bytes) { watch.take(bytes); };

@@ -174,9 +174,12 @@ case $(tar --version 2>/dev/null) in *GNU*) ;; *) echo "without buildx, GNU tar 
   echo {name}
 }} > "$work/own/.dockerignore" || exit 1
 export DOCKER_BUILDKIT=0
-{{
-  tar -c -f - --owner=0 --group=0 --numeric-owner -C "$otto_stage_tree" . -C "$work/own" .dockerignore {name} || : > "$work/torn"
-}} </dev/null | {command} - >&2 || otto_failed
+otto_send_and_build() {{
+  {{
+    tar -c -f - --owner=0 --group=0 --numeric-owner -C "$otto_stage_tree" . -C "$work/own" .dockerignore {name} || : > "$work/torn"
+  }} </dev/null | {command} - >&2
+}}
+otto_awaited otto_send_and_build || otto_failed
 [ ! -e "$work/torn" ] || exit 1
 )sh",
                      fmt::arg("name", kDockerfile), fmt::arg("command", command));

@@ -340,8 +340,9 @@ find {root} -maxdepth 1 -type d \( -name 'build.??????????' -o -name 'compose.??
   -exec flock -n -x '{{}}' rm -rf '{{}}' ';' </dev/null 2>/dev/null
 otto_work=$(mktemp -d {root}/{job}.XXXXXXXXXX) || exit 1
 trap 'rm -rf "$otto_work"' EXIT
-trap 'exit 143' TERM INT HUP
+trap 'exit 143' TERM INT HUP PIPE
 exec 8<"$otto_work" && flock -s 8 </dev/null || exit 1
+otto_awaited() {{ "$@" </dev/null & wait $!; }}
 )sh",
                      fmt::arg("root", text::shell_quote(root)), fmt::arg("job", job));
 }

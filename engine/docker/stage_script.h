@@ -25,7 +25,8 @@ std::string stage_guard_text(std::string_view root);
 
 /// Makes "$otto_work", a folder of the job's own below the root, which goes with the job. Such folders may hold values
 /// that are secrets: those of killed jobs (nobody holds their lock) are removed after an hour. `job`: "build",
-/// "compose".
+/// "compose". Also defines otto_awaited, which runs a command without input and waits for it: a shell sees a signal
+/// only between commands, so what may last is awaited like this, and the folder goes at once when the job is to end.
 std::string job_folder_text(std::string_view root, std::string_view job);
 
 }  // namespace otto::docker

@@ -257,6 +257,7 @@ class StackRun {
       report({Event::Kind::kNotice, Phase::kStarting, text::join(call.services, ", "),
               "the engine did not find a network that was just made; it was asked again", 0, 0, 0});
     }
+    if (!result.ok() && result.error().code == ErrorCode::kInterrupted) return result.error();
     for (const std::string& service : call.services) {
       report({result.ok() ? Event::Kind::kDone : Event::Kind::kFailed, Phase::kStarting, service,
               std::string(action_of(plan, service)), 0, 0, ms_since(begun)});

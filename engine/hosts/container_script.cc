@@ -53,12 +53,13 @@ std::string container_script(const docker::ParentSettings& settings, const Conta
          label("project", labels.project) + label("service", labels.service) +
          label("container-number", labels.number) + label("oneoff", "False") + ") || exit $?\n" +
          fmt::format(R"sh(
-cid=
+cid='' spare=''
 while read -r id name; do
-  case $name in {temporary}) ;; *) cid=$id ;; esac  # one that replaces another is not that service yet
+  case $name in {temporary}) spare=$id ;; *) cid=$id ;; esac  # what is half replaced counts only where nothing else runs
 done <<OTTO_LISTED
 $listed
 OTTO_LISTED
+cid=${{cid:-$spare}}
 printf '{header}%s\n' "${{cid:-none}}" >&2
 [ -n "$cid" ] || exit 1
 otto_token={token}

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <thread>
 
 #include "engine/docker/stage_script.h"
 #include "tests/support/temp_tree.h"
@@ -44,6 +45,25 @@ TEST_F(JobFolder, GoesWithTheJob) {
   const std::string folder = said("touch \"$otto_work/x\" && printf %s \"$otto_work\"\n");
   EXPECT_EQ(fs::path(folder).parent_path(), tree_.root());
   EXPECT_FALSE(fs::exists(folder));
+}
+
+/// The shell waits for a command that ignores SIGTERM, and nobody reads what it says.
+TEST_F(JobFolder, GoesAtOnceWhenTheJobIsToEnd) {
+  transport::Script script;
+  script.text = job_folder_text(tree_.root().string(), "compose") +
+                "otto_stubborn() { trap '' TERM; sleep 5; }\notto_awaited otto_stubborn\n";
+  std::stop_source stop;
+  script.stop = stop.get_token();
+  std::jthread job([&] { static_cast<void>(parent_->run_job(script)); });
+  const auto folders = [&] { return std::distance(fs::directory_iterator(tree_.root()), fs::directory_iterator()); };
+  const auto await = [&](int wanted) {
+    for (int i = 0; i < 300 && folders() != wanted; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return folders() == wanted;
+  };
+  ASSERT_TRUE(await(1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  stop.request_stop();
+  EXPECT_TRUE(await(0)) << "values that may be secrets stay behind";
 }
 
 TEST_F(JobFolder, ThoseOfKilledJobsAreRemovedLater) {
