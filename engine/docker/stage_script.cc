@@ -339,7 +339,7 @@ std::string job_folder_text(std::string_view root, std::string_view job) {
 find {root} -maxdepth 1 -type d \( -name 'build.??????????' -o -name 'compose.??????????' \) -mmin +60 \
   -exec flock -n -x '{{}}' rm -rf '{{}}' ';' </dev/null 2>/dev/null
 otto_work=$(mktemp -d {root}/{job}.XXXXXXXXXX) || exit 1
-trap 'rm -rf "$otto_work"' EXIT
+trap 'trap "" TERM INT HUP PIPE; rm -rf "$otto_work"' EXIT  # a job may be told to end more than once
 trap 'exit 143' TERM INT HUP PIPE
 exec 8<"$otto_work" && flock -s 8 </dev/null || exit 1
 otto_awaited() {{ "$@" </dev/null & wait $!; }}

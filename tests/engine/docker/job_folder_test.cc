@@ -47,23 +47,29 @@ TEST_F(JobFolder, GoesWithTheJob) {
   EXPECT_FALSE(fs::exists(folder));
 }
 
-/// The shell waits for a command that ignores SIGTERM, and nobody reads what it says.
+/// The shell waits for a command that ignores SIGTERM, nobody reads what it says, and the job is told to end twice: by
+/// the order, and because otto goes.
 TEST_F(JobFolder, GoesAtOnceWhenTheJobIsToEnd) {
   transport::Script script;
   script.text = job_folder_text(tree_.root().string(), "compose") +
+                "cd \"$otto_work\" && seq 20000 | xargs touch && cd / || exit 1\n: >\"$otto_work/ready\"\n"
                 "otto_stubborn() { trap '' TERM; sleep 5; }\notto_awaited otto_stubborn\n";
   std::stop_source stop;
   script.stop = stop.get_token();
   std::jthread job([&] { static_cast<void>(parent_->run_job(script)); });
-  const auto folders = [&] { return std::distance(fs::directory_iterator(tree_.root()), fs::directory_iterator()); };
-  const auto await = [&](int wanted) {
-    for (int i = 0; i < 300 && folders() != wanted; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    return folders() == wanted;
+  const auto holds = [](const auto& condition) {
+    for (int i = 0; i < 500 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return condition();
   };
-  ASSERT_TRUE(await(1));
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  const auto folder = [&] {
+    const fs::directory_iterator first(tree_.root());
+    return first == fs::directory_iterator() ? fs::path() : first->path();
+  };
+  ASSERT_TRUE(holds([&] { return fs::exists(folder() / "ready"); }));
   stop.request_stop();
-  EXPECT_TRUE(await(0)) << "values that may be secrets stay behind";
+  job.join();
+  parent_.reset();
+  EXPECT_TRUE(holds([&] { return folder().empty(); })) << "values that may be secrets stay behind";
 }
 
 TEST_F(JobFolder, ThoseOfKilledJobsAreRemovedLater) {
