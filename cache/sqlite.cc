@@ -9,7 +9,7 @@ namespace otto::cache::sqlite {
 
 namespace {
 
-constexpr int kBusyTimeoutMs = 5000;
+constexpr int kBusyTimeoutMs = 30'000;
 
 /// `path` as SQLite's file: URI.
 std::string immutable_uri(const std::filesystem::path& path) {

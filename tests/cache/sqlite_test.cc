@@ -70,7 +70,7 @@ TEST_F(Sqlite, ABusyDatabaseNamesTheOtherOtto) {
 
 TEST_F(Sqlite, ForeignKeysAndTheTimeoutAreOn) {
   EXPECT_EQ(*connection->integer("PRAGMA foreign_keys"), 1);
-  EXPECT_EQ(*connection->integer("PRAGMA busy_timeout"), 5000);
+  EXPECT_EQ(*connection->integer("PRAGMA busy_timeout"), 30000);
 }
 
 }  // namespace
