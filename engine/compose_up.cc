@@ -1,6 +1,7 @@
 // compose_up, composed: the façade's way to a running stack.
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <set>
 
@@ -33,6 +34,7 @@ class Up {
     for (;;) {
       OTTO_TRY(std::optional<UpReport> report, attempt());
       if (report) return std::move(*report);
+      std::ranges::copy_if(report_.build.images, std::back_inserter(built_), is_built);
     }
   }
 
@@ -138,6 +140,10 @@ class Up {
 
   Result<void> build(execute::ParentSession& session, const Probe& probe) {
     OTTO_TRY(report_.build.images, execute::run_images(session, inputs_, probe, run_request()));
+    for (ImageResult& image : report_.build.images) {
+      const auto before = std::ranges::find(built_, image.tag, &ImageResult::tag);
+      if (before != built_.end() && !is_built(image) && !image.error) image = *before;
+    }
     for (const ImageResult& image : report_.build.images) {
       images_.tags[image.name] = image.tag;
       if (!image.image_id.empty()) images_.ids[image.tag] = image.image_id;
@@ -145,6 +151,8 @@ class Up {
     }
     return {};
   }
+
+  static bool is_built(const ImageResult& image) { return image.status == ImageStatus::kBuilt; }
 
   /// Which images the named services need is the model's to say; a dry run that has none judges all.
   [[nodiscard]] bool images_are_known() const { return options_.services.empty() || model_ || options_.dry_run; }
@@ -181,6 +189,7 @@ class Up {
   const execute::Target& target_;
   const UpOptions& options_;
   execute::StackTurn turn_;
+  std::vector<ImageResult> built_;  // by earlier attempts
   UpReport report_;
   std::optional<StackModel> model_;
   inputs::RepoInputs inputs_;
