@@ -6,7 +6,6 @@
 #include <chrono>
 
 #include "cache/registration_store.h"
-#include "engine/plan/half_replaced.h"
 #include "graph/base/text.h"
 
 namespace otto::execute {

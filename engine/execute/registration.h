@@ -15,8 +15,8 @@ namespace otto::execute {
 std::string container_host_id(std::string_view parent, std::string_view project, std::string_view service,
                               unsigned number);
 
-/// Replaces what was registered of the repo's stack on the session's parent. A further replica
-/// whose id another service has by its own name (`web` twice, and `web-2`) is no host: that is told. kDatabase.
+/// Replaces what was registered of the repo's stack on the session's parent. A further replica whose id another service
+/// has by its own name (`web` twice, and `web-2`) is no host: that is told. kDatabase.
 Result<void> register_containers(ParentSession& session, const std::string& compose_project,
                                  std::vector<plan::ContainerState> containers);
 
