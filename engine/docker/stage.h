@@ -58,12 +58,12 @@ struct StageState {
   std::string stamp;                 ///< names generation and content; any writer changes it
   std::uint64_t uploaded_bytes = 0;  ///< on the wire, payload of the tar stream as sent
   std::uint64_t uploaded_files = 0;
-  bool repaired = false;  ///< the stage had been edited by hand, or half-written
+  bool repaired = false;  ///< the stage had been edited by hand; what otto itself left unfinished is not told
 };
 
 /// Makes the stage hold exactly `wanted`. kInputsChanged: a local file is not what the manifest says (rescan). kIo with
-/// the parent's words where its disk is full or the directory cannot be used (hint: stage_dir). kConnectionLost,
-/// kInterrupted.
+/// the parent's words where its disk is full, the directory cannot be used or what lies there is in the way, each with
+/// its own hint (stage_failure.h). kConnectionLost, kInterrupted.
 Result<StageState> bring_stage(transport::Remote& remote, const StageTools& tools, const StageRequest& request);
 
 /// A shell fragment for a build script that runs on the parent: defines the functions

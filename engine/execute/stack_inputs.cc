@@ -49,23 +49,8 @@ class Reader {
           fmt::format("{} does not exist, but a compose file names it (line {})", path.local.string(), path.line),
           "create it, or correct the compose file");
     }
-    add_parents(path.staged);
     stack_.sources[path.staged] = path.local;
-    return S_ISDIR(status.st_mode) ? add_directory(path) : add_file(path, status);
-  }
-
-  void add_parents(const std::string& staged) {
-    for (std::size_t slash = staged.find('/'); slash != std::string::npos; slash = staged.find('/', slash + 1)) {
-      add_entry_of_directory(staged.substr(0, slash));
-    }
-  }
-
-  void add_entry_of_directory(const std::string& staged) {
-    graph::ContextEntry entry;
-    entry.path = staged;
-    entry.type = graph::EntryType::kDirectory;
-    entry.mode = 0755;
-    stack_.manifest.entries.push_back(std::move(entry));
+    return S_ISDIR(status.st_mode) ? add_directory(path, status) : add_file(path, status);
   }
 
   Result<void> add_file(const inputs::StagedPath& path, const struct stat& status) {
@@ -84,7 +69,8 @@ class Reader {
     return {};
   }
 
-  Result<void> add_directory(const inputs::StagedPath& path) {
+  /// Its own mode counts as those of the directories in it; directories above it are made as they come.
+  Result<void> add_directory(const inputs::StagedPath& path, const struct stat& status) {
     OTTO_TRY(cache::Database * memo, workspace_.memo());
     cache::ManifestStore store(*memo);
     const std::string key = "stack\n" + path.local.string();
@@ -97,7 +83,13 @@ class Reader {
     request.stop = workspace_.stop();
     OTTO_TRY(inputs::ScanResult scan, inputs::scan_context(request));
     if (scan.stats_changed) OTTO_RETURN_IF_ERROR(store.store_stats(key, scan.stats));
-    if (path.staged != ".") add_entry_of_directory(path.staged);
+    if (path.staged != ".") {
+      graph::ContextEntry entry;
+      entry.path = path.staged;
+      entry.type = graph::EntryType::kDirectory;
+      entry.mode = static_cast<std::uint16_t>(status.st_mode & 07777);
+      stack_.manifest.entries.push_back(std::move(entry));
+    }
     const std::string prefix = path.staged == "." ? "" : path.staged + "/";
     if (!path.bind_mount) stack_.staged[path.staged] = scan.manifest.hash();
     for (graph::ContextEntry& entry : scan.manifest.entries) {
