@@ -151,6 +151,7 @@ class Exchange {
       shared_.lock()->distrust = true;
       return {};
     }
+    if (request_.look) OTTO_RETURN_IF_ERROR(request_.look(base.manifest, report.stamp));
     StagedEntries wanted(*request_.wanted);
     auto delta = plan_delta(base, wanted, request_.kind, reuse_);
     if (reuse_) OTTO_RETURN_IF_ERROR(find_recipes(base, wanted, delta, write));
@@ -170,7 +171,8 @@ class Exchange {
                            fresh_,
                            best_codec(tools_),
                            request_.progress,
-                           request_.stop};
+                           request_.stop,
+                           request_.tree_link};
       OTTO_TRY(auto totals, send_delta(upload, write));
       state.directory.replace(state.directory.rfind('/') + 1, std::string::npos, tree_name_after(upload));
       state.stamp = fresh_;

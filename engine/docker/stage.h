@@ -44,6 +44,10 @@ struct StageRequest {
   /// Where an entry lies if not at source / path (stacks collect files from several places); empty: always there.
   std::function<std::filesystem::path(const std::string& path)> locate;
   const graph::ContextManifest* wanted = nullptr;  ///< borrowed
+  std::string tree_link;  ///< in place: a path relative to the stage's directory where a link to the tree is kept
+  /// Sees what the stage holds, and its stamp, before anything is sent; an error ends the exchange, and changes
+  /// nothing. Called on a thread of the call's own; may be empty.
+  std::function<Result<void>(const graph::ContextManifest& held, const std::string& stamp)> look;
   /// What this client believes the stage holds and the stamp it saw; absent: ask the parent for its manifest.
   std::optional<graph::ContextManifest> believed;
   std::string believed_stamp;

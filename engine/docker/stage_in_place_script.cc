@@ -84,6 +84,13 @@ place_in_place() {
   (cd "$work/copied" && tar -c -f - --format=pax --hard-dereference --null -T -) <"$work/over" | unpack --overwrite ||
     exit $?
 }
+# Never taken away again: containers may have been made by it.
+link_tree() {
+  [ -s "$work/tree-link" ] || return 0
+  link=$(cat "$work/tree-link")
+  up=$(printf %s "$link" | sed 's,[^/]*/,../,g; s,[^/]*$,,')
+  mkdir -p -- "${link%/*}" && ln -s "$up$tree" "$work/link" && mv -fT "$work/link" "$link" || unwritable
+}
 change_in_place() {
   [ -d "$tree" ] || { mkdir "$tree" && chmod 00755 "$tree"; } || unwritable
   { sed -z 's/^.//' "$work/delete"; cat "$work/paths"; } | open_directories || fail 71 "cannot change modes in $dir/$tree"
@@ -91,7 +98,7 @@ change_in_place() {
   delete_in_place "$work/delete"
   [ ! -d "$work/copied" ] || place_in_place
   finish_modes
-  ln -s "$tree" "$work/current" && mv -fT "$work/current" current || unwritable
+  link_tree
 }
 apply_in_place() {
   [ ! -L "$tree" ] || fail 79 "$dir/$tree is a symbolic link, which is refused"

@@ -100,7 +100,7 @@ StagedEntries::StagedEntries(const graph::ContextManifest& manifest) {
     std::string_view path = entry.path;
     for (auto slash = path.rfind('/'); slash != std::string_view::npos; slash = path.rfind('/')) {
       path = path.substr(0, slash);
-      if (directories.contains(path)) break;
+      if (path == ".." || directories.contains(path)) break;  // what lies beside the tree lies in the stage
       implied_.push_back({std::string(path), EntryType::kDirectory, graph::kUsualDirectoryMode, 0, 0, {}, {}});
       sorted_.push_back(&implied_.back());
       directories.insert(implied_.back().path);

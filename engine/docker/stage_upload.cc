@@ -46,6 +46,7 @@ class Upload {
       sections_.emplace_back(fmt::format("dirmode.{:04o}", mode), paths);
     if (!checks_.empty()) sections_.emplace_back("checks", checks_);
     if (!delta.closed.empty()) sections_.emplace_back("closed", delta.closed);
+    if (!request.tree_link.empty()) sections_.emplace_back("tree-link", request.tree_link);
     if (takes_new_path(request)) sections_.emplace_back("new-path", "1");
     if (!delta.recipes.empty()) {
       recipes_ = recipes_script(delta.recipes);

@@ -25,6 +25,7 @@ struct UploadRequest {
   Codec codec = Codec::kNone;  ///< the best the parent has
   std::function<void(std::uint64_t sent, std::uint64_t total_estimate)> progress;
   std::stop_token stop;
+  std::string tree_link = {};  ///< as in StageRequest
 };
 
 /// The tree's name once the request has been carried out.

@@ -80,7 +80,7 @@ class Soak:
             self.write(user, f"{image}/{folder}/file", f"{folder}\n")
             os.chmod(place, mode)
         elif what < 0.9:  # as another context has it: what the engine keeps of that one may be taken
-            other = dice.choice(IMAGES)
+            other = dice.choice([each for each in IMAGES if each != image])
             shutil.rmtree(user.path(image))
             shutil.copytree(user.path(other), user.path(image))
         else:
