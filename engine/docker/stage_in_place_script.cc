@@ -46,7 +46,11 @@ mode_items() { for list in "$work"/mode.* "$work"/dirmode.*; do [ ! -f "$list" ]
 check_in_place() {
   [ -d "$tree" ] || return 0
   refusal=$({ cat "$work/delete" "$work/checks" 2>/dev/null; mode_items; } | check_items)
-  [ -z "$refusal" ] || fail "${refusal%% *}" "$dir/$tree/${refusal#* }"
+  case $refusal in
+    '') ;;
+    [0-9][0-9]' ../'*) fail "${refusal%% *}" "$dir/${refusal#* ../}" ;;
+    *) fail "${refusal%% *}" "$dir/$tree/${refusal#* }" ;;
+  esac
   foreign=$(foreign_files)
   [ -z "$foreign" ] || fail 80 "$dir/$tree/$foreign is not otto's, and its directory must make way"
 }
