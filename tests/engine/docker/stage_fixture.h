@@ -163,7 +163,7 @@ class StageFixture : public ::testing::Test {
     auto state = bring_stage(*parent_, tools(), request(wanted));
     if (!state) {
       ADD_FAILURE() << state.error().message;
-      return {};
+      return {(home_ / "nothing").string(), {}, 0, 0, false};  // never paths outside of here
     }
     believed_ = wanted;
     stamp_ = state->stamp;
