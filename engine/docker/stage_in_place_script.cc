@@ -96,7 +96,10 @@ link_tree() {
   mkdir -p -- "${link%/*}" && ln -s "$up$tree" "$work/link" && mv -fT "$work/link" "$link" || unwritable
 }
 change_in_place() {
-  [ -d "$tree" ] || { mkdir "$tree" && chmod 00755 "$tree"; } || unwritable
+  if [ ! -d "$tree" ]; then
+    { [ ! -d "$work/copied/$tree" ] || mv -T "$work/copied/$tree" "$tree"; } && mkdir -p "$tree" && chmod 00755 "$tree" ||
+      unwritable
+  fi
   { sed -z 's/^.//' "$work/delete"; cat "$work/paths"; } | open_directories || fail 71 "cannot change modes in $dir/$tree"
   [ ! -s "$work/opened" ] || sed -z 's,^[0-7]* \./,,' "$work/opened" >>pending.modes
   delete_in_place "$work/delete"
