@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kHashedVersion = "otto-context-1";
 constexpr std::string_view kStoredVersion = "otto-manifest-1";
+constexpr std::string_view kModeOfDirectory = "dir-mode";
 constexpr std::size_t kSmallestEntry = 16;  // "3:dir\n1:a\n4:0755\n" is 17 bytes
 constexpr std::array<std::pair<EntryType, std::string_view>, 4> kTypeNames = {{{EntryType::kFile, "file"},
                                                                                {EntryType::kDirectory, "dir"},
@@ -36,10 +37,8 @@ void append_mode(std::string& out, std::uint16_t mode) {
 
 void append_number(std::string& out, std::int64_t number) { append_field(out, fmt::format_int(number).c_str()); }
 
-/// The fields of docs/fingerprint.md, "Context".
-void append_identity(std::string& out, const ContextEntry& entry) {
-  append_field(out, type_name(entry.type));
-  append_field(out, entry.path);
+/// What an entry is but for its path: what follows the path in both forms.
+void append_content(std::string& out, const ContextEntry& entry) {
   if (entry.type == EntryType::kFile || entry.type == EntryType::kFifo) append_mode(out, entry.mode);
   if (entry.type == EntryType::kFile) {
     append_field(out, raw(entry.digest));
@@ -48,13 +47,26 @@ void append_identity(std::string& out, const ContextEntry& entry) {
   }
 }
 
+/// The fields of docs/fingerprint.md, "Context". A directory of the usual mode is spelt as it was before modes of
+/// directories counted, so that the hashes of ordinary contexts stay; any other has a type word of its own.
+void append_identity(std::string& out, const ContextEntry& entry) {
+  const bool odd_directory = entry.type == EntryType::kDirectory && entry.mode != kUsualDirectoryMode;
+  append_field(out, odd_directory ? kModeOfDirectory : type_name(entry.type));
+  append_field(out, entry.path);
+  if (odd_directory) append_mode(out, entry.mode);
+  append_content(out, entry);
+}
+
 }  // namespace
 
-bool ContextEntry::same_content(const ContextEntry& other) const {
+bool ContextEntry::same_but_for_mode(const ContextEntry& other) const {
   if (path != other.path || type != other.type) return false;
-  if (type == EntryType::kFile) return mode == other.mode && digest == other.digest;
-  if (type == EntryType::kFifo) return mode == other.mode;
-  return type == EntryType::kDirectory || target == other.target;
+  if (type == EntryType::kFile) return digest == other.digest;
+  return type != EntryType::kSymlink || target == other.target;
+}
+
+bool ContextEntry::same_content(const ContextEntry& other) const {
+  return same_but_for_mode(other) && (type == EntryType::kSymlink || mode == other.mode);
 }
 
 Digest ContextManifest::hash() const {
@@ -95,10 +107,8 @@ ManifestDiff diff(const ContextManifest& before, const ContextManifest& after) {
       difference.added.push_back((new_entry++)->path);
     } else {
       if (!old_entry->same_content(*new_entry)) {
-        const bool has_mode = new_entry->type == EntryType::kFile || new_entry->type == EntryType::kFifo;
-        const bool same_bytes =
-            has_mode && old_entry->type == new_entry->type && old_entry->digest == new_entry->digest;
-        (same_bytes ? difference.mode_changed : difference.changed).push_back(new_entry->path);
+        const bool only_mode = old_entry->same_but_for_mode(*new_entry);
+        (only_mode ? difference.mode_changed : difference.changed).push_back(new_entry->path);
       }
       ++old_entry, ++new_entry;
     }
@@ -115,11 +125,13 @@ std::string serialize(const ContextManifest& manifest) {
   const std::size_t body = out.size();
   append_number(out, static_cast<std::int64_t>(manifest.entries.size()));
   for (const ContextEntry& entry : manifest.entries) {
-    append_identity(out, entry);
+    append_field(out, type_name(entry.type));
+    append_field(out, entry.path);
+    append_content(out, entry);
     if (entry.type == EntryType::kFile) {
       append_number(out, static_cast<std::int64_t>(entry.size));
       append_number(out, entry.mtime_s);
-    } else if (entry.type != EntryType::kFifo) {  // whose identity has it
+    } else if (entry.type != EntryType::kFifo) {  // whose content it is
       append_mode(out, entry.mode);
     }
   }

@@ -1,8 +1,7 @@
 // A build context as identity sees it: the bytewise sorted list of its entries, and its hash.
 //
-// What counts is what lands in the image: path, type, permission bits of files, content digest or link target; empty
-// directories count; mtimes, owners and (Docker's own exception) permission bits of directories do not. Must not know
-// where the files are or how they were read.
+// What counts is what lands in the image: path, type, permission bits of files and directories, content digest or link
+// target; empty directories count; mtimes and owners do not. Must not know where the files are or how they were read.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +20,9 @@ namespace otto::graph {
 
 enum class EntryType : std::uint8_t { kFile, kDirectory, kSymlink, kFifo };
 
+/// What a directory's permission bits are where nobody changed them: only others are spelt out.
+inline constexpr std::uint16_t kUsualDirectoryMode = 0755;
+
 struct ContextEntry {
   CompactText path;  ///< relative to the context root, '/'-separated, any bytes but NUL
   EntryType type = EntryType::kFile;
@@ -32,6 +34,8 @@ struct ContextEntry {
 
   /// Equal as identity sees it.
   [[nodiscard]] bool same_content(const ContextEntry& other) const;
+  /// Equal but for the permission bits.
+  [[nodiscard]] bool same_but_for_mode(const ContextEntry& other) const;
 };
 
 /// A million entries stay cheap: their texts may lie in `texts`, which an entry that is moved out needs for ever.

@@ -92,7 +92,9 @@ otto_tag() {{
 otto_stage() (
   cd "$root/$1" || exit 0
   exec 9>>lock && flock -n -x 9 </dev/null || {{ kept "$1" "in use by another otto"; exit 0; }}
-  rm -f -- stamp stamp.old && rm -rf -- tree.* data.* work.* pending || kept "$1" "it cannot be deleted"
+  rm -f -- stamp stamp.old && {{ rm -rf -- tree.* data.* work.* pending renaming 2>/dev/null ||
+    {{ find . -type d ! -perm -0700 -exec chmod u+rwx {{}} \; ; rm -rf -- tree.* data.* work.*; }} }} </dev/null ||
+    kept "$1" "it cannot be deleted"
 )
 otto_record() {{ rm -f -- "$root/built/$1" "$root/built/dockerfiles/$1"; }}
 )sh",

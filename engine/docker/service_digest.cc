@@ -10,11 +10,13 @@
 
 #include "engine/docker/stack_model.h"
 #include "engine/inputs/compose_file.h"
+#include "engine/inputs/stage_layout.h"
 
 namespace otto::docker {
 namespace {
 
 namespace dom = simdjson::dom;
+namespace fs = std::filesystem;
 using Member = std::pair<std::string_view, dom::element>;
 
 /// What never reaches a container, or is spoken for by the image id.
@@ -127,7 +129,7 @@ void ServiceDigester::add_contents(const dom::element& definition, std::string& 
   if (definition["file"].get(text) != simdjson::SUCCESS) return;
   const std::string file(text);
   for (const auto& [path, digest] : staged_) {
-    const std::string full = path.substr(0, 1) == "/" ? path : stage_ + path;
+    const std::string full = (fs::path(stage_) / path).lexically_normal().string();
     if (full == file || full.compare(0, file.size() + 1, file + "/") == 0) {
       encode_label(std::string_view(full).substr(file.size()), out);
       out += "c" + digest.hex();
@@ -142,7 +144,8 @@ void ServiceDigester::add_seccomp_profiles(const dom::element& service, std::str
   for (const dom::element& option : options) {
     std::string_view text;
     if (option.get(text) != simdjson::SUCCESS) continue;
-    const auto known = staged_.find((project_ / inputs::seccomp_profile(text)).lexically_normal().string());
+    const std::string profile = (project_ / inputs::seccomp_profile(text)).lexically_normal().string();
+    const auto known = staged_.find(std::string(inputs::without_tree_link(profile)));
     if (known != staged_.end()) out += "p" + known->second.hex();
   }
 }

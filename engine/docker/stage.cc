@@ -11,6 +11,7 @@
 
 #include "engine/docker/stage_codec.h"
 #include "engine/docker/stage_delta.h"
+#include "engine/docker/stage_failure.h"
 #include "engine/docker/stage_recipe.h"
 #include "engine/docker/stage_report.h"
 #include "engine/docker/stage_script.h"
@@ -150,10 +151,11 @@ class Exchange {
       shared_.lock()->distrust = true;
       return {};
     }
+    if (request_.look) OTTO_RETURN_IF_ERROR(request_.look(base.manifest, report.stamp));
     StagedEntries wanted(*request_.wanted);
     auto delta = plan_delta(base, wanted, request_.kind, reuse_);
     if (reuse_) OTTO_RETURN_IF_ERROR(find_recipes(base, wanted, delta, write));
-    StageState state{report.directory, report.stamp, 0, 0, report.condition == "edited" || report.condition == "half"};
+    StageState state{report.directory, report.stamp, 0, 0, report.condition == "edited"};
     if (delta.empty() && (report.condition == "clean" || report.condition == "edited")) {
       if (report.manifest != delta.manifest.hex()) {  // what was believed is not what was staged
         shared_.lock()->distrust = true;
@@ -169,8 +171,10 @@ class Exchange {
                            fresh_,
                            best_codec(tools_),
                            request_.progress,
-                           request_.stop};
+                           request_.stop,
+                           request_.tree_link};
       OTTO_TRY(auto totals, send_delta(upload, write));
+      state.directory.replace(state.directory.rfind('/') + 1, std::string::npos, tree_name_after(upload));
       state.stamp = fresh_;
       state.uploaded_bytes = totals.bytes;
       state.uploaded_files = totals.files;
@@ -206,6 +210,12 @@ class Exchange {
       for (auto& path : text::split(pending->second, '\0'))
         if (!path.empty()) base.touched[path].type = '?';
     }
+    if (auto pending = sections.find("pending-modes"); pending != sections.end()) {
+      for (auto& path : text::split(pending->second, '\0'))
+        if (!path.empty()) base.modes_touched.insert(std::move(path));
+    }
+    base.by_hand = report.condition == "edited";
+    base.renaming = sections.contains("renaming");
     if (report.condition == "none") return true;
     auto bumps = parse_bumps(sections["bumps"]);
     if (!bumps || !read_differences(sections["differences"], base.touched)) return false;
@@ -234,16 +244,7 @@ class Exchange {
     int code = output->status.shell_code();
     if (code == kStageBaseMismatch) return Outcome{Verdict::kDistrusted, {}};
     if (code == kStageNoReuse && reuse_) return Outcome{Verdict::kNoReuse, {}};
-    auto words = text::printable(text::trim(shared->words));
-    if (words.empty()) words = fmt::format("the job ended with {}", code);
-    if (code == kStageUnsupported)
-      return make_error(ErrorCode::kUnsupported, fmt::format("{} cannot hold a stage: {}", host, words),
-                        "install GNU tar, findutils, coreutils and util-linux there")
-          .in(where);
-    return make_error(ErrorCode::kIo,
-                      fmt::format("the stage below {} on {} cannot be used: {}", tools_.root, host, words),
-                      "free some space there, or name another directory as \"stage_dir\" in hosts.json")
-        .in(where);
+    return stage_failure(code, host, tools_.root, shared->words).in(where);
   }
 
   const StageTools& tools_;

@@ -44,6 +44,10 @@ struct StageRequest {
   /// Where an entry lies if not at source / path (stacks collect files from several places); empty: always there.
   std::function<std::filesystem::path(const std::string& path)> locate;
   const graph::ContextManifest* wanted = nullptr;  ///< borrowed
+  std::string tree_link;  ///< in place: a path relative to the stage's directory where a link to the tree is kept
+  /// Sees what the stage holds, and its stamp, before anything is sent; an error ends the exchange, and changes
+  /// nothing. Called on a thread of the call's own; may be empty.
+  std::function<Result<void>(const graph::ContextManifest& held, const std::string& stamp)> look;
   /// What this client believes the stage holds and the stamp it saw; absent: ask the parent for its manifest.
   std::optional<graph::ContextManifest> believed;
   std::string believed_stamp;
@@ -58,12 +62,12 @@ struct StageState {
   std::string stamp;                 ///< names generation and content; any writer changes it
   std::uint64_t uploaded_bytes = 0;  ///< on the wire, payload of the tar stream as sent
   std::uint64_t uploaded_files = 0;
-  bool repaired = false;  ///< the stage had been edited by hand, or half-written
+  bool repaired = false;  ///< the stage had been edited by hand; what otto itself left unfinished is not told
 };
 
 /// Makes the stage hold exactly `wanted`. kInputsChanged: a local file is not what the manifest says (rescan). kIo with
-/// the parent's words where its disk is full or the directory cannot be used (hint: stage_dir). kConnectionLost,
-/// kInterrupted.
+/// the parent's words where its disk is full, the directory cannot be used or what lies there is in the way, each with
+/// its own hint (stage_failure.h). kConnectionLost, kInterrupted.
 Result<StageState> bring_stage(transport::Remote& remote, const StageTools& tools, const StageRequest& request);
 
 /// A shell fragment for a build script that runs on the parent: defines the functions

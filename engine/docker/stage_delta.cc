@@ -30,7 +30,9 @@ class Planner {
       const auto* entry = wanted_.find(path);
       bool fits = entry != nullptr && entry->type == EntryType::kDirectory && found.type == 'd';
       if (!fits && found.type != '-') make_way(path, entry);
+      look_for_directories(path, found);
     }
+    delta_.new_path = delta_.new_path || base_.renaming;
     write_deletions();
     delta_.bumps = bumps_text(bumps_);
     delta_.manifest = manifest_digest(wanted_);
@@ -40,19 +42,55 @@ class Planner {
 
  private:
   void gone(const ContextEntry& old) {
+    show_directory(&old, nullptr);
     delta_.removed_lines += manifest_line(old);
     if (!base_.touched.contains(old.path)) make_way(old.path, nullptr);
   }
 
-  /// Doomed with how to delete in place: '-' as it is, 'd' unless it is a directory, 'f' unless it is a regular file.
+  /// Doomed with how to delete in place (StageDelta::deletions).
   void make_way(const std::string& path, const ContextEntry* entry) {
-    char how = '-';
+    char how = entry == nullptr ? '-' : 'x';
     if (entry != nullptr && entry->type == EntryType::kDirectory) how = 'd';
     if (entry != nullptr && entry->type == EntryType::kFile) how = 'f';
     doomed_[path] = how;
   }
 
+  /// BuildKit believes what it once read of a directory's mode at a path. So a path of a tree shows one mode only, as
+  /// long as the tree has its own path: a mode that is not the usual one must not come, change or go without that.
+  void show_directory(const ContextEntry* old, const ContextEntry* now) {
+    const auto mode = [](const ContextEntry* entry) {
+      const bool known = entry != nullptr && entry->type == EntryType::kDirectory;
+      return known ? entry->mode : graph::kUsualDirectoryMode;
+    };
+    if (kind_ == StageKind::kContext && mode(old) != mode(now)) delta_.new_path = true;
+  }
+
+  /// What somebody did to a directory by hand may have been its mode, also where that is the same again.
+  void look_for_directories(const std::string& path, const FoundEntry& found) {
+    if (kind_ != StageKind::kContext) return;
+    const auto* old = before_.find(path);
+    const bool was = old != nullptr && old->type == EntryType::kDirectory;
+    if (base_.by_hand && (was || found.type == 'd')) delta_.new_path = true;
+    if (was && found.type == 'd' && found.mode != old->mode) delta_.new_path = true;
+  }
+
+  void set_mode(const ContextEntry& entry) {
+    auto& modes = entry.type == EntryType::kDirectory ? delta_.directory_modes : delta_.modes;
+    (modes[entry.mode] += entry.path) += '\0';
+  }
+
+  void send(const ContextEntry& entry, unsigned nanoseconds) {
+    delta_.send.push_back({&entry, nanoseconds});
+    constexpr unsigned kOwner = 0700;  // packed with these bits (tar_packer.h); in place made without any mode
+    const bool later = kind_ == StageKind::kInPlace || (entry.mode & kOwner) != kOwner;
+    if (entry.type == EntryType::kDirectory && later) set_mode(entry);
+  }
+
   void keep(const ContextEntry* old, const ContextEntry& entry) {
+    show_directory(old, &entry);
+    constexpr unsigned kMayEnter = 0500;
+    if (entry.type == EntryType::kDirectory && (entry.mode & kMayEnter) != kMayEnter && delta_.closed.empty())
+      delta_.closed = entry.path;
     if (old == nullptr || !same_staged(*old, entry)) {
       if (old != nullptr) delta_.removed_lines += manifest_line(*old);
       delta_.added_lines += manifest_line(entry);
@@ -60,16 +98,18 @@ class Planner {
     auto touched = base_.touched.find(entry.path);
     const FoundEntry* found = touched == base_.touched.end() ? nullptr : &touched->second;
     if (old != nullptr && found == nullptr) {
-      if (same_staged(*old, entry)) return keep_bump(entry.path);
-      if (old->type != entry.type || entry.type == EntryType::kSymlink) make_way(entry.path, &entry);
-      if (same_staged_content(*old, entry) && kind_ == StageKind::kContext) {
+      if (same_staged_content(*old, entry)) {
         keep_bump(entry.path);
-        (delta_.modes[entry.mode] += entry.path) += '\0';
+        if (!same_staged(*old, entry) || base_.modes_touched.contains(entry.path)) set_mode(entry);
         return;
       }
+      if (old->type != entry.type || entry.type == EntryType::kSymlink) make_way(entry.path, &entry);
     }
-    if (found != nullptr && found->type == 'd' && entry.type == EntryType::kDirectory) return;
-    delta_.send.push_back({&entry, choose_nanoseconds(old, entry, found)});
+    if (found != nullptr && found->type == 'd' && entry.type == EntryType::kDirectory) {
+      if (found->mode != entry.mode) set_mode(entry);
+      return;
+    }
+    send(entry, choose_nanoseconds(old, entry, found));
   }
 
   void keep_bump(const std::string& path) {
@@ -139,6 +179,7 @@ FoundEntry read_found(std::string_view facts) {
   if (modified_at == std::string_view::npos || modified_at < 2) return found;
   found.nanoseconds = read_nanoseconds(facts.substr(modified_at + 1, changed_at - modified_at - 1));
   auto middle = facts.substr(2, modified_at - 2);
+  if (found.type == 'd') std::from_chars(middle.data(), middle.data() + middle.size(), found.mode, 8);
   if (found.type == 'f') {
     auto size = middle.substr(std::min(middle.size(), middle.find(' ') + 1));
     std::from_chars(size.data(), size.data() + size.size(), found.size);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ struct FoundEntry {
   char type = '-';  ///< 'f', 'd', 'l', 'o' (anything else), '-' nothing
   std::uint64_t size = 0;
   unsigned nanoseconds = 0;
+  unsigned mode = 0;  ///< of a directory
 };
 
 /// What the stage was left with, and where it is known to differ from that.
@@ -29,6 +31,9 @@ struct StageBase {
   graph::ContextManifest manifest;
   Bumps bumps;
   std::map<std::string, FoundEntry> touched;
+  std::set<std::string> modes_touched = {};  ///< in place: paths whose modes an unfinished writer may have changed
+  bool by_hand = false;                      ///< what differs was changed by somebody, after it was stamped
+  bool renaming = false;                     ///< an unfinished writer was about to give the tree another path
 };
 
 struct SentEntry {
@@ -58,10 +63,13 @@ struct StageDelta {
   std::vector<ReusedEntry> moves;  ///< contexts only: the old path's inode gets the new name
   std::vector<ReusedEntry> copies;
   std::vector<Recipe> recipes;
-  std::string deletions;  ///< NUL-terminated, in the order to delete; in place each begins with '-', 'd' or 'f'
-                          ///< (delete; unless a directory; unless a regular file)
-  std::map<unsigned, std::string> modes;  ///< new permission bits -> NUL-terminated paths
-  std::string removed_lines;              ///< of the manifest, sorted
+  std::string deletions;  ///< NUL-terminated, in the order to delete; in place each begins with '-', 'd', 'f' or 'x'
+                          ///< (delete what is empty; unless a directory; unless a regular file; in any case)
+  std::map<unsigned, std::string> modes;            ///< new permission bits -> NUL-terminated paths of files
+  std::map<unsigned, std::string> directory_modes;  ///< the same of directories, for when all else is done
+  bool new_path = false;      ///< contexts: the tree must have a path that it never had (docs/stage.md, "Identity")
+  std::string closed;         ///< a directory that its owner may not list or enter, if there is one
+  std::string removed_lines;  ///< of the manifest, sorted
   std::string added_lines;
   std::string bumps;
   graph::Digest manifest;  ///< of the stage's manifest afterwards
@@ -69,9 +77,12 @@ struct StageDelta {
 
   [[nodiscard]] bool empty() const {
     return send.empty() && recipes.empty() && moves.empty() && copies.empty() && deletions.empty() && modes.empty() &&
-           removed_lines.empty() && added_lines.empty();
+           directory_modes.empty() && !new_path && removed_lines.empty() && added_lines.empty();
   }
 };
+
+/// In place, what lies beside the tree and not in it ("../…") is always sent whole.
+inline bool lies_beside(std::string_view path) { return path.starts_with("../"); }
 
 /// `reuse`: files whose content the stage has already are not sent.
 StageDelta plan_delta(const StageBase& base, const StagedEntries& wanted, StageKind kind, bool reuse = true);

@@ -13,7 +13,6 @@ using graph::ContextEntry;
 using graph::EntryType;
 
 constexpr char kSeparator = '\x01';
-constexpr unsigned kDirectoryMode = 0755;
 
 char type_letter(EntryType type) {
   switch (type) {
@@ -59,7 +58,8 @@ std::optional<ContextEntry> parse_line(std::string_view line) {
   entry.path = std::move(*plain);
   if (*type == "d") {
     entry.type = EntryType::kDirectory;
-    entry.mode = kDirectoryMode;
+    entry.mode = graph::kUsualDirectoryMode;
+    if (!mode->empty() && !parse_number(*mode, entry.mode, 8)) return std::nullopt;
   } else if (*type == "l") {
     auto target = unescape_field(line);
     if (!target) return std::nullopt;
@@ -100,8 +100,8 @@ StagedEntries::StagedEntries(const graph::ContextManifest& manifest) {
     std::string_view path = entry.path;
     for (auto slash = path.rfind('/'); slash != std::string_view::npos; slash = path.rfind('/')) {
       path = path.substr(0, slash);
-      if (directories.contains(path)) break;
-      implied_.push_back({std::string(path), EntryType::kDirectory, kDirectoryMode, 0, 0, {}, {}});
+      if (path == ".." || directories.contains(path)) break;  // what lies beside the tree lies in the stage
+      implied_.push_back({std::string(path), EntryType::kDirectory, graph::kUsualDirectoryMode, 0, 0, {}, {}});
       sorted_.push_back(&implied_.back());
       directories.insert(implied_.back().path);
     }
@@ -123,8 +123,7 @@ bool same_staged_content(const ContextEntry& a, const ContextEntry& b) {
 }
 
 bool same_staged(const ContextEntry& a, const ContextEntry& b) {
-  const bool has_mode = a.type == EntryType::kFile || a.type == EntryType::kFifo;
-  return same_staged_content(a, b) && (!has_mode || a.mode == b.mode);
+  return same_staged_content(a, b) && (a.type == EntryType::kSymlink || a.mode == b.mode);
 }
 
 std::string escape_field(std::string_view field) {
@@ -174,7 +173,10 @@ std::string manifest_line(const ContextEntry& entry) {
     case EntryType::kFile:
       line += fmt::format("\x01{:o}\x01{}\x01{}\n", entry.mode, entry.size, entry.digest.hex());
       break;
-    case EntryType::kDirectory: line += "\x01\x01\x01\n"; break;
+    case EntryType::kDirectory:  // as lines were before modes of directories counted, where it is the usual one
+      line += entry.mode == graph::kUsualDirectoryMode ? "\x01" : fmt::format("\x01{:o}", entry.mode);
+      line += "\x01\x01\n";
+      break;
     case EntryType::kFifo: line += fmt::format("\x01{:o}\x01\x01\n", entry.mode); break;
     case EntryType::kSymlink: line += "\x01\x01\x01" + escape_field(entry.target) + "\n"; break;
   }
@@ -208,7 +210,7 @@ graph::Digest shape_digest(const StagedEntries& entries) {
     std::string line = entry->path;
     switch (entry->type) {
       case EntryType::kFile: line += fmt::format("//f {:o} {}", entry->mode, entry->size); break;
-      case EntryType::kDirectory: line += "//d 755"; break;
+      case EntryType::kDirectory: line += fmt::format("//d {:o}", entry->mode); break;
       case EntryType::kFifo: line += fmt::format("//p {:o}", entry->mode); break;
       case EntryType::kSymlink: line += "//l " + entry->target; break;
     }

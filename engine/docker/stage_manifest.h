@@ -33,16 +33,16 @@ class StagedEntries {
   std::deque<graph::ContextEntry> implied_;
 };
 
-/// Equal as a stage sees it: type, content or target, permission bits of files.
+/// Equal as a stage sees it: type, content or target, permission bits.
 bool same_staged(const graph::ContextEntry& a, const graph::ContextEntry& b);
-/// Equal but for the permission bits of a file.
+/// Equal but for the permission bits.
 bool same_staged_content(const graph::ContextEntry& a, const graph::ContextEntry& b);
 
 /// Bytes 01, 02, tab and newline spelt with two bytes, keeping the order of what is spelt.
 std::string escape_field(std::string_view field);
 std::optional<std::string> unescape_field(std::string_view field);
 
-/// "PATH 01 TYPE 01 MODE 01 SIZE 01 DIGEST-OR-TARGET \n", fields escaped.
+/// "PATH 01 TYPE 01 MODE 01 SIZE 01 DIGEST-OR-TARGET \n", fields escaped; a directory's MODE is empty for 0755.
 std::string manifest_line(const graph::ContextEntry& entry);
 /// The entries of whole lines; nullopt where they are not ours or not sorted. Mtimes come back as 0.
 std::optional<graph::ContextManifest> parse_manifest_lines(std::string_view text);

@@ -20,7 +20,9 @@ constexpr std::size_t kMostPieces = 64;  // of one file: each is a process on th
 constexpr std::size_t kAllPieces = 512;  // of all
 constexpr std::uint32_t kOutgrown = 4;   // times the average: a new list is worth its bytes
 
-bool is_large(const ContextEntry& entry) { return entry.type == EntryType::kFile && entry.size >= kLargeFile; }
+bool is_large(const ContextEntry& entry) {
+  return entry.type == EntryType::kFile && entry.size >= kLargeFile && !lies_beside(entry.path);
+}
 
 std::string_view extension(std::string_view path) {
   auto name = path.substr(path.rfind('/') + 1);

@@ -19,7 +19,7 @@ struct StageReport {
   std::string stamp;
   std::string manifest;                         ///< digest of the manifest it was stamped with, hex
   std::string directory;                        ///< the tree's absolute path
-  std::map<std::string, std::string> sections;  ///< manifest, bumps, differences, pending
+  std::map<std::string, std::string> sections;  ///< manifest, bumps, differences, pending, …
 };
 
 class StageReportReader {

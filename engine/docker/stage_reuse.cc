@@ -43,7 +43,7 @@ class Reuse {
 
  private:
   void offer(const ContextEntry& entry) {
-    if (!reusable(entry) || base_.touched.contains(entry.path)) return;
+    if (!reusable(entry) || lies_beside(entry.path) || base_.touched.contains(entry.path)) return;
     auto sought = sources_.find(entry.digest);
     if (sought == sources_.end()) return;
     const auto* stays = wanted_.find(entry.path);
@@ -52,7 +52,7 @@ class Reuse {
   }
 
   bool take(const SentEntry& sent) {
-    if (!reusable(*sent.entry)) return false;
+    if (!reusable(*sent.entry) || lies_beside(sent.entry->path)) return false;
     Source* best = nullptr;
     for (auto& source : sources_.at(sent.entry->digest)) {
       if (!tells_no_lie(source, sent)) continue;

@@ -11,10 +11,16 @@ namespace otto::docker {
 /// What a script's exit status says; others are the shell's or a signal's.
 enum StageExit : int {
   kStageUnsupported = 69,   ///< the parent lacks a tool
-  kStageUnusable = 71,      ///< a directory or disk cannot be used; standard error says why
+  kStageUnusable = 71,      ///< a directory cannot be used; standard error says why
   kStageBaseMismatch = 72,  ///< the manifest there is not the one the delta was made for; nothing was changed
+  kStageTruncated = 73,     ///< input ended early
   kStageNoReuse = 74,       ///< what was to be made from the stage's own files cannot be; send it whole
-  kStageTruncated = 73,     ///< input ended early; the stage is without a stamp
+  kStageFull = 77,          ///< no space or no quota left; what was half written is gone again
+  kStageForeign = 78,       ///< in place: what must be written belongs to another account; nothing was changed
+  kStageLinked = 79,        ///< a symbolic link where none is followed
+  kStageOccupied = 80,      ///< in place: others' files lie where something must make way; nothing was changed
+  kStageMeddled = 81,       ///< somebody else writes into the tree
+  kStageClosed = 82,  ///< a directory's mode keeps its owner out, and the account is not root; nothing was changed
 };
 
 /// Args: ROOT KEY context|in-place KNOWN-STAMP FRESH-ID zstd|gzip|none normal|force.

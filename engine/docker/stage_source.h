@@ -15,7 +15,7 @@
 
 namespace otto::docker {
 
-/// Where the entry of a path lies on this machine.
+/// Where the entry of a path lies on this machine; empty for a symlink that is made for the stage and lies nowhere.
 using SourceLocator = std::function<std::filesystem::path(const std::string& path)>;
 
 /// kInputsChanged, naming the path.

@@ -21,10 +21,17 @@ constexpr std::uint64_t kMemberOverhead = 1536 + 256;  // pax header, header, ha
 
 using Section = std::pair<std::string, std::string_view>;
 
+bool takes_new_path(const UploadRequest& request) { return request.delta->new_path && !request.tree_is_new; }
+
 class Upload {
  public:
-  Upload(const UploadRequest& request, const ByteSink& sink) : request_(request), sink_(sink) {
+  Upload(const UploadRequest& request, const ByteSink& sink)
+      : request_(request), sink_(sink), tree_(tree_name_after(request)) {
     const auto& delta = *request.delta;
+    // In place nothing is touched until all has come: it is unpacked beside the tree.
+    const bool in_place = request.kind == StageKind::kInPlace;
+    incoming_ = in_place ? fmt::format("work.{}/copied/{}/", request.fresh, tree_) : tree_ + "/";
+    if (in_place) collect_checks();
     collect_paths();
     pack_links();
     sections_ = {{"removed", delta.removed_lines},
@@ -35,6 +42,12 @@ class Upload {
     if (!links_.empty()) sections_.emplace_back("links", links_);
     if (!copies_.empty()) sections_.emplace_back("copies", copies_);
     for (const auto& [mode, paths] : delta.modes) sections_.emplace_back(fmt::format("mode.{:04o}", mode), paths);
+    for (const auto& [mode, paths] : delta.directory_modes)
+      sections_.emplace_back(fmt::format("dirmode.{:04o}", mode), paths);
+    if (!checks_.empty()) sections_.emplace_back("checks", checks_);
+    if (!delta.closed.empty()) sections_.emplace_back("closed", delta.closed);
+    if (!request.tree_link.empty()) sections_.emplace_back("tree-link", request.tree_link);
+    if (takes_new_path(request)) sections_.emplace_back("new-path", "1");
     if (!delta.recipes.empty()) {
       recipes_ = recipes_script(delta.recipes);
       sections_.emplace_back("recipes", recipes_);
@@ -65,7 +78,7 @@ class Upload {
   /// A large file is followed by its chunk list.
   Result<void> pack(TarPacker& packer, const SentEntry& sent) {
     const auto& entry = *sent.entry;
-    TarPacker::Member member{request_.tree + "/" + entry.path, &entry, staged_seconds(entry), sent.nanoseconds, {}};
+    TarPacker::Member member{incoming_ + std::string(entry.path), &entry, staged_seconds(entry), sent.nanoseconds, {}};
     if (entry.type != graph::EntryType::kFile || entry.size < kLargeFile) return packer.add(member);
     Chunker chunker(chunk_average(entry.size));
     member.on_content = [&](std::string_view bytes) { chunker.update(bytes); };
@@ -98,21 +111,33 @@ class Upload {
     }
   }
 
+  /// What the parent looks at before it touches anything: 'k' and a directory, 'w' and anything else that is written.
+  void collect_checks() {
+    const auto& delta = *request_.delta;
+    const auto add = [this](const graph::ContextEntry& entry) {
+      checks_ += entry.type == graph::EntryType::kDirectory ? 'k' : 'w';
+      (checks_ += entry.path) += '\0';
+    };
+    for (const auto& sent : delta.send) add(*sent.entry);
+    for (const auto& recipe : delta.recipes) add(*recipe.sent.entry);
+    for (const auto& copy : delta.copies) add(*copy.entry);
+  }
+
   /// An archive of links to the files that are used again, made before anything is deleted.
   void pack_links() {
     const auto& delta = *request_.delta;
     if (delta.moves.empty() && delta.copies.empty()) return;
     TarPacker packer({}, [this](std::string_view bytes) { return links_ += bytes, Result<void>(); }, {});
-    auto link = [&](std::string_view folder, const ReusedEntry& reused) {
-      OTTO_CHECK(packer
-                     .add_link(fmt::format("work.{}/{}/{}", request_.fresh, folder, reused.entry->path),
-                               fmt::format("{}/{}", request_.tree, reused.from))
-                     .ok());
+    const bool in_place = request_.kind == StageKind::kInPlace;
+    auto link = [&](const std::string& folder, const ReusedEntry& reused) {
+      OTTO_CHECK(
+          packer.add_link(folder + std::string(reused.entry->path), fmt::format("{}/{}", tree_, reused.from)).ok());
     };
-    for (const auto& reused : delta.moves) link("moved", reused);
-    for (const auto& reused : delta.copies) link("copied", reused);
+    for (const auto& reused : delta.moves) link(fmt::format("work.{}/moved/", request_.fresh), reused);
+    for (const auto& reused : delta.copies)
+      link(in_place ? incoming_ : fmt::format("work.{}/copied/", request_.fresh), reused);
     OTTO_CHECK(packer.finish().ok());
-    if (request_.kind == StageKind::kInPlace) copies_ = copies_digest(delta.copies).hex();
+    if (in_place) copies_ = copies_digest(delta.copies).hex();
   }
 
   Result<void> take_tar(std::string_view bytes) {
@@ -204,6 +229,9 @@ class Upload {
 
   const UploadRequest& request_;
   const ByteSink& sink_;
+  std::string tree_;
+  std::string incoming_;  // what members' names begin with
+  std::string checks_;
   std::string paths_;
   std::string links_;
   std::string recipes_;
@@ -219,6 +247,10 @@ class Upload {
 };
 
 }  // namespace
+
+std::string tree_name_after(const UploadRequest& request) {
+  return takes_new_path(request) ? "tree." + request.fresh : request.tree;
+}
 
 Result<UploadTotals> send_delta(const UploadRequest& request, const ByteSink& sink) {
   return Upload(request, sink).run();

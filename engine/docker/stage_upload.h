@@ -19,13 +19,17 @@ struct UploadRequest {
   const StageDelta* delta = nullptr;  ///< borrowed
   StageKind kind = StageKind::kContext;
   SourceLocator locate;
-  std::string tree;  ///< the tree's name within the stage
+  std::string tree;  ///< the tree's name within the stage, before it gets a new one
   bool tree_is_new = false;
   std::string fresh;           ///< the new stamp
   Codec codec = Codec::kNone;  ///< the best the parent has
   std::function<void(std::uint64_t sent, std::uint64_t total_estimate)> progress;
   std::stop_token stop;
+  std::string tree_link = {};  ///< as in StageRequest
 };
+
+/// The tree's name once the request has been carried out.
+std::string tree_name_after(const UploadRequest& request);
 
 struct UploadTotals {
   std::uint64_t bytes = 0;  ///< given to the sink

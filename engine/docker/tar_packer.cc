@@ -7,7 +7,8 @@ namespace {
 
 using graph::EntryType;
 
-constexpr unsigned kDirectoryMode = 0755;
+/// A directory's owner may write in it until all is there.
+constexpr unsigned kOwnersBits = 0700;
 
 }  // namespace
 
@@ -44,10 +45,12 @@ Result<void> TarPacker::add(const Member& member) {
   if (state_->stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
   switch (member.entry->type) {
     case EntryType::kFile: return state_->file(member);
-    case EntryType::kDirectory: return state_->header(member, EntryType::kDirectory, 0, kDirectoryMode);
+    case EntryType::kDirectory:
+      return state_->header(member, EntryType::kDirectory, 0, member.entry->mode | kOwnersBits);
     case EntryType::kFifo: return state_->header(member, EntryType::kFifo, 0, member.entry->mode);
     case EntryType::kSymlink:
-      OTTO_RETURN_IF_ERROR(check_symlink(state_->locate(member.entry->path), *member.entry));
+      if (const auto path = state_->locate(member.entry->path); !path.empty())
+        OTTO_RETURN_IF_ERROR(check_symlink(path, *member.entry));
       return state_->header(member, EntryType::kSymlink, 0, 0777);
   }
   return {};

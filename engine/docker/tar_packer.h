@@ -28,7 +28,8 @@ class TarPacker {
     unsigned nanoseconds = 0;
     std::function<void(std::string_view bytes)> on_content = {};  ///< sees a file's bytes as they are packed
   };
-  /// kInputsChanged naming the path; kIo where it cannot be read; kInterrupted; the sink's errors.
+  /// A directory is packed with all bits of its owner. kInputsChanged naming the path; kIo where it cannot be read;
+  /// kInterrupted; the sink's errors.
   Result<void> add(const Member& member);
   /// Another name for what lies at `target` where the archive is unpacked.
   Result<void> add_link(const std::string& name, const std::string& target);

@@ -6,7 +6,9 @@
 #include <algorithm>
 
 #include "cache/manifest_store.h"
+#include "cache/parent_store.h"
 #include "engine/inputs/context_scan.h"
+#include "engine/inputs/stage_layout.h"
 #include "engine/inputs/whole_file.h"
 #include "graph/fingerprint.h"
 #include "otto/docker.h"
@@ -26,10 +28,14 @@ class Reader {
     std::vector<fs::path> files;
     for (const config::ComposeSettings* compose : target_.composes) files.push_back(compose->path);
     const auto getenv = [this](const char* name) { return workspace_.getenv(name); };
-    OTTO_TRY(stack_.files, inputs::read_compose_files(target_.repo->root, files, getenv));
+    OTTO_RETURN_IF_ERROR(find_anchor());
+    OTTO_TRY(stack_.files, inputs::read_compose_files(target_.repo->root, files, getenv, stack_.anchor));
     OTTO_TRY(stack_.environment,
              inputs::compose_environment(stack_.files, files.front().parent_path() / ".env", getenv));
     for (const inputs::StagedPath& path : stack_.files.paths) OTTO_RETURN_IF_ERROR(add(path));
+    for (const auto& [path, target] : stack_.files.links) {
+      stack_.manifest.entries.push_back({path, graph::EntryType::kSymlink, 0777, 0, 0, {}, target});
+    }
     auto& entries = stack_.manifest.entries;
     std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
     entries.erase(
@@ -40,6 +46,21 @@ class Reader {
   }
 
  private:
+  /// By what is remembered of the stage: as a rule the repo's root is its tree, and the first compose file tells so.
+  Result<void> find_anchor() {
+    OTTO_TRY(cache::Database * memo, workspace_.memo());
+    OTTO_TRY(const auto known, cache::ParentStore(*memo).stage(target_.host->id, stack_stage_key(stack_.project)));
+    if (!known) return {};
+    const fs::path& file = first_compose_file(target_);
+    std::string at_the_top;
+    graph::append_field(at_the_top, "file");
+    graph::append_field(at_the_top, file.lexically_relative(target_.repo->root).generic_string());
+    if (known->manifest.find(at_the_top) != std::string::npos) return {};  // spares reading all of it
+    const auto manifest = graph::parse_manifest(known->manifest);
+    if (manifest) stack_.anchor = inputs::find_anchor(*manifest, target_.repo->root, file);
+    return {};
+  }
+
   Result<void> add(const inputs::StagedPath& path) {
     struct stat status {};
     if (stat(path.local.c_str(), &status) != 0) {
@@ -49,23 +70,8 @@ class Reader {
           fmt::format("{} does not exist, but a compose file names it (line {})", path.local.string(), path.line),
           "create it, or correct the compose file");
     }
-    add_parents(path.staged);
     stack_.sources[path.staged] = path.local;
-    return S_ISDIR(status.st_mode) ? add_directory(path) : add_file(path, status);
-  }
-
-  void add_parents(const std::string& staged) {
-    for (std::size_t slash = staged.find('/'); slash != std::string::npos; slash = staged.find('/', slash + 1)) {
-      add_entry_of_directory(staged.substr(0, slash));
-    }
-  }
-
-  void add_entry_of_directory(const std::string& staged) {
-    graph::ContextEntry entry;
-    entry.path = staged;
-    entry.type = graph::EntryType::kDirectory;
-    entry.mode = 0755;
-    stack_.manifest.entries.push_back(std::move(entry));
+    return S_ISDIR(status.st_mode) ? add_directory(path, status) : add_file(path, status);
   }
 
   Result<void> add_file(const inputs::StagedPath& path, const struct stat& status) {
@@ -84,7 +90,8 @@ class Reader {
     return {};
   }
 
-  Result<void> add_directory(const inputs::StagedPath& path) {
+  /// Its own mode counts as those of the directories in it; directories above it are made as they come.
+  Result<void> add_directory(const inputs::StagedPath& path, const struct stat& status) {
     OTTO_TRY(cache::Database * memo, workspace_.memo());
     cache::ManifestStore store(*memo);
     const std::string key = "stack\n" + path.local.string();
@@ -97,7 +104,13 @@ class Reader {
     request.stop = workspace_.stop();
     OTTO_TRY(inputs::ScanResult scan, inputs::scan_context(request));
     if (scan.stats_changed) OTTO_RETURN_IF_ERROR(store.store_stats(key, scan.stats));
-    if (path.staged != ".") add_entry_of_directory(path.staged);
+    if (path.staged != ".") {
+      graph::ContextEntry entry;
+      entry.path = path.staged;
+      entry.type = graph::EntryType::kDirectory;
+      entry.mode = static_cast<std::uint16_t>(status.st_mode & 07777);
+      stack_.manifest.entries.push_back(std::move(entry));
+    }
     const std::string prefix = path.staged == "." ? "" : path.staged + "/";
     if (!path.bind_mount) stack_.staged[path.staged] = scan.manifest.hash();
     for (graph::ContextEntry& entry : scan.manifest.entries) {
@@ -133,7 +146,12 @@ class Reader {
 
 }  // namespace
 
+std::string stack_stage_key(const std::string& project) { return project + "-compose"; }
+
+const fs::path& first_compose_file(const Target& target) { return target.composes.front()->path; }
+
 fs::path StackInputs::locate(const std::string& staged_path) const {
+  if (files.links.contains(staged_path)) return {};
   // The nearest staged ancestor is where it was taken from.
   for (std::string prefix = staged_path;;) {
     const auto source = sources.find(prefix);

@@ -20,7 +20,8 @@
 namespace otto::execute {
 
 struct StackInputs {
-  std::string project;  ///< the compose project
+  std::string project;         ///< the compose project
+  inputs::StageAnchor anchor;  ///< of the places in the stage
   inputs::ComposeInputs files;
   std::map<std::string, std::string> environment;        ///< interpolated names that have a value
   graph::ContextManifest manifest;                       ///< of everything staged
@@ -28,9 +29,14 @@ struct StackInputs {
   std::map<std::string, graph::Digest> staged;           ///< staged path → content, without bind mounts
   std::string digest;                                    ///< hex
 
-  /// Where the entry of a staged path lies on this machine.
+  /// Where the entry of a staged path lies on this machine; empty for a symlink that is the stage's own.
   [[nodiscard]] std::filesystem::path locate(const std::string& staged_path) const;
 };
+
+/// The stage of a compose project's files.
+std::string stack_stage_key(const std::string& project);
+/// The first compose file of a target, which tells where a stage has the repo.
+const std::filesystem::path& first_compose_file(const Target& target);
 
 /// Names of the services that the repo's compose files of other parents define: no orphans of this stack. Errors as
 /// inputs::read_compose_builds.

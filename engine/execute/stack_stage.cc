@@ -1,24 +1,29 @@
 #include "engine/execute/stack_stage.h"
 
+#include <fmt/format.h>
+
 #include "engine/docker/stage.h"
+#include "engine/inputs/stage_layout.h"
+#include "graph/base/text.h"
 
 namespace otto::execute {
 
 namespace {
-
-std::string stage_key(const StackInputs& stack) { return stack.project + "-compose"; }
 
 /// Compose's words about the stage's files, by the names that these have here.
 std::string with_local_names(std::string words, const std::string& stage_directory,
                              const std::vector<inputs::StagedPath>& paths) {
   for (const inputs::StagedPath& path : paths) {
     if (path.staged == ".") continue;  // "/." begins other names too
-    const std::string staged = stage_directory + "/" + path.staged;
-    for (std::size_t at = 0; (at = words.find(staged, at)) != std::string::npos; at += path.local.string().size()) {
-      words.replace(at, staged.size(), path.local.string());
-    }
+    const std::string staged = std::filesystem::path(stage_directory + "/" + path.staged).lexically_normal().string();
+    words = text::replace_all(std::move(words), staged, path.local.string());
   }
   return words;
+}
+
+Error placed_elsewhere(const ParentSession& session) {
+  return make_error(ErrorCode::kInputsChanged,
+                    fmt::format("the stack's files lie elsewhere in their stage on {}", session.host().id));
 }
 
 }  // namespace
@@ -31,7 +36,7 @@ Result<std::optional<docker::StackModel>> remembered_model(cache::Database& memo
 }
 
 Result<std::optional<cache::StageRecord>> StackStage::brought_before() const {
-  return cache::ParentStore(session_.memo()).stage(session_.host().id, stage_key(stack_));
+  return cache::ParentStore(session_.memo()).stage(session_.host().id, stack_stage_key(stack_.project));
 }
 
 bool StackStage::outdated() const {
@@ -39,14 +44,13 @@ bool StackStage::outdated() const {
   return known.ok() && *known && (*known)->manifest != graph::serialize(stack_.manifest);
 }
 
-Result<void> StackStage::bring() {
-  if (brought_) return {};
-  OTTO_TRY(const auto known, brought_before());
+docker::StageRequest StackStage::request(const std::optional<cache::StageRecord>& known) const {
   docker::StageRequest request;
-  request.key = stage_key(stack_);
+  request.key = stack_stage_key(stack_.project);
   request.kind = docker::StageKind::kInPlace;
   request.locate = [this](const std::string& path) { return stack_.locate(path); };
   request.wanted = &stack_.manifest;
+  request.tree_link = stack_.files.tree_link;
   if (known) {
     request.believed = graph::parse_manifest(known->manifest);
     request.believed_stamp = known->stamp;
@@ -56,7 +60,23 @@ Result<void> StackStage::bring() {
     session_.workspace().reporter().report(
         {Event::Kind::kPhase, Phase::kWaiting, stack_.project, "for another otto", 0, 0, 0});
   };
+  return request;
+}
+
+Result<void> StackStage::bring() {
+  if (brought_) return {};
+  OTTO_TRY(const auto known, brought_before());
+  docker::StageRequest request = this->request(known);
+  std::optional<cache::StageRecord> other;  // what the stage holds, where it has the repo elsewhere
+  request.look = [&](const graph::ContextManifest& held, const std::string& stamp) -> Result<void> {
+    const auto& target = session_.target();
+    if (held.entries.empty()) return {};
+    if (inputs::find_anchor(held, target.repo->root, first_compose_file(target)) == stack_.anchor) return {};
+    other = {session_.host().id, stack_stage_key(stack_.project), stamp, graph::serialize(held)};
+    return placed_elsewhere(session_);
+  };
   auto brought = docker::bring_stage(session_.remote(), session_.facts().stage_tools(), request);
+  if (other) OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo()).put_stage(*other));
   if (!brought.ok()) return std::move(brought).error().in("uploading the compose files");
   OTTO_RETURN_IF_ERROR(
       cache::ParentStore(session_.memo())
@@ -72,6 +92,14 @@ Result<void> StackStage::bring() {
   return {};
 }
 
+/// What Compose names by the link to the tree, by the tree: whether it enters there or not makes no difference to what
+/// services are.
+std::string StackStage::canonical(std::string text) const {
+  if (stack_.files.tree_link.empty()) return text;
+  const std::string& tree = call_.stage_directory;
+  return text::replace_all(std::move(text), "/" + stack_.files.tree_link, tree.substr(tree.rfind('/')));
+}
+
 Result<docker::StackModel> StackStage::ask_model() {
   OTTO_RETURN_IF_ERROR(bring());
   Reporter& reporter = session_.workspace().reporter();
@@ -83,11 +111,12 @@ Result<docker::StackModel> StackStage::ask_model() {
   if (!json.ok()) {
     static_cast<void>(session_.forget_facts());  // what the parent's tools can do may be why
     Error refused = std::move(json).error();
-    refused.message = with_local_names(std::move(refused.message), call_.stage_directory, stack_.files.paths);
+    refused.message =
+        with_local_names(canonical(std::move(refused.message)), call_.stage_directory, stack_.files.paths);
     return refused;
   }
-  OTTO_TRY(docker::StackModel model,
-           docker::parse_stack_model(*json, call_.stage_directory, stack_.staged, call_.project_directory));
+  OTTO_TRY(docker::StackModel model, docker::parse_stack_model(canonical(std::move(*json)), call_.stage_directory,
+                                                               stack_.staged, call_.project_directory));
   OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo())
                            .put_stack({session_.host().id, stack_.project, stack_.digest, docker::serialize(model)}));
   return model;

@@ -9,6 +9,7 @@
 #include "cache/parent_store.h"
 #include "engine/docker/compose.h"
 #include "engine/docker/stack_model.h"
+#include "engine/docker/stage.h"
 #include "engine/execute/parent_session.h"
 #include "engine/execute/stack_inputs.h"
 #include "graph/base/result.h"
@@ -26,7 +27,9 @@ class StackStage {
 
   /// The files are not those that were brought there last.
   [[nodiscard]] bool outdated() const;
-  /// Brings the files there, once; needs the session's facts. Errors as docker::bring_stage.
+  /// Brings the files there, once; needs the session's facts. Errors as docker::bring_stage; kInputsChanged also where
+  /// the stage has the repo elsewhere in its tree than it was thought (the memo was lost): that is remembered, and the
+  /// inputs are to be read again.
   Result<void> bring();
   /// brings() the files, asks the parent what they mean and remembers it. kComposeFailed, kConfig, kUnsupported.
   Result<docker::StackModel> ask_model();
@@ -35,6 +38,8 @@ class StackStage {
 
  private:
   [[nodiscard]] Result<std::optional<cache::StageRecord>> brought_before() const;
+  [[nodiscard]] docker::StageRequest request(const std::optional<cache::StageRecord>& known) const;
+  [[nodiscard]] std::string canonical(std::string text) const;
 
   ParentSession& session_;
   const StackInputs& stack_;

@@ -15,10 +15,10 @@ namespace fs = std::filesystem;
 namespace {
 
 Result<ComposeInputs> read(const fs::path& root, const std::vector<fs::path>& files, const GetEnv& getenv,
-                           ComposeReader::Extent wanted) {
+                           ComposeReader::Extent wanted, const StageAnchor& anchor = {}) {
   const GetEnv environment = getenv ? getenv : [](const char* name) -> const char* { return std::getenv(name); };
   try {
-    return ComposeReader(root, environment, wanted).run(files);
+    return ComposeReader(root, environment, wanted, anchor).run(files);
   } catch (const YAML::Exception& problem) {
     return make_error(ErrorCode::kConfig, fmt::format("{}:{}:{}: {}", files.empty() ? "" : files.front().string(),
                                                       problem.mark.line + 1, problem.mark.column + 1, problem.msg));
@@ -30,9 +30,9 @@ Result<ComposeInputs> read(const fs::path& root, const std::vector<fs::path>& fi
 
 }  // namespace
 
-Result<ComposeInputs> read_compose_files(const fs::path& root, const std::vector<fs::path>& files,
-                                         const GetEnv& getenv) {
-  return read(root, files, getenv, ComposeReader::Extent::kEverything);
+Result<ComposeInputs> read_compose_files(const fs::path& root, const std::vector<fs::path>& files, const GetEnv& getenv,
+                                         const StageAnchor& anchor) {
+  return read(root, files, getenv, ComposeReader::Extent::kEverything, anchor);
 }
 
 Result<std::vector<ComposeService>> read_compose_builds(const fs::path& root, const std::vector<fs::path>& files,

@@ -17,6 +17,13 @@
 
 namespace otto::inputs {
 
+/// A directory of this machine and its place in the stage's tree, from which all other places follow (stage_layout.h).
+struct StageAnchor {
+  std::filesystem::path local;   ///< empty: the repo's root
+  std::filesystem::path staged;  ///< relative to the tree; empty: the tree itself
+  bool operator==(const StageAnchor&) const = default;
+};
+
 /// One file or directory that a compose file names and that must exist on the parent.
 struct StagedPath {
   std::filesystem::path local;  ///< absolute
@@ -49,10 +56,12 @@ struct ComposeService {
 };
 
 struct ComposeInputs {
-  std::vector<std::string> files;        ///< the compose files' staged paths, in order, for -f
-  std::string project_directory;         ///< staged path of the first file's directory; "." is the stage's root
-  std::string home_directory;            ///< staged path of "~": HOME for Compose; empty where no source begins with ~
-  std::vector<StagedPath> paths;         ///< the compose files themselves first; no duplicates
+  std::vector<std::string> files;  ///< the compose files' staged paths, in order, for -f
+  std::string project_directory;   ///< staged path of the first file's directory; "." is the stage's root
+  std::string home_directory;      ///< staged path of "~": HOME for Compose; empty where no source begins with ~
+  std::vector<StagedPath> paths;   ///< the compose files themselves first; no duplicates
+  std::map<std::string, std::string> links;  ///< staged symlinks that lie nowhere here, and where they lead
+  std::string tree_link;  ///< relative to the stage: what leads to its tree; empty where nothing needs it
   std::vector<ComposeService> services;  ///< of all files, sorted by name
   std::vector<std::string> variables;    ///< names taken from outside anywhere (also by env files), sorted
 };
@@ -61,14 +70,15 @@ struct ComposeInputs {
 using GetEnv = std::function<const char*(const char*)>;
 
 /// Reads the compose files of one stack (absolute paths, all inside or outside `root`, the repo's root) and everything
-/// they include or extend. Staged paths keep the layout of the repo, or of the nearest directory that holds everything
-/// named, so that every relative path means the same on the parent. Absolute paths and named volumes belong to the
-/// parent and are left alone. Variables in paths take their values from `getenv` (null: the process's own), then
+/// they include or extend. Every relative path means the same on the parent, and no path's place hangs on another's
+/// (stage_layout.h); `anchor` fixes them (find_anchor()). Absolute paths and named
+/// volumes belong to the parent and are left alone. Variables in paths take their values from `getenv` (null: the
+/// process's own), then
 /// `.env`. kConfig "FILE:LINE:COLUMN: …" for YAML errors, a service defined by two of the files, files that do not
 /// exist, a path whose variable is not set.
 Result<ComposeInputs> read_compose_files(const std::filesystem::path& root,
                                          const std::vector<std::filesystem::path>& files,
-                                         const GetEnv& getenv = nullptr);
+                                         const GetEnv& getenv = nullptr, const StageAnchor& anchor = {});
 
 /// Only the services of a stack, with their images and `build:` sections: other files that they name may be missing,
 /// and variables in their paths unset.

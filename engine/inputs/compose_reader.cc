@@ -80,7 +80,7 @@ Result<ComposeInputs> ComposeReader::run(const std::vector<fs::path>& files) {
   }
   for (const File& file : loaded) OTTO_RETURN_IF_ERROR(read_file(file, scope));
   ComposeInputs inputs;
-  layout_.finish(files, inputs);
+  OTTO_RETURN_IF_ERROR(layout_.finish(files, inputs));
   for (auto& [name, definition] : services_) inputs.services.push_back(std::move(definition.service));
   inputs.variables.assign(variables_.begin(), variables_.end());
   return inputs;

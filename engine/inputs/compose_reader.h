@@ -33,8 +33,8 @@ class ComposeReader {
   /// kBuilds: files that are only staged are passed over.
   enum class Extent { kEverything, kBuilds };
 
-  ComposeReader(const std::filesystem::path& root, const GetEnv& getenv, Extent extent)
-      : getenv_(getenv), layout_(root), extent_(extent) {}
+  ComposeReader(const std::filesystem::path& root, const GetEnv& getenv, Extent extent, const StageAnchor& anchor = {})
+      : getenv_(getenv), layout_(root, anchor), extent_(extent) {}
 
   Result<ComposeInputs> run(const std::vector<std::filesystem::path>& files);
 

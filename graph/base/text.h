@@ -27,6 +27,8 @@ std::string to_hex(std::span<const std::uint8_t> bytes);
 /// Lower-case ASCII; other bytes stay.
 std::string to_lower(std::string_view text);
 std::string_view trim(std::string_view text);
+/// Every `from` (not empty), from left to right, replaced.
+std::string replace_all(std::string text, std::string_view from, std::string_view to);
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(std::span<const std::string> parts, std::string_view separator);
 

@@ -30,6 +30,7 @@ REFUSALS = 8  # of a round: how many refused ignore files are shown to the engin
 NAMES = ["a", "b", "c", "ab", "abc", "a.b", ".a", "A", "x.txt", "README.md", "x y", "é", "[a]", "a*", "b?", "!c", "#d", "e\\f",
          "a-b", "^g", "(h)", "a+", "$i", "node_modules", "tmp~"]
 MODES = [0o644, 0o644, 0o755, 0o600, 0o444, 0o640, 0o4755, 0o2755, 0o1644]
+DIRECTORY_MODES = [0o755, 0o755, 0o755, 0o700, 0o1777, 0o2775, 0o711]
 SEGMENTS = ["*", "**", "?", "a*", "*b", "*.txt", "[ab]", "[^a]", "[a-c]", "[a-c]*", "?b", "**b", "a**", "\\*", "\\?", "\\[a]", "\\!c",
             "\\#d", "e\\\\f", ".", "..", "", "*.*", "[[]", "(h)*", "a+*", "^*", "$*", "é*", "[^é]", "a|b*", "\\d", "[\\]]"]
 BROKEN = ["a\\", "[", "[]a]", "[a-", "[]", "[b-a]", "!"]
@@ -42,8 +43,8 @@ class Case:
     rules: bytes
 
 
-def directory():
-    return ("dir", 0o755, "")
+def directory(dice):
+    return ("dir", dice.choice(DIRECTORY_MODES), "")
 
 
 def generate_tree(dice, size):
@@ -54,7 +55,7 @@ def generate_tree(dice, size):
             continue
         kind = dice.random()
         if kind < 0.4 and path.count("/") < 4:
-            tree[path] = directory()
+            tree[path] = directory(dice)
             folders.append(path + "/")
         elif kind < 0.43:
             tree[path] = ("fifo", dice.choice(MODES), "")
@@ -105,7 +106,7 @@ def packed(dice, count):
     tree, lines = {}, []
     for number in range(count):
         part = generate_tree(dice, dice.randint(2, 9))
-        tree[f"{number}"] = directory()
+        tree[f"{number}"] = directory(dice)
         tree.update({f"{number}/{path}": entry for path, entry in part.items()})
         for line in generate_lines(dice, part):
             sign = "!" if line.startswith("!") else ""
@@ -119,6 +120,7 @@ def plant(case, folder):
         place = os.path.join(folder, path)
         if kind == "dir":
             os.mkdir(place)
+            os.chmod(place, mode)
         elif kind == "symlink":
             os.symlink(target, place)
         elif kind == "fifo":
@@ -133,14 +135,14 @@ def plant(case, folder):
 
 
 def entries_of(archive, below):
-    """What a tar holds below a directory: path → (type, permission bits of files, target)."""
+    """What a tar holds below a directory: path → (type, permission bits but for symlinks, target)."""
     found = {}
     for member in archive:
         path = member.name.removeprefix("./")
         if not path.startswith(below + "/"):
             continue
         kind = "dir" if member.isdir() else "symlink" if member.issym() else "fifo" if member.isfifo() else "file"
-        found[path.removeprefix(below + "/")] = (kind, member.mode & 0o7777 if kind in ("file", "fifo") else 0,
+        found[path.removeprefix(below + "/")] = (kind, member.mode & 0o7777 if kind != "symlink" else 0,
                                                  member.linkname if kind == "symlink" else "")
     return found
 
@@ -175,7 +177,7 @@ class Oracle:
         if answer.returncode == 2 and ".dockerignore:" in document["error"]["message"]:
             return None
         assert answer.returncode == 0, answer.stderr.decode()
-        return {file["path"]: (file["type"], int(file["mode"], 8) if file["type"] in ("file", "fifo") else 0, file.get("target", ""))
+        return {file["path"]: (file["type"], int(file["mode"], 8) if file["type"] != "symlink" else 0, file.get("target", ""))
                 for file in document["files"]}
 
     def engine(self, root, numbers):

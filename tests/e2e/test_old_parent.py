@@ -146,7 +146,7 @@ class Builder(harness.Test):
         self.repo.replace(".otto/settings.toml", 'default_host = "pepper_seed"', f'default_host = "{OLD}"')
 
     def tree(self, reference):
-        """What /ctx of an image holds: path → (mode, content or target); directories by name."""
+        """What /ctx of an image holds: path → (mode, content), target, or a directory's mode."""
         folder = os.path.join(self.repo.folder, "tree")
         self.repo.parent.tree_in_image(reference, "/ctx", folder)
         found = {}
@@ -160,7 +160,7 @@ class Builder(harness.Test):
                     with open(path, "rb") as file:
                         found[os.path.relpath(path, folder)] = (status.st_mode & 0o7777, file.read())
                 else:
-                    found[os.path.relpath(path, folder)] = "folder"
+                    found[os.path.relpath(path, folder)] = status.st_mode & 0o7777
         subprocess.run(["rm", "-rf", folder], check=True)
         return found
 
@@ -170,7 +170,9 @@ class Builder(harness.Test):
         self.repo.write("api/odd \u00e9\nname", "odd\n")
         self.repo.write("api/empty", "")
         os.symlink("nowhere/at all", self.repo.path("api/dangling"))
-        os.makedirs(self.repo.path("api/nothing here"))
+        for name, mode in (("nothing here", 0o1777), ("nothing here/private", 0o700), ("shared", 0o2775), ("shut", 0o555)):
+            os.makedirs(self.repo.path("api/" + name))
+            os.chmod(self.repo.path("api/" + name), mode)
         os.chmod(self.repo.path("api/notes.txt"), 0o640)
         self.addCleanup(lambda: os.path.exists(self.repo.path("docker/whole.Dockerfile.dockerignore")) and
                         os.remove(self.repo.path("docker/whole.Dockerfile.dockerignore")))
@@ -186,6 +188,8 @@ class Builder(harness.Test):
                 path = each["path"]
                 if each["type"] == "symlink":
                     self.assertEqual(found[path], each["target"])
+                elif each["type"] == "dir":
+                    self.assertEqual(found[path], int(each["mode"], 8), path)
                 elif each["type"] == "file" and path != ".dockerignore":
                     with open(self.repo.path("api/" + path), "rb") as file:
                         self.assertEqual(found[path], (int(each["mode"], 8), file.read()), path)

@@ -156,6 +156,9 @@ class Saved(Truth):
         self.assertEqual((outcome.code, outcome.statuses()), (1, {"whole": "failed"}), outcome.err)
         self.assertIn("No space left on device", outcome.err)
         self.assertIn("stage_dir", outcome.err)
+        self.assertLess(len(outcome.err.splitlines()), 12, outcome.err)
+        left = int(self.repo.parent.sh("du -sk /home/otto/small").split()[0])
+        self.assertLess(left, 4_500, "what was half written is gone")
         self.assertEqual(self.repo.images("whole"), known)
         os.remove(self.repo.path("api/src/more.bin"))
         self.binary("half.bin", half + b"no room to put it together beside the old one")
@@ -208,6 +211,7 @@ class Races(Truth):
         return self.repo.finish(process)
 
     def assert_race_converges(self, outcome):
+        self.assertNotIn("was repaired", outcome.err, "it was otto's own upload that was cut")
         if outcome.code != 0:  # the writer was faster than three readings
             self.assertEqual((outcome.code, outcome.json.get("error", {}).get("code")), (1, "inputs_changed"), outcome.err)
         final = self.repo.build().image("whole")

@@ -11,7 +11,9 @@ namespace {
 ContextEntry file(std::string path, std::uint16_t mode, std::string_view content) {
   return {std::move(path), EntryType::kFile, mode, content.size(), 1'700'000'000, sha256(content), {}};
 }
-ContextEntry directory(std::string path) { return {std::move(path), EntryType::kDirectory, 0755, 0, 0, {}, {}}; }
+ContextEntry directory(std::string path, std::uint16_t mode = 0755) {
+  return {std::move(path), EntryType::kDirectory, mode, 0, 0, {}, {}};
+}
 ContextEntry symlink(std::string path, std::string target) {
   return {std::move(path), EntryType::kSymlink, 0777, 0, 0, {}, std::move(target)};
 }
@@ -33,6 +35,21 @@ TEST(ContextManifest, HashesAsDocumented) {
   EXPECT_EQ(ContextManifest{{fifo("pipe", 0640)}}.hash().hex(),
             "e3cf46d18feb355b32e9b14747ab0067254f87c67207f042023cacac0a413c96");
   EXPECT_EQ(every_kind().hash().hex(), "7fa4977db6b164cd0cc43aaae864aa230110d5d219bab4b9b1b2a148faf81bc1");
+  EXPECT_EQ(ContextManifest{{directory("tmp", 01777)}}.hash().hex(),
+            "232a25cc4f2277091fa83fd925beaf1a5f17a74b8e7026d5ac4a1d56a00a020b");
+  const ContextManifest modes{
+      {directory("grp", 02775), file("grp/f", 0644, ""), directory("plain"), directory("priv", 0700)}};
+  EXPECT_EQ(modes.hash().hex(), "1e3f22792e989a67fa28b9806314466baa1402029f32b320ea907a863771cfa8");
+}
+
+TEST(ContextManifest, NoModeOfADirectoryCanBeTakenForSomethingElse) {
+  // Spelt without its own type word, a mode would be the next entry's type word, or a path like it.
+  EXPECT_NE((ContextManifest{{directory("0700"), directory("a")}}.hash()),
+            (ContextManifest{{directory("a", 0700)}}.hash()));
+  EXPECT_NE((ContextManifest{{directory("a", 0700), fifo("b", 0644)}}.hash()),
+            (ContextManifest{{directory("a"), fifo("b", 0700)}}.hash()));
+  EXPECT_NE((ContextManifest{{symlink("a", "0700")}}.hash()), (ContextManifest{{directory("a", 0700)}}.hash()));
+  EXPECT_NE((ContextManifest{{fifo("a", 0700)}}.hash()), (ContextManifest{{directory("a", 0700)}}.hash()));
 }
 
 TEST(ContextManifest, HashOfManyEntriesDoesNotDependOnBlocks) {
@@ -60,7 +77,8 @@ TEST(ContextManifest, HashCountsWhatLandsInTheImage) {
   EXPECT_TRUE(changed([](Entries& e) { e[3].type = EntryType::kSymlink; }));
   EXPECT_TRUE(changed([](Entries& e) { e.erase(e.begin() + 3); }));
   EXPECT_FALSE(changed([](Entries& e) { e[1].mtime_s = 5; }));
-  EXPECT_FALSE(changed([](Entries& e) { e[0].mode = 0700; }));
+  EXPECT_TRUE(changed([](Entries& e) { e[0].mode = 0700; }));
+  EXPECT_TRUE(changed([](Entries& e) { e[3].mode = 01755; }));
   EXPECT_FALSE(changed([](Entries& e) { e[2].mode = 0; }));
 }
 
@@ -91,10 +109,18 @@ TEST(ManifestDiff, AFifoIsItsMode) {
   EXPECT_EQ(diff({{fifo("a", 0644)}}, {{file("a", 0644, "")}}).changed, (std::vector<std::string>{"a"}));
 }
 
+TEST(ManifestDiff, AnotherModeOfADirectoryIsAModeChange) {
+  const ManifestDiff difference =
+      diff({{directory("a"), file("a/f", 0644, "1")}}, {{directory("a", 02775), file("a/f", 0644, "1")}});
+  EXPECT_EQ(difference.mode_changed, (std::vector<std::string>{"a"}));
+  EXPECT_TRUE(difference.changed.empty());
+  EXPECT_EQ(diff({{directory("a", 0700)}}, {{file("a", 0700, "")}}).changed, (std::vector<std::string>{"a"}));
+}
+
 TEST(ManifestDiff, IsEmptyForWhatDoesNotCount) {
   ContextManifest after = every_kind();
   for (ContextEntry& entry : after.entries) entry.mtime_s += 1;
-  after.entries[0].mode = 0700;
+  after.entries[2].mode = 0;
   EXPECT_TRUE(diff(every_kind(), after).empty());
 }
 
@@ -105,6 +131,7 @@ TEST(ManifestDiff, OfModeAndContentIsAChange) {
 TEST(StoredManifest, ComesBackWhole) {
   ContextManifest manifest = every_kind();
   manifest.entries[1].mtime_s = -1;
+  manifest.entries[3].mode = 01777;
   manifest.entries.push_back(fifo("\xff\xff", 0640));
   const auto back = parse_manifest(serialize(manifest));
   ASSERT_TRUE(back.has_value());
@@ -117,6 +144,24 @@ TEST(StoredManifest, ComesBackWhole) {
   }
   EXPECT_EQ(back->hash(), manifest.hash());
   EXPECT_TRUE(parse_manifest(serialize(ContextManifest{})).has_value());
+}
+
+// Written by an otto for which modes of directories did not count yet: the form has always had them.
+TEST(StoredManifest, ThoseOfOlderOttosAreRead) {
+  const ContextManifest manifest{{directory("d", 0700), file("f", 0644, "")}};
+  std::string body = "1:2\n3:dir\n1:d\n4:0700\n4:file\n1:f\n4:0644\n32:";
+  const auto append_raw = [](std::string& out, const Digest& digest) {
+    out.append(reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size());
+  };
+  append_raw(body, sha256(""));
+  body += "\n1:0\n10:1700000000\n";
+  std::string stored = "15:otto-manifest-1\n32:";
+  append_raw(stored, sha256(body));
+  stored += "\n" + body;
+  EXPECT_EQ(serialize(manifest), stored);
+  const auto back = parse_manifest(stored);
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(back->entries[0].mode, 0700);
 }
 
 TEST(StoredManifest, DamageIsNoticed) {

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "engine/docker/stage.h"
@@ -36,6 +38,37 @@ class StageFixture : public ::testing::Test {
   ~StageFixture() override {
     std::error_code ignored;
     fs::remove_all(home_, ignored);
+  }
+
+  /// Runs `body` as an account that is not root, to which all of this directory belongs from now on. Only the calling
+  /// thread's credentials are another's, and those of what it starts.
+  void as_account(const std::function<void()>& body) {
+    if (::geteuid() != 0) return body();
+    give(home_, kAccount);
+    as_account_as_is(body);
+  }
+  void as_account_as_is(const std::function<void()>& body) {
+    std::thread([&] {
+      ASSERT_EQ(::syscall(SYS_setgroups, 0, nullptr), 0);
+      ASSERT_EQ(::syscall(SYS_setresgid, kAccount, kAccount, kAccount), 0);
+      ASSERT_EQ(::syscall(SYS_setresuid, kAccount, kAccount, kAccount), 0);
+      parent_ = make_parent();
+      body();
+      parent_.reset();
+    }).join();
+    parent_ = make_parent();
+  }
+  static constexpr unsigned kAccount = 65534, kAnother = 65533;
+  static void give(const fs::path& path, unsigned owner) {
+    ASSERT_EQ(::lchown(path.c_str(), owner, owner), 0) << path;
+    if (!fs::is_directory(fs::symlink_status(path))) return;
+    for (const auto& item : fs::recursive_directory_iterator(path)) {
+      const auto mode = facts(item.path()).st_mode & 07777U;  // giving a file away takes its special bits
+      ASSERT_EQ(::lchown(item.path().c_str(), owner, owner), 0);
+      if (!item.is_symlink()) {
+        ASSERT_EQ(::chmod(item.path().c_str(), mode), 0);
+      }
+    }
   }
 
   [[nodiscard]] fs::path source() const { return home_ / "source"; }
@@ -59,7 +92,9 @@ class StageFixture : public ::testing::Test {
   }
 
   static void write_file(const fs::path& path, std::string_view content, unsigned mode = 0644) {
+    const mode_t before = ::umask(022);  // directories are usual ones, whoever runs the tests
     fs::create_directories(path.parent_path());
+    ::umask(before);
     std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
     ASSERT_EQ(::chmod(path.c_str(), mode), 0);
   }
@@ -128,7 +163,7 @@ class StageFixture : public ::testing::Test {
     auto state = bring_stage(*parent_, tools(), request(wanted));
     if (!state) {
       ADD_FAILURE() << state.error().message;
-      return {};
+      return {(home_ / "nothing").string(), {}, 0, 0, false};  // never paths outside of here
     }
     believed_ = wanted;
     stamp_ = state->stamp;
@@ -146,8 +181,7 @@ class StageFixture : public ::testing::Test {
       EXPECT_EQ(is.type, should.type) << is.path;
       EXPECT_EQ(is.digest, should.digest) << is.path;
       EXPECT_EQ(is.target, should.target) << is.path;
-      unsigned mode = is.type == graph::EntryType::kDirectory ? 0755U : should.mode;
-      EXPECT_EQ(is.mode, mode) << is.path;
+      EXPECT_EQ(is.mode, should.mode) << is.path;
     }
   }
 

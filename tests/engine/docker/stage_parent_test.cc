@@ -1,5 +1,9 @@
 // Parents that cannot hold a stage: roots that must not be used, missing tools, full disks.
+#include <set>
+
 #include "engine/docker/stage.h"
+#include "engine/docker/stage_failure.h"
+#include "engine/docker/stage_script.h"
 #include "tests/engine/docker/stage_fixture.h"
 
 namespace otto::docker {
@@ -72,10 +76,68 @@ exit 2
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().code, ErrorCode::kIo);
     EXPECT_NE(refused.error().message.find("No space left on device"), std::string::npos) << refused.error().message;
-    EXPECT_NE(refused.error().hint.find("stage_dir"), std::string::npos);
+    EXPECT_NE(refused.error().hint.find("free some space"), std::string::npos);
   }
   EXPECT_EQ(guard(stamp_).first, 75);
-  EXPECT_TRUE(bring().repaired);
+  EXPECT_FALSE(bring().repaired);
+}
+
+TEST_F(StageParentTest, WhatFilledTheDiskGoesAndTheMessageIsShort) {
+  write_file(home_ / "bin/tar", R"(#!/bin/sh
+PATH=${PATH#*:}
+case "$*" in "-x -f - "*) tar "$@" || exit; for n in $(seq 45); do
+  echo "tar: file$n: Cannot write: No space left on device" >&2; done; exit 2 ;; esac
+exec tar "$@"
+)",
+             0755);
+  const auto bytes_there = [&] {
+    std::uintmax_t bytes = 0;
+    for (const auto& item : fs::recursive_directory_iterator(stage_root()))
+      if (item.is_regular_file()) bytes += item.file_size();
+    return bytes;
+  };
+  for (const auto kind : {StageKind::kContext, StageKind::kInPlace}) {
+    for (const bool first : {true, false}) {
+      SCOPED_TRACE(first);
+      kind_ = kind;
+      std::error_code ignored;
+      fs::remove_all(stage_root(), ignored);
+      fs::remove(source() / "big", ignored);
+      believed_.reset();
+      put("file", "f");
+      if (!first) bring();
+      put("big", std::string(3'000'000, 'b'));
+      put("file", "edited");
+      const auto wanted = scan(source());
+      {
+        FakeTools fake(home_ / "bin");
+        const auto refused = bring_stage(*parent_, {tools().root, false, false}, request(wanted));
+        ASSERT_FALSE(refused.ok());
+        EXPECT_NE(refused.error().message.find("No space left on device"), std::string::npos);
+        EXPECT_LT(refused.error().message.size(), 400U) << refused.error().message;
+      }
+      EXPECT_LT(bytes_there(), 20'000U);
+      if (!first && kind == StageKind::kInPlace) {
+        EXPECT_EQ(guard(stamp_).first, 0) << "a mounted tree is not touched before all is there";
+      }
+      EXPECT_FALSE(bring().repaired);
+    }
+  }
+}
+
+TEST_F(StageParentTest, EachTroubleHasItsOwnHint) {
+  std::set<std::string> hints;
+  for (const int code : {kStageUnusable, kStageFull, kStageForeign, kStageLinked, kStageOccupied, kStageMeddled,
+                         kStageClosed, kStageTruncated}) {
+    const auto error = stage_failure(code, "host", "/root", "tool: words\notto-stage: it is so\n");
+    EXPECT_TRUE(hints.insert(error.hint).second) << error.hint;
+    EXPECT_EQ(error.hint.find("free some space") != std::string::npos, code == kStageFull);
+    EXPECT_NE(error.message.find("it is so"), std::string::npos);
+    EXPECT_EQ(error.message.find("tool: words") != std::string::npos, code == kStageUnusable);
+  }
+  std::string many;
+  for (int line = 0; line < 45; ++line) many += "tar: cannot\n";
+  EXPECT_LT(stage_failure(kStageUnusable, "host", "/root", many).message.size(), 150U);
 }
 
 }  // namespace

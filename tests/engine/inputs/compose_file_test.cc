@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "engine/inputs/stage_layout.h"
 #include "graph/base/text.h"
 
 namespace otto::inputs {
@@ -170,23 +171,88 @@ TEST_F(ComposeFileTest, LayoutKeepsRelativePathsInsideTheRepo) {
   EXPECT_EQ(staged(inputs), Names{"shared/x.env"});
 }
 
-TEST_F(ComposeFileTest, LayoutClimbsAboveTheRepoWhenAPathDoes) {
+TEST_F(ComposeFileTest, WhatLiesOutsideTheRepoIsStagedAboveAndMovesNothingElse) {
   write("../common/c/x.env", "");
   write("in.env", "");
   const auto inputs =
       read({write("docker/compose.yml", "services: {a: {env_file: [../../common/c/x.env, ../in.env]}}")});
   ASSERT_TRUE(inputs.ok());
-  EXPECT_EQ(inputs->files, Names{"repo/docker/compose.yml"});
-  EXPECT_EQ(inputs->project_directory, "repo/docker");
-  EXPECT_EQ(staged(inputs), (Names{"common/c/x.env", "repo/in.env"}));
+  const std::string up = "/.up/.up/.up/.up/.up/.up/.up/.up/.up/.up/.up/.up/.up/.up/.up/.up";
+  EXPECT_EQ(inputs->tree_link, "above" + up + "/.tree");
+  EXPECT_EQ(inputs->files, Names{"../above" + up + "/.tree/docker/compose.yml"});
+  EXPECT_EQ(inputs->project_directory, "../above" + up + "/.tree/docker");
+  EXPECT_EQ(staged(inputs), (Names{"../above" + up + "/common/c/x.env", "in.env"}));
+  EXPECT_EQ(inputs->links, (std::map<std::string, std::string>{{"../above" + up + "/repo", ".tree"}}));
+  const auto without = read({write("docker/compose.yml", "services: {a: {env_file: [../in.env]}}")});
+  EXPECT_EQ(staged(without), Names{"in.env"});
+  EXPECT_EQ(without->files, Names{"docker/compose.yml"});
+  EXPECT_EQ(without->tree_link, "") << "nothing needs it";
+  EXPECT_TRUE(without->links.empty());
+}
+
+TEST_F(ComposeFileTest, EveryPathMeansTheSameBelowTheLink) {
+  const auto inputs = read_text(
+      "services: {a: {volumes: ['./d:/1', '../x:/2', '../../y/z:/3', '../repo/own:/4', '../../a b/../q:/5']}}");
+  ASSERT_TRUE(inputs.ok());
+  const fs::path project = fs::path("/stage/tree.1") / inputs->project_directory;
+  const std::map<std::string, std::string> written = {
+      {"d", "./d"}, {"x", "../x"}, {"z", "../../y/z"}, {"q", "../../a b/../q"}};
+  for (const auto& path : inputs->paths) {
+    const auto as_written = written.find(path.local.filename().string());
+    if (as_written == written.end()) continue;
+    const auto entered = (project / as_written->second).lexically_normal().string();
+    const auto link = "/stage/" + inputs->tree_link;
+    const auto lies = (fs::path("/stage/tree.1") / path.staged).lexically_normal().string();
+    EXPECT_EQ(entered.starts_with(link) ? "/stage/tree.1" + entered.substr(link.size()) : entered, lies);
+  }
+  EXPECT_EQ(staged(inputs).back(), "own(bind,optional)");
 }
 
 TEST_F(ComposeFileTest, FilesOutsideTheRepoHaveALayoutToo) {
   write("../other/data/f", "");
-  const auto inputs = read({write("../other/compose.yml", "services: {a: {volumes: ['./data:/d']}}")});
+  const auto inputs = read({write("../other/compose.yml", "services: {a: {volumes: ['./data:/d', '../repo/in:/i']}}")});
   ASSERT_TRUE(inputs.ok());
-  EXPECT_EQ(inputs->files, Names{"compose.yml"});
-  EXPECT_EQ(staged(inputs), Names{"data(bind,optional)"});
+  EXPECT_TRUE(inputs->files.at(0).ends_with("/.up/other/compose.yml")) << inputs->files.at(0);
+  EXPECT_TRUE(inputs->project_directory.ends_with("/.up/other"));
+  EXPECT_TRUE(staged(inputs).at(0).ends_with("/.up/other/data(bind,optional)"));
+  EXPECT_EQ(staged(inputs).at(1), "in(bind,optional)");
+}
+
+TEST_F(ComposeFileTest, APathMayNotClimbHigherThanThereIsRoom) {
+  fs::path deep = root_;
+  for (int at = 0; at < 17; ++at) deep /= "d";
+  fs::create_directories(deep);
+  const auto file = write(deep / "compose.yml",
+                          "services: {a: {volumes: ['" + (top_ / "x").lexically_relative(deep).string() + ":/x']}}");
+  const auto refused = read_compose_files(deep, {file});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("18 directories above the repo"), std::string::npos)
+      << refused.error().message;
+}
+
+// What an older otto staged: the nearest directory that held everything was the tree.
+TEST_F(ComposeFileTest, AnOlderLayoutStays) {
+  write("../common/x.env", "");
+  write("data/f", "");
+  const auto file =
+      write("compose.yml", "services: {a: {env_file: ../common/x.env, volumes: ['./data:/d', '../../y:/y']}}");
+  const auto manifest = [](std::vector<std::string> paths) {
+    graph::ContextManifest held;
+    for (auto& path : paths) held.entries.push_back({std::move(path), graph::EntryType::kFile, 0644, 0, 0, {}, {}});
+    return held;
+  };
+  EXPECT_EQ(find_anchor(manifest({"compose.yml", "sub/compose.yml"}), root_, file), StageAnchor());
+  EXPECT_EQ(find_anchor(manifest({"something"}), root_, file), StageAnchor());
+  const auto anchor = find_anchor(manifest({"common/x.env", "repo/compose.yml"}), root_, file);
+  EXPECT_EQ(anchor, (StageAnchor{root_, "repo"}));
+  const auto inputs = read_compose_files(root_, {file}, nullptr, anchor);
+  ASSERT_TRUE(inputs.ok());
+  const auto places = staged(inputs);
+  EXPECT_EQ(std::vector(places.end() - 2, places.end()), (Names{"common/x.env", "repo/data(bind,optional)"}));
+  EXPECT_TRUE(places.front().starts_with("../above/.up/")) << "that one lay nowhere yet";
+  EXPECT_TRUE(inputs->project_directory.ends_with("/.tree/repo"));
+  const auto outside = top_ / "other/compose.yml";
+  EXPECT_EQ(find_anchor(manifest({"compose.yml", "data/f"}), root_, outside), (StageAnchor{top_ / "other", ""}));
 }
 
 TEST_F(ComposeFileTest, TheHomeHasADirectoryOfItsOwn) {

@@ -188,10 +188,19 @@ TEST_F(ContextScan, EachKindOfEditIsSeen) {
   differs("a directory become a symlink");
 }
 
-TEST_F(ContextScan, ADirectorysModeIsNoInput) {
+TEST_F(ContextScan, ADirectorysModeCountsAlsoWhereAllElseIsKnown) {
   tree_.make_directory("d", 0755);
+  tree_.write("d/file", "content");
+  scan_and_remember(kFarFuture);
   const auto before = scan().manifest.hash();
-  tree_.chmod("d", 0700);
+  for (const unsigned mode : {0700U, 01777U, 02755U}) {
+    tree_.chmod("d", mode);
+    const auto again = scan(kFarFuture);
+    EXPECT_NE(again.manifest.hash(), before);
+    EXPECT_EQ(again.manifest.find("d")->mode, mode);
+    EXPECT_EQ(again.files_read, 0U);
+  }
+  tree_.chmod("d", 0755);
   EXPECT_EQ(scan().manifest.hash(), before);
 }
 

@@ -100,5 +100,11 @@ TEST(TextTest, PrintableKeepsTextAndDisarmsTheRest) {
   EXPECT_EQ(printable("\xf0\x9f\xa5"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd") << "cut short";
 }
 
+TEST(Text, ReplaceAllGoesFromLeftToRight) {
+  EXPECT_EQ(replace_all("aXbXX", "X", "XY"), "aXYbXYXY");
+  EXPECT_EQ(replace_all("aaa", "aa", "b"), "ba");
+  EXPECT_EQ(replace_all("abc", "x", ""), "abc");
+}
+
 }  // namespace
 }  // namespace otto::text
