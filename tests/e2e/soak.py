@@ -70,6 +70,7 @@ class Soak:
     def begin(self):
         """Everything anew, and up."""
         self.repo.parent.clear(self.repo.project, [])
+        soak_stack.clear_leftovers(self.repo)
         self.tokens = {}
         self.repo.up()
         self._await_world()

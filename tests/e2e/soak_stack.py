@@ -163,6 +163,11 @@ def leftovers(repo):
     return [f"left over: {line}" for line in (folders + processes).splitlines()]
 
 
+def clear_leftovers(repo):
+    """Removes what `leftovers` finds."""
+    repo.parent.sh("pkill -KILL -u otto; cd /home/otto/.cache/otto/stages 2>/dev/null && rm -rf build.* compose.*", check=False)
+
+
 def touched(repo):
     """What changes when anybody touches a container."""
     return {each["Name"]: (each["Id"], each["State"]["StartedAt"]) for each in found_in(repo)}
