@@ -566,6 +566,22 @@ class Test(unittest.TestCase):
         self.assertRegex(tag, "^" + re.escape(repository) + ":[0-9a-f]{40}$")
 
 
+class StackTest(Test):
+    """Each test has the repo to itself, with a stack of its own; the project's containers go in between."""
+    name = ""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.repo = cls.own(cls.name)
+
+    def setUp(self):
+        self.addCleanup(self.repo.parent.clear, self.repo.project, [])
+
+    def services(self, text, **options):
+        """A stack of these services, as they stand below `services:`."""
+        self.repo.write_stack("services:\n" + text, **options)
+
+
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     unittest.main(verbosity=2)

@@ -58,15 +58,8 @@ secrets:
 """
 
 
-class Stack(harness.Test):
-    """Each test has the repo to itself, with a stack of its own; the project's containers go in between."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.repo = cls.own("stack")
-
-    def setUp(self):
-        self.addCleanup(self.repo.parent.clear, self.repo.project, [])
+class Stack(harness.StackTest):
+    name = "stack"
 
     def stack(self, *arguments, **options):
         self.repo.write_stack(*arguments, **options)

@@ -9,20 +9,11 @@ from harness import await_true
 ONCE = "    image: otto-lab/base:1\n    command: [sh, -c, 'sleep 0.3']\n"
 SLEEP = "    image: otto-lab/base:1\n    command: [sleep, '100000']\n    stop_signal: SIGKILL\n"
 STUBBORN = "    image: otto-lab/base:1\n    command: [sh, -c, \"trap '' TERM; while :; do sleep 1; done\"]\n"
+STOPPING = r"(?m)^(?=.*\bapp\b)(?=.*stopping).*up to {} s"
 
 
-class Stack(harness.Test):
-    """Each test has the repo to itself, with a stack of its own."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.repo = cls.own("states")
-
-    def setUp(self):
-        self.addCleanup(self.repo.parent.clear, self.repo.project, [])
-
-    def stack(self, services):
-        self.repo.write_stack("services:\n" + services)
+class Stack(harness.StackTest):
+    name = "states"
 
     def state(self, service):
         return self.repo.replicas(service)[0]["State"]
@@ -35,7 +26,7 @@ class OneShots(Stack):
     MARKED = {"written": "    restart: 'no'\n", "marked": "    x-otto: {oneshot: true}\n", "awaited": ""}
 
     def begin(self):
-        self.stack("".join(f"  {name}:\n{ONCE}{more}" for name, more in self.MARKED.items()) +
+        self.services("".join(f"  {name}:\n{ONCE}{more}" for name, more in self.MARKED.items()) +
                    f"  app:\n{SLEEP}    depends_on: {{awaited: {{condition: service_completed_successfully}}}}\n")
         self.repo.up()
         self.ran = {name: self.await_state(name, "exited") for name in self.MARKED}
@@ -73,7 +64,7 @@ class OneShots(Stack):
         self.assertFalse(self.state("awaited")["StartedAt"].startswith("0001"))
 
     def test_any_other_that_exits_with_0_is_started(self):
-        self.stack(f"  plain:\n{ONCE}  unless:\n{ONCE}    restart: on-failure\n  said:\n{ONCE}    x-otto: {{oneshot: false}}\n")
+        self.services(f"  plain:\n{ONCE}  unless:\n{ONCE}    restart: on-failure\n  said:\n{ONCE}    x-otto: {{oneshot: false}}\n")
         self.repo.up()
         ran = {name: self.await_state(name, "exited")["StartedAt"] for name in ("plain", "unless", "said")}
         self.assertEqual(self.repo.up().actions(), {name: "started" for name in ran})
@@ -87,7 +78,7 @@ class Warned(Stack):
     SICK = SLEEP + "    healthcheck: {test: [CMD, 'false'], interval: 200ms, retries: 1}\n"
 
     def test_looping_and_unhealthy_services_are_named_every_time(self):
-        self.stack(f"  loop:\n{self.LOOPING}  sick:\n{self.SICK}  fine:\n{SLEEP}")
+        self.services(f"  loop:\n{self.LOOPING}  sick:\n{self.SICK}  fine:\n{SLEEP}")
         self.repo.up()
         await_true("the loop to turn", lambda: self.repo.replicas("loop")[0]["RestartCount"] > 1)
         await_true("the check to fail", lambda: self.state("sick")["Health"]["Status"] == "unhealthy")
@@ -103,7 +94,7 @@ class Warned(Stack):
         self.assertEqual(self.repo.replicas("fine")[0]["State"]["Status"], "running")
 
     def test_waiting_for_a_loop_alone_fails_too(self):
-        self.stack(f"  loop:\n{self.LOOPING}  fine:\n{SLEEP}")
+        self.services(f"  loop:\n{self.LOOPING}  fine:\n{SLEEP}")
         self.repo.up()
         await_true("the loop to turn", lambda: self.repo.replicas("loop")[0]["RestartCount"] > 1)
         self.assert_error(self.repo.otto("docker", "up", "--wait"), 1, "compose_failed", "'loop'", "no way")
@@ -113,7 +104,7 @@ class Grace(Stack):
     """How long a container has between TERM and KILL, by the engine's own clock."""
 
     def write(self, word, more=""):
-        self.stack(f"  app:\n{STUBBORN}{more}    environment: [WORD={word}]\n")
+        self.services(f"  app:\n{STUBBORN}{more}    environment: [WORD={word}]\n")
 
     def replaced(self, *arguments):
         """`up` after an edit: what it said, and the seconds that the old container had."""
@@ -136,20 +127,20 @@ class Grace(Stack):
         self.begin()
         outcome, seconds = self.replaced()
         self.assertTrue(0.9 < seconds < 2.9, seconds)
-        self.assertRegex(outcome.err, "(?m)^app: stopping.*up to 1 s")
+        self.assertRegex(outcome.err, STOPPING.format(1))
         outcome, seconds = self.replaced("--timeout", "3")
         self.assertTrue(2.9 < seconds < 9, seconds)
-        self.assertRegex(outcome.err, "(?m)^app: stopping.*up to 3 s")
+        self.assertRegex(outcome.err, STOPPING.format(3))
 
     def test_a_services_own_grace_is_honoured(self):
         self.begin("    stop_grace_period: 4s\n")
         outcome, seconds = self.replaced()
         self.assertTrue(3.9 < seconds < 9, seconds)
-        self.assertRegex(outcome.err, "(?m)^app: stopping.*up to 4 s")
+        self.assertRegex(outcome.err, STOPPING.format(4))
 
     def test_one_who_stops_in_time_is_not_waited_for(self):
         slow = "    image: otto-lab/base:1\n    command: [sh, -c, \"trap 'sleep 2; exit 0' TERM; while :; do sleep 0.1; done\"]\n"
-        write = lambda word: self.stack(f"  app:\n{slow}    stop_grace_period: 30s\n    environment: [WORD={word}]\n")
+        write = lambda word: self.services(f"  app:\n{slow}    stop_grace_period: 30s\n    environment: [WORD={word}]\n")
         write("first")
         self.repo.up()
         old, since = self.repo.replicas("app")[0]["Id"], self.repo.parent.clock()

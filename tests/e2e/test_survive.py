@@ -48,19 +48,8 @@ class Rounds(harness.Test):
         self.run_rounds("oldrounds", harness.OLD_PARENT, SEEDS[:1], ROUNDS, OLD_ROUNDS)
 
 
-class Stack(harness.Test):
-    """Each test has the repo to itself, with a stack of its own."""
+class Stack(harness.StackTest):
     name = "survive"
-
-    @classmethod
-    def setUpClass(cls):
-        cls.repo = cls.own(cls.name)
-
-    def setUp(self):
-        self.addCleanup(self.repo.parent.clear, self.repo.project, [])
-
-    def stack(self, services, **options):
-        self.repo.write_stack("services:\n" + services, **options)
 
     def only(self, service):
         """The one container of a service, which bears its plain name."""
@@ -85,7 +74,7 @@ class Stack(harness.Test):
 class Interrupted(Stack):
     def edited(self, word):
         more = f"    stop_grace_period: 3s\n    environment: [WORD={word}]\n"
-        self.stack(f"  one:\n{STUBBORN}{more}  two:\n{STUBBORN}{more}")
+        self.services(f"  one:\n{STUBBORN}{more}  two:\n{STUBBORN}{more}")
 
     def interrupted(self, kind, seconds=1.5):
         otto = interrupts.Heard(self.repo, "docker", "up")
@@ -110,7 +99,7 @@ class Interrupted(Stack):
 
     def test_an_edit_taken_back_after_the_interruption(self):
         def written(word):
-            self.stack(f"  one:\n{STUBBORN}    stop_grace_period: 3s\n    environment: [WORD={word}]\n"
+            self.services(f"  one:\n{STUBBORN}    stop_grace_period: 3s\n    environment: [WORD={word}]\n"
                        f"  gone:\n{POLITE}    environment: [WORD={word}]\n")
         written("first")
         self.repo.up()
@@ -137,7 +126,7 @@ class HalfReplaced(Stack):
 
     def begin(self):
         self.repo.parent.clear(self.repo.project, [])
-        self.stack(f"  app:\n{ONCE_WRITTEN}  apart:\n{ONCE_WRITTEN}")
+        self.services(f"  app:\n{ONCE_WRITTEN}  apart:\n{ONCE_WRITTEN}")
         self.repo.up()
         self.original, self.apart = self.only("app"), self.only("apart")
         self.plain = self.original["Name"][1:]
@@ -276,7 +265,7 @@ class HalfReplaced(Stack):
         before = soak.soak_stack.touched(self.repo)
         self.assertEqual(len(before), 4)
         self.assert_nothing_to_do()
-        self.stack(f"  app:\n{ONCE_WRITTEN}    environment: [NEW=1]\n  apart:\n{ONCE_WRITTEN}")
+        self.services(f"  app:\n{ONCE_WRITTEN}    environment: [NEW=1]\n  apart:\n{ONCE_WRITTEN}")
         outcome = self.repo.text("docker", "up")
         self.assertEqual((outcome.code, self.told(outcome)), (0, []), outcome.err)
         self.repo.done("docker", "down")
@@ -284,7 +273,7 @@ class HalfReplaced(Stack):
         self.assertEqual(after, {"/" + name: before["/" + name] for name in strangers})
 
     def test_a_container_that_is_called_so_on_purpose(self):
-        self.stack(f"  app:\n{ONCE_WRITTEN}    container_name: 0123456789ab_x\n  apart:\n{ONCE_WRITTEN}")
+        self.services(f"  app:\n{ONCE_WRITTEN}    container_name: 0123456789ab_x\n  apart:\n{ONCE_WRITTEN}")
         outcome = self.repo.text("docker", "up")
         self.assertEqual((outcome.code, self.told(outcome)), (0, []), outcome.err)
         self.assertEqual(self.repo.replicas("app")[0]["Name"], "/0123456789ab_x")
@@ -296,7 +285,7 @@ class HalfReplaced(Stack):
         self.assertEqual(answer.out.strip(), self.repo.replicas("app")[0]["Config"]["Hostname"], answer.err)
 
     def test_a_one_shot_with_a_replacement_beside_it_runs_again(self):
-        self.stack(f"  task:\n    image: otto-lab/base:1\n    command: [sh, -c, 'sleep 0.2']\n    restart: 'no'\n  app:\n{ONCE_WRITTEN}"
+        self.services(f"  task:\n    image: otto-lab/base:1\n    command: [sh, -c, 'sleep 0.2']\n    restart: 'no'\n  app:\n{ONCE_WRITTEN}"
                    "    depends_on: {task: {condition: service_completed_successfully}}\n")
         self.repo.up()
         task = self.only("task")
@@ -314,7 +303,7 @@ class Stopped(Stack):
     """A service that exits 0 when it is stopped has not finished."""
 
     def test_it_is_started_by_whatever_needs_it(self):
-        self.stack(f"  app:\n{POLITE}")
+        self.services(f"  app:\n{POLITE}")
         self.repo.up()
         id = self.only("app")["Id"]
         for arguments in (["docker", "up"], ["docker", "up", "--wait"], ["host", f"{harness.PARENT}.{self.name}.app", "oneshot", "true"]):
