@@ -322,7 +322,7 @@ class Repo:
         with open(lab().environment["KNOWN_HOSTS"], encoding="utf-8") as file:
             known = file.read()
         with open(self.known_hosts, "w", encoding="utf-8") as file:
-            file.write(known + lab().host_keys(self.gate, self.port))
+            file.write(known)  # it has this repo's link already
         hosts.update(self.more_hosts())
         for entry in hosts.values():
             if "ssh_options" in entry:

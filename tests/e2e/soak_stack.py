@@ -9,6 +9,8 @@ import dataclasses
 import json
 import re
 
+import harness
+
 BASE = "otto-lab/base:1"
 IMAGE = "app"
 SERVICES = ("db", "migrate", "api", "core", "metrics", "polite", "slow", "follower")
@@ -35,6 +37,11 @@ IMAGES = (f'[[docker.images]]\nname = "{IMAGE}"\ndockerfile = "${{sutDir}}/soak/
           'context = "${sutDir}/soak/context"\n')
 
 
+def is_old(repo):
+    """Compose v1, which knows no `depends_on.restart`."""
+    return isinstance(repo, harness.OldRepo)
+
+
 @dataclasses.dataclass(frozen=True)
 class Definition:
     """What the files say: the image's content, one word of environment a service, how many `api` there are."""
@@ -59,10 +66,9 @@ class Definition:
 
     def write(self, repo):
         """The files as they say it, in a repo."""
-        old = repo.parent.machine == "bean_old"  # Compose v1 knows no depends_on.restart
         repo.write("soak/Dockerfile", DOCKERFILE)
         repo.write("soak/context/content", self.content + "\n")
-        repo.write_stack(json.dumps({"services": self._services(repo.name, old), "volumes": {"named": {}}}, indent=1),
+        repo.write_stack(json.dumps({"services": self._services(repo.name, is_old(repo)), "volumes": {"named": {}}}, indent=1),
                          settings=IMAGES)
 
     def _services(self, name, old):
@@ -102,7 +108,7 @@ def differences(repo, definition):
             found.append(f"{service}: {len(replicas)} containers instead of {definition.count(service)}")
         for each in replicas:
             found += [f"{each['Name']} {problem}" for problem in _container(each, service, dict(definition.words)[service])]
-    return found or _contents(repo, definition, by_service) + _neighbours(by_service) + _networks(repo)
+    return found or _contents(repo, definition, by_service) + _neighbours(by_service, is_old(repo)) + _networks(repo)
 
 
 def _names(repo, containers):
@@ -131,7 +137,7 @@ def _contents(repo, definition, by_service):
     return found
 
 
-def _neighbours(by_service):
+def _neighbours(by_service, old):
     """Who lives in whom, and who must have started after whom."""
     core, metrics = by_service["core"][0], by_service["metrics"][0]
     polite, follower = by_service["polite"][0], by_service["follower"][0]
@@ -140,7 +146,7 @@ def _neighbours(by_service):
         found.append(f"metrics lives in {metrics['HostConfig']['NetworkMode']} instead of core's {core['Id']}")
     if metrics["State"]["StartedAt"] < core["State"]["StartedAt"]:
         found.append(f"metrics started {metrics['State']['StartedAt']}, core only {core['State']['StartedAt']}")
-    if follower["State"]["StartedAt"] < polite["Created"]:
+    if not old and follower["State"]["StartedAt"] < polite["Created"]:
         found.append(f"follower started {follower['State']['StartedAt']}, polite was made {polite['Created']}")
     return found
 
