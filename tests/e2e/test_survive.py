@@ -179,12 +179,10 @@ class HalfReplaced(Stack):
     def v1_renamed_away(self):
         self.stop()
         self.docker("rename", self.plain, self.half())
-        return self.original["Id"]
 
     def v1_beside_a_created_one(self):
         self.v1_renamed_away()
         self.replacement(self.plain)
-        return self.original["Id"]
 
     def v1_beside_a_started_one(self):
         self.v1_renamed_away()
@@ -213,7 +211,7 @@ class HalfReplaced(Stack):
         self.assertEqual(len(soak.soak_stack.found_in(self.repo)), 2)
 
     def told(self, outcome):
-        return re.findall(r"(?m)^.*half-replaced.*$", outcome.err)
+        return re.findall(r"(?m)^.*interrupted.* put right.*$", outcome.err)
 
     def test_up_puts_it_right_and_says_so(self):
         def check(kept):
