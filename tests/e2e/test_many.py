@@ -232,7 +232,8 @@ class Accounts(harness.Test):
 
     def test_by_the_label_alone_and_none_is_nobodys(self):
         labels = {"com.docker.compose.project": self.repo.project, "com.docker.compose.service": "set",
-                  "com.docker.compose.container-number": "1", "com.docker.compose.oneoff": "False"}
+                  "com.docker.compose.container-number": "1", "com.docker.compose.oneoff": "False",
+                  "com.docker.compose.config-hash": "0"}
         run = lambda **more: self.repo.parent.docker(
             "run", "-d", "--name", f"{self.repo.project}-set-1",
             *(f"--label={key}={value}" for key, value in {**labels, **more}.items()), "otto-lab/base:1", "sleep", "100000")
