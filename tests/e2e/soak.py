@@ -73,7 +73,7 @@ class Soak:
         soak_stack.clear_leftovers(self.repo)
         self.tokens = {}
         self.repo.up()
-        self._await_world()
+        self._await_none(lambda: soak_stack.differences(self.repo, self.definition))
         self.tokens = soak_stack.tokens(self.repo)
 
     def round(self, number):
@@ -93,8 +93,9 @@ class Soak:
                 self.definition = before
                 self.definition.write(self.repo)
             said["the next up"] = self._up()
-            self._await_world()
+            self._await_none(lambda: soak_stack.differences(self.repo, self.definition) or self._lost())
             said["the second up"] = self._second_up()
+            self._await_none(lambda: soak_stack.leftovers(self.repo))
         except AssertionError as problem:
             self.failed.append(number)
             raise Failed(self._report(number, plan, problem, said)) from None
@@ -123,12 +124,13 @@ class Soak:
             raise AssertionError(f"the next up exits {outcome.code}:\n{outcome.out}{outcome.err}")
         return outcome
 
-    def _await_world(self, seconds=8):
+    @staticmethod
+    def _await_none(problems, seconds=8):
         """A moment is given to what ends by itself: a one-shot, processes of the interrupted otto."""
         deadline = time.monotonic() + seconds
-        while problems := soak_stack.differences(self.repo, self.definition) or self._lost() or soak_stack.leftovers(self.repo):
+        while found := problems():
             if time.monotonic() > deadline:
-                raise AssertionError("\n".join(problems))
+                raise AssertionError("\n".join(found))
             time.sleep(0.2)
 
     def _lost(self):

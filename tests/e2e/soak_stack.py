@@ -93,9 +93,15 @@ def service_of(container):
 
 def found_in(repo):
     """Every container that is the project's by label or, whatever its labels, by name."""
-    everyone = {each["Id"]: each for each in repo.parent.inspect(f"label={PROJECT}={repo.project}")}
-    everyone |= {each["Id"]: each for each in repo.parent.inspect(f"name={repo.project}[-_]")}
-    return list(everyone.values())
+    return json.loads(repo.parent.sh(
+        'ids=$({ docker ps -aq --filter "label=$1=$2"; docker ps -aq --filter "name=$2[-_]"; } | sort -u); '
+        '[ -z "$ids" ] && echo "[]" || docker inspect $ids', PROJECT, repo.project))
+
+
+def read_inside(repo, wanted):
+    """What files hold inside of containers; `wanted` are (container id, path), a file that is not there is empty."""
+    script = 'while [ $# -gt 0 ]; do docker exec "$1" cat "$2" 2>/dev/null || echo; shift 2; done'
+    return repo.parent.sh(script, *(word for pair in wanted for word in pair)).splitlines()
 
 
 def differences(repo, definition):
@@ -129,12 +135,10 @@ def _container(container, service, word):
 
 
 def _contents(repo, definition, by_service):
-    found = []
-    for each in (each for service in OWN_IMAGE for each in by_service[service]):
-        content = repo.parent.docker("exec", each["Id"], "cat", "/content", check=False).strip()
-        if content != definition.content:
-            found.append(f"{each['Name']} has the content {content!r} instead of {definition.content!r}")
-    return found
+    containers = [each for service in OWN_IMAGE for each in by_service[service]]
+    contents = read_inside(repo, [(each["Id"], "/content") for each in containers])
+    return [f"{each['Name']} has the content {content!r} instead of {definition.content!r}"
+            for each, content in zip(containers, contents) if content != definition.content]
 
 
 def _neighbours(by_service, old):
@@ -158,15 +162,15 @@ def _networks(repo):
 
 def tokens(repo):
     """What was written once at the first start, by service; empty where it is not there."""
-    return {service: repo.parent.docker("exec", repo.replicas(service)[0]["Id"], "cat", path, check=False).strip()
-            for service, path in TOKENS.items()}
+    ids = {service_of(each): each["Id"] for each in found_in(repo)}
+    return dict(zip(TOKENS, read_inside(repo, [(ids[service], path) for service, path in TOKENS.items()])))
 
 
 def leftovers(repo):
     """Temporary folders, and processes of the account that otto uses there: nobody else may be using the parent."""
-    folders = repo.parent.sh("find /home/otto/.cache/otto/stages -maxdepth 1 '(' -name 'build.*' -o -name 'compose.*' ')'")
-    processes = repo.parent.sh("pgrep -u otto -a || :")
-    return [f"left over: {line}" for line in (folders + processes).splitlines()]
+    left = repo.parent.sh("find /home/otto/.cache/otto/stages -maxdepth 1 '(' -name 'build.*' -o -name 'compose.*' ')'; "
+                          "pgrep -u otto -a || :")
+    return [f"left over: {line}" for line in left.splitlines()]
 
 
 def clear_leftovers(repo):

@@ -392,7 +392,7 @@ class Ends(Stack):
         self.assertNotIn("'held'", self.repo.text("docker", "up").err)
 
     def test_wait_is_content_with_a_one_shot_and_not_with_a_failure(self):
-        self.stack("services:\n  once:\n    image: otto-lab/base:1\n    command: [sleep, '1']\n"
+        self.stack("services:\n  once:\n    image: otto-lab/base:1\n    command: [sleep, '1']\n    restart: 'no'\n"
                    f"  slow:\n{SLEEP}    healthcheck: {{test: [CMD-SHELL, 'test -e /tmp/ok || {{ touch /tmp/ok; exit 1; }}'], interval: 1s, retries: 9}}\n")
         self.up("--wait")
         state = self.all("slow")[0]["State"]
