@@ -6,6 +6,7 @@ the jump host of its own, so byte counters and broken links are nobody else's. T
 `tools/lab exec`, never of otto. Whatever kills this process, otto dies with it, and a sweeper removes the files.
 """
 
+import copy
 import ctypes
 import dataclasses
 import fcntl
@@ -28,6 +29,7 @@ OTTO = os.environ.get("OTTO_BINARY", os.path.join(SOURCE, "build", "dev", "cli",
 EXAMPLE = os.path.join(SOURCE, "docs", "examples", "veggies")
 SUFFIX = "e2e"
 PARENT = "pepper_seed"
+OLD_PARENT = "bean_old"
 SERVICES = {"api", "db", "metrics", "migrate", "worker"}
 PR_SET_PDEATHSIG = 1
 
@@ -103,6 +105,11 @@ class Lab:
     def exec(self, machine, *command, check=True, stdin=None):
         return self.tool("exec", machine, *command, check=check, stdin=stdin)
 
+    def restart_engine(self, machine):
+        """Stops a parent's engine, which stops its containers, and starts it again."""
+        self.tool("engine", machine, "stop")
+        self.tool("engine", machine, "start")
+
     def start(self, machine):
         """A machine that is there on demand (`tools/lab start`): its hosts.json entries by host id."""
         entries = json.loads(self.tool("start", machine))
@@ -171,13 +178,17 @@ class Parent:
     def docker(self, *arguments, check=True):
         return lab().exec(self.machine, "docker", *arguments, check=check)
 
+    def inspect(self, *filters):
+        """Every container, stopped ones too, that these filters of `docker ps` let through, as `docker inspect` tells it."""
+        return json.loads(self.sh('ids=$(docker ps -aq --no-trunc "$@"); [ -z "$ids" ] && echo "[]" || docker inspect $ids',
+                                  *(f"--filter={each}" for each in filters)))
+
     def containers(self, project):
         """Service → Container, stopped ones too."""
-        inspected = self.sh('ids=$(docker ps -aq --filter "label=com.docker.compose.project=$1"); '
-                            '[ -z "$ids" ] && echo "[]" || docker inspect $ids', project)
         return {each["Config"]["Labels"]["com.docker.compose.service"]:
                 Container(each["Id"], each["Image"], each["Config"]["Image"], each["State"]["Status"],
-                          each["State"]["StartedAt"], each["RestartCount"]) for each in json.loads(inspected)}
+                          each["State"]["StartedAt"], each["RestartCount"])
+                for each in self.inspect(f"label=com.docker.compose.project={project}")}
 
     def images(self, repository):
         """Tag → image id."""
@@ -229,6 +240,14 @@ class Outcome:
     json: object
     seconds: float
 
+    @classmethod
+    def of(cls, code, out, err, seconds):
+        try:
+            document = json.loads(out)
+        except ValueError:
+            document = None
+        return cls(code, out, err, document, seconds)
+
     def error(self):
         return self.json["error"]
 
@@ -247,17 +266,24 @@ class Outcome:
 
 class Repo:
     """A private copy of docs/examples/veggies as project `name`, and the otto of the one who works in it."""
+    gate = "leek_gate"  # the machine that this repo's link leads to
 
     def __init__(self, name, parent=PARENT):
         self.name = name
         self.folder = os.path.join(lab().folder, name)
         self.root = os.path.join(self.folder, "repo")
         shutil.copytree(EXAMPLE, self.root, symlinks=True)
-        self.link = f"{name}-{os.getpid()}"
-        self.port = lab().link_up("leek_gate", self.link)
+        self.links = []
+        self.open_link()
         self._open(parent)
         self._rename()
         self.write_hosts()
+
+    def open_link(self):
+        """A link of this repo's own to the gate; the one before is left as it is. `write_hosts` makes it the way."""
+        self.link = f"{self.name}-{os.getpid()}" + (f"-{len(self.links)}" if self.links else "")
+        self.port = lab().link_up(self.gate, self.link)
+        self.links.append(self.link)
 
     def _open(self, parent):
         self.parent = Parent(parent)
@@ -296,17 +322,34 @@ class Repo:
         with open(lab().environment["KNOWN_HOSTS"], encoding="utf-8") as file:
             known = file.read()
         with open(self.known_hosts, "w", encoding="utf-8") as file:
-            file.write(known + lab().host_keys("leek_gate", self.port))
-        for entry in entries:
-            entry["ssh_options"]["known_hosts"] = self.known_hosts
-        hosts["leek_gate"]["ssh_options"]["port"] = self.port
+            file.write(known)  # it has this repo's link already
+        hosts.update(self.more_hosts())
+        for entry in hosts.values():
+            if "ssh_options" in entry:
+                entry["ssh_options"]["known_hosts"] = self.known_hosts
+        hosts[self.gate]["ssh_options"]["port"] = self.port
         change(hosts)
         self.write("lab/hosts.json", json.dumps(list(hosts.values()), indent=2))
 
+    def more_hosts(self):
+        """Entries by host id beside the lab's own."""
+        return {}
+
+    def write_stack(self, text, *more, settings="", host=None):
+        """Settings and compose files of a stack that is this repo's only one; `more` are (name, text, host)."""
+        composes = {"compose.yml": (text, host or self.parent.machine)}
+        composes.update({name: (content, where) for name, content, where in more})
+        self.write(".otto/settings.toml",
+                   f'name = "{self.name}"\nlabs = ["${{sutDir}}/lab"]\ndefault_lab = "veggies"\n' + settings +
+                   "".join(f'[[docker.composes]]\npath = "${{sutDir}}/{name}"\ndefault_host = "{where}"\n'
+                           for name, (_, where) in composes.items()))
+        for name, (content, _) in composes.items():
+            self.write(name, content)
+
     def clone(self, folder):
         """The same project freshly checked out at another path, by someone who remembers nothing."""
-        other = object.__new__(Repo)
-        other.name, other.link, other.port = self.name, self.link, self.port
+        other = object.__new__(type(self))
+        other.name, other.link, other.port, other.links = self.name, self.link, self.port, self.links
         other.folder = os.path.join(lab().folder, folder)
         other.root = os.path.join(other.folder, "checkout")
         os.makedirs(other.folder)
@@ -350,11 +393,7 @@ class Repo:
             process.kill()
             out, err = process.communicate()
             raise AssertionError(f"otto did not end within {timeout} s: {out}{err}") from None
-        try:
-            document = json.loads(out)
-        except ValueError:
-            document = None
-        return Outcome(process.returncode, out, err, document, time.monotonic() - started)
+        return Outcome.of(process.returncode, out, err, time.monotonic() - started)
 
     def text(self, *arguments, stdin=None, **environment):
         """otto with its output for people."""
@@ -386,6 +425,11 @@ class Repo:
     def containers(self):
         return self.parent.containers(self.project)
 
+    def replicas(self, service):
+        """Every container of a service as `docker inspect` tells it, lowest number first."""
+        found = self.parent.inspect(f"label=com.docker.compose.project={self.project}", f"label=com.docker.compose.service={service}")
+        return sorted(found, key=lambda each: int(each["Config"]["Labels"]["com.docker.compose.container-number"]))
+
     def images(self, image):
         """Tag → image id of one of this project's images, on the parent."""
         return self.parent.images(f"{self.name}-{image}")
@@ -405,8 +449,22 @@ class Repo:
     def clear(self):
         for machine in {"pepper_seed", "carrot_seed", self.parent.machine}:
             Parent(machine).clear(self.project, self.repositories)
-        lab().tool("link", self.link, "--close", check=False)
+        for link in self.links:
+            lab().tool("link", link, "--close", check=False)
         shutil.rmtree(self.folder)
+
+
+class OldRepo(Repo):
+    """A copy of the example whose parent is the old one: Docker 20.10 without buildx, Compose v1."""
+    gate = OLD_PARENT
+
+    def __init__(self, name):
+        self.old = lab().start(OLD_PARENT)
+        super().__init__(name, OLD_PARENT)
+        self.replace(".otto/settings.toml", f'default_host = "{PARENT}"', f'default_host = "{OLD_PARENT}"')
+
+    def more_hosts(self):
+        return copy.deepcopy(self.old)
 
 
 def tree_of(folder):
@@ -506,6 +564,22 @@ class Test(unittest.TestCase):
 
     def assert_hash_tag(self, tag, repository):
         self.assertRegex(tag, "^" + re.escape(repository) + ":[0-9a-f]{40}$")
+
+
+class StackTest(Test):
+    """Each test has the repo to itself, with a stack of its own; the project's containers go in between."""
+    name = ""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.repo = cls.own(cls.name)
+
+    def setUp(self):
+        self.addCleanup(self.repo.parent.clear, self.repo.project, [])
+
+    def services(self, text, **options):
+        """A stack of these services, as they stand below `services:`."""
+        self.repo.write_stack("services:\n" + text, **options)
 
 
 def main():

@@ -7,7 +7,6 @@ import os
 import harness
 
 SLEEP = "    image: otto-lab/base:1\n    command: [sleep, '100000']\n    init: true\n    stop_signal: SIGKILL\n"
-SETTINGS = 'name = "stack"\nlabs = ["${sutDir}/lab"]\ndefault_lab = "veggies"\n'
 
 # Every way to hang on another service. `core` is what changes.
 HANGING = f"""services:
@@ -59,33 +58,17 @@ secrets:
 """
 
 
-class Stack(harness.Test):
-    """Each test has the repo to itself, with a stack of its own; the project's containers go in between."""
+class Stack(harness.StackTest):
+    name = "stack"
 
-    @classmethod
-    def setUpClass(cls):
-        cls.repo = cls.own("stack")
-
-    def setUp(self):
-        self.addCleanup(self.repo.parent.clear, self.repo.project, [])
-
-    def stack(self, text, *more, settings=""):
-        composes = {"compose.yml": (text, "pepper_seed")}
-        composes.update({name: (content, host) for name, content, host in more})
-        self.repo.write(".otto/settings.toml", SETTINGS + settings + "".join(
-            f'[[docker.composes]]\npath = "${{sutDir}}/{name}"\ndefault_host = "{host}"\n' for name, (_, host) in composes.items()))
-        for name, (content, _) in composes.items():
-            self.repo.write(name, content)
+    def stack(self, *arguments, **options):
+        self.repo.write_stack(*arguments, **options)
 
     def up(self, *arguments, **environment):
         return self.repo.done("docker", "up", *arguments, **environment)
 
     def all(self, service):
-        """Every container of a service, oldest number first."""
-        ids = self.repo.parent.docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={self.repo.project}",
-                                      "--filter", f"label=com.docker.compose.service={service}").split()
-        found = json.loads(self.repo.parent.docker("inspect", *ids)) if ids else []
-        return sorted(found, key=lambda each: int(each["Config"]["Labels"]["com.docker.compose.container-number"]))
+        return self.repo.replicas(service)
 
     def inside(self, service, *command):
         return self.repo.parent.docker("exec", self.repo.containers()[service].id, *command)
@@ -409,7 +392,7 @@ class Ends(Stack):
         self.assertNotIn("'held'", self.repo.text("docker", "up").err)
 
     def test_wait_is_content_with_a_one_shot_and_not_with_a_failure(self):
-        self.stack("services:\n  once:\n    image: otto-lab/base:1\n    command: [sleep, '1']\n"
+        self.stack("services:\n  once:\n    image: otto-lab/base:1\n    command: [sleep, '1']\n    restart: 'no'\n"
                    f"  slow:\n{SLEEP}    healthcheck: {{test: [CMD-SHELL, 'test -e /tmp/ok || {{ touch /tmp/ok; exit 1; }}'], interval: 1s, retries: 9}}\n")
         self.up("--wait")
         state = self.all("slow")[0]["State"]

@@ -1,28 +1,14 @@
 #!/usr/bin/env python3
 """A parent as Debian 12 ships it: Docker 20.10 without buildx, and Compose v1."""
 
-import copy
 import os
 import signal
 import subprocess
 
 import harness
-from harness import SERVICES, await_true
+from harness import OLD_PARENT as OLD, OldRepo, SERVICES, await_true
 
-OLD = "bean_old"
 ODD = "it's $5 ${HOME} \"now\" \\ $$ ${X:-y}\tend"
-
-
-class OldRepo(harness.Repo):
-    """A copy of the example whose parent is the old one."""
-
-    def __init__(self, name):
-        self.old = harness.lab().start(OLD)
-        super().__init__(name, OLD)
-        self.replace(".otto/settings.toml", 'default_host = "pepper_seed"', f'default_host = "{OLD}"')
-
-    def write_hosts(self, change=lambda hosts: None):
-        super().write_hosts(lambda hosts: (hosts.update(copy.deepcopy(self.old)), change(hosts)))
 
 
 class Stack(harness.Test):
