@@ -54,6 +54,7 @@ Result<DownReport> down_on(Workspace& workspace, const execute::Target& target, 
   }
   if (options.dry_run) return report;
   OTTO_RETURN_IF_ERROR(take_down(session, probe, report.project, options));
+  turn.settle();
   OTTO_RETURN_IF_ERROR(cache::RegistrationStore(session.memo()).remove(target.host->id, target.repo->name));
   return report;
 }

@@ -30,16 +30,19 @@ otto_states() {
   ids=$(otto_docker ps -aq --no-trunc --filter label=com.docker.compose.project="$project" \
     --filter label=com.docker.compose.service="$1" --filter label=com.docker.compose.oneoff=False) || exit 1
   [ -n "$ids" ] || { echo "service '$1' has no container" >&2; exit 1; }
-  otto_docker container inspect --format '{{.ID}} {{.State.Status}} {{.State.ExitCode}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' $ids
+  otto_docker container inspect --format '{{.ID}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' $ids
 }
+# What its restart policy has started again counts as up when it has run for ten seconds, as it does for Docker.
 otto_await() {
+  first= before= calm=0
   while :; do
-    waiting=
+    waiting= again=0
     states=$(otto_states "$1") || exit 1
-    while read -r id status code health; do
+    while read -r id status code restarts health; do
+      again=$((again + restarts))
       case "$2:$status:$code:$health" in
-        completed:exited:0:*|*:running:*:healthy|up:running:*:) ;;
-        over:exited:0:*|over:running:*:) ;;
+        completed:exited:0:*|over:exited:0:*|*:running:*:healthy) ;;
+        up:running:*:|over:running:*:) [ "$restarts" = 0 ] || [ $calm -ge 50 ] || waiting=1 ;;
         healthy:running:*:) echo "service '$1' has no health check, but others wait for it to be healthy" >&2; exit 1 ;;
         up:paused:*|over:paused:*) echo "service '$1' is paused" >&2; exit 1 ;;
         *:exited:*|*:dead:*) echo "service '$1' exited with code $code" >&2
@@ -47,10 +50,17 @@ otto_await() {
         *:unhealthy) echo "service '$1' is unhealthy" >&2; exit 1 ;;
         *) waiting=1 ;;
       esac
+      case "$2:$status" in up:*|over:*|*:restarting) ;; *) continue ;; esac
+      [ "$restarts" -lt 5 ] || { [ "$status" != restarting ] && [ "$again" -le "${first:-$again}" ]; } ||
+        { echo "service '$1' is restarted again and again ($restarts times so far)" >&2
+          otto_docker logs --tail 10 "$id" 2>&1 | sed 's/^/  /' >&2; exit 1; }
     done <<END
 $states
 END
     [ -n "$waiting" ] || return 0
+    first=${first:-$again}
+    if [ "$again" = "$before" ]; then calm=$((calm + 1)); else calm=0; fi
+    before=$again
     sleep 0.2
   done
 }
@@ -245,9 +255,8 @@ std::string Compose::stack_head(const ComposeStack& stack, const std::string& ov
 Result<std::string> Compose::config(const ComposeStack& stack) {
   OTTO_RETURN_IF_ERROR(check_compose());
   const bool v1 = facts_.compose_v1();
-  auto output =
-      run(stack_head(stack, "") + fmt::format("otto_compose config{}\n", v1 ? "" : " --format json"),
-          "the compose files are refused");
+  auto output = run(stack_head(stack, "") + fmt::format("otto_compose config{}\n", v1 ? "" : " --format json"),
+                    "the compose files are refused");
   if (!output.ok()) return v1 ? with_v1_hint(std::move(output).error()) : std::move(output).error();
   return v1 ? v1_config_as_json(output->out) : Result<std::string>(std::move(output->out));
 }
@@ -258,8 +267,8 @@ Result<bool> Compose::up(const ComposeStack& stack, const UpCall& call) {
   UpWatch watch(call.on_stop);
   Change change;
   change.text = stack_head(stack, call.override_yaml) +
-                fmt::format("otto_compose up -d --no-deps --no-build --timeout {} {} {} >&2\n", call.grace_s,
-                            flags, text::shell_join(call.services));
+                fmt::format("otto_compose up -d --no-deps --no-build --timeout {} {} {} >&2\n", call.grace_s, flags,
+                            text::shell_join(call.services));
   change.doomed = call.doomed;
   change.on_output = [&watch](transport::Stream, std::string_view bytes) { watch.take(bytes); };
   OTTO_TRY(transport::Output output, this->change(change));

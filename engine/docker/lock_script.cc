@@ -1,20 +1,12 @@
 #include "engine/docker/lock_script.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <pwd.h>
-#include <unistd.h>
-
-#include <array>
-#include <charconv>
 
 #include "graph/base/text.h"
 
 namespace otto::docker {
 
 namespace {
-
-constexpr std::string_view kWaiting = "otto-waiting";
 
 // Not `exec 7>>file` at once: a redirection that fails ends dash. Nothing that is waited for in the background may hold
 // a lock, so flock itself reads nothing.
@@ -34,47 +26,18 @@ otto_lock() {
   otto_lock_room && : >>"$otto_locks/$3.lock" || return 1
   eval "exec $1>>\"\$otto_locks/\$3.lock\""
   if ! flock -w 0.3 "-$2" "$1" </dev/null; then
-    otto_by='' otto_at=''
-    { IFS='	' read -r otto_by otto_at <"$otto_locks/$3.by"; } 2>/dev/null || :
-    case $otto_at in '' | *[!0-9]*) ;; *) otto_at=$(($(date +%s) - otto_at)) ;; esac
-    printf 'otto-waiting\t%s\t%s\t%s\n' "$3" "$otto_by" "$otto_at" >&2
+    otto_tell_waiting "$3" "$otto_locks/$3.by" >&2
     flock "-$2" "$1" </dev/null || return 1
   fi
-  [ "$2" = s ] || printf '%s\t%s\n' "$otto_me" "$(date +%s)" >"$otto_locks/$3.by" || return 1
+  [ "$2" = s ] || otto_note_holder "$otto_me" "$otto_locks/$3.by" || return 1
 }
 )sh";
 
 }  // namespace
 
-std::string waiting_for(const LockHolder& holder, std::chrono::system_clock::time_point now) {
-  if (holder.who.empty()) return "for another otto";
-  if (!holder.seconds) return "for " + holder.who;
-  const auto since = std::chrono::system_clock::to_time_t(now - std::chrono::seconds(*holder.seconds));
-  return fmt::format("for {}, since {:%H:%M:%S}", holder.who, fmt::localtime(since));
-}
-
-std::optional<LockHolder> read_waiting(std::string_view line) {
-  const std::vector<std::string> fields = text::split(line, '\t');
-  if (fields.size() != 4 || fields[0] != kWaiting) return std::nullopt;
-  LockHolder holder{text::printable(fields[2]), {}};
-  unsigned seconds = 0;
-  const char* end = fields[3].data() + fields[3].size();
-  const auto [at, failed] = std::from_chars(fields[3].data(), end, seconds);
-  if (failed == std::errc() && at == end && !fields[3].empty()) holder.seconds = seconds;
-  return holder;
-}
-
-std::string own_name() {
-  const passwd* user = ::getpwuid(::geteuid());
-  std::array<char, 256> machine{};
-  if (::gethostname(machine.data(), machine.size() - 1) != 0 || machine[0] == '\0') machine = {'?'};
-  return text::printable(
-      fmt::format("{}@{}", user != nullptr ? user->pw_name : std::to_string(::geteuid()), machine.data()));
-}
-
 std::string lock_functions(const ParentFacts& facts) {
-  return fmt::format("otto_locks={}\notto_me={}\notto_locked=\n{}", text::shell_quote(facts.lock_root),
-                     text::shell_quote(own_name()), kFunctions);
+  return fmt::format("otto_locks={}\notto_me={}\notto_locked=\n{}{}", text::shell_quote(facts.lock_root),
+                     text::shell_quote(own_name()), lock_holder_functions(), kFunctions);
 }
 
 std::string lock_name(std::string_view name) {

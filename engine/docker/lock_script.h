@@ -7,28 +7,13 @@
 // image's, a stage's. Pure.
 #pragma once
 
-#include <chrono>
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "engine/docker/lock_holder.h"
 #include "engine/docker/parent.h"
 
 namespace otto::docker {
-
-/// Whom a waiter waits for.
-struct LockHolder {
-  std::string who;                  ///< "ann@laptop"; empty: not known
-  std::optional<unsigned> seconds;  ///< since when
-};
-
-/// "for ann@laptop, since 14:02:07" (of this machine's clock), "for another otto".
-std::string waiting_for(const LockHolder& holder,
-                        std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
-/// A line that a waiting script says ("otto-waiting", name, who, seconds, by tabs); nullopt: another one.
-std::optional<LockHolder> read_waiting(std::string_view line);
-/// What others are told of this process: the user's name and this machine's.
-std::string own_name();
 
 /// sh: defines
 ///   otto_lock FD x|s NAME   takes the lock on that descriptor (6 to 9), saying on standard error for whom it waits;

@@ -22,7 +22,9 @@ otto_generation=
 {{ read -r otto_generation <"$(otto_state {lock}.generation)"; }} 2>/dev/null || :
 echo {generation} >"$(otto_state {lock}.generation)" || exit {lost}
 printf 'held\t%s\n' "$otto_generation"
-cat >/dev/null
+while read -r otto_order; do
+  [ "$otto_order" != settled ] || rm -f "$(otto_state {lock}.doomed)"
+done
 )sh",
                                              fmt::arg("lock", text::shell_quote(project_file(project))),
                                              fmt::arg("work", text::shell_quote(work_file(project))),
@@ -51,6 +53,8 @@ Result<std::string> ProjectLock::take(std::function<void(const LockHolder&)> wai
   return *state->generation;
 }
 
+void ProjectLock::settle() { state_.lock()->settled = true; }
+
 void ProjectLock::release() {
   state_.lock()->over = true;
   changed_.notify_all();
@@ -61,10 +65,14 @@ void ProjectLock::hold() {
   script.text = holder_script(facts_, project_, transport::random_token());
   script.claim = transport::Claim::kStays;
   script.stop = stop_;
-  script.input = [this](const transport::Writer&) -> Result<void> {
-    auto state = state_.lock();
-    state.wait(changed_, [](const State& now) { return now.over; });
-    return {};
+  script.input = [this](const transport::Writer& write) -> Result<void> {
+    bool settled = false;
+    {
+      auto state = state_.lock();
+      state.wait(changed_, [](const State& now) { return now.over; });
+      settled = state->settled;
+    }
+    return settled ? write("settled\n") : Result<void>();
   };
   script.stop_input = [this] { release(); };
   script.on_output = [this](transport::Stream stream, std::string_view bytes) { take_output(stream, bytes); };

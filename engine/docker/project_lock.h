@@ -41,6 +41,8 @@ class ProjectLock {
   /// locks), kConnectionLost, kInterrupted.
   Result<std::string> take(std::function<void(const LockHolder&)> waiting);
   [[nodiscard]] bool held() const;
+  /// Nothing is in doubt any more: the note of doomed containers goes when the lock is given back.
+  void settle();
   /// Begins to give it back; nothing may be changed any more.
   void release();
 
@@ -48,6 +50,7 @@ class ProjectLock {
   struct State {
     std::optional<std::string> generation;  // once it is taken
     std::optional<Error> failure;
+    bool settled = false;
     bool over = false;     // the job may end, or has
     std::string out, err;  // the last line of each, which is not whole yet
     std::string words;     // of a failure

@@ -40,6 +40,12 @@ std::string fresh_id() {
   return id;
 }
 
+/// By which this process knows its own reservations again.
+const std::string& process_token() {
+  static const std::string token = fresh_id();
+  return token;
+}
+
 Codec best_codec(const StageTools& tools) {
   if (tools.has_zstd) return Codec::kZstd;
   return tools.has_gzip ? Codec::kGzip : Codec::kNone;
@@ -75,7 +81,9 @@ class Exchange {
                    trust_ == Trust::kBelieved && request_.believed ? request_.believed_stamp : "-",
                    fresh_,
                    std::string(codec_name(best_codec(tools_))),
-                   trust_ == Trust::kNothing ? "force" : "normal"};
+                   trust_ == Trust::kNothing ? "force" : "normal",
+                   own_name(),
+                   process_token()};
     script.input = [this](const transport::Writer& write) { return feed(write); };
     script.on_output = [this](transport::Stream stream, std::string_view bytes) { take(stream, bytes); };
     script.stop = request_.stop;
@@ -93,7 +101,7 @@ class Exchange {
   };
 
   void take(transport::Stream stream, std::string_view bytes) {
-    bool announce = false;
+    std::optional<LockHolder> waits_for;
     {
       auto shared = shared_.lock();
       if (stream == transport::Stream::kStderr) {
@@ -101,11 +109,12 @@ class Exchange {
         if (shared->words.size() > kKeptWords) shared->words.erase(0, shared->words.size() - kKeptWords);
       } else {
         shared->reader.feed(bytes);
-        announce = shared->reader.report().waiting && !std::exchange(announced_, true);
+        const auto& waiting = shared->reader.report().waiting;
+        if (waiting && !std::exchange(announced_, true)) waits_for = waiting;
       }
     }
     changed_.notify_all();
-    if (announce && request_.waiting) request_.waiting();
+    if (waits_for && request_.waiting) request_.waiting(*waits_for);
   }
 
   /// Waits for the state. The blank lines are knocks: where the job has ended, the write says so.

@@ -17,6 +17,7 @@
 #include <stop_token>
 #include <string>
 
+#include "engine/docker/lock_holder.h"
 #include "graph/base/result.h"
 #include "graph/context_manifest.h"
 #include "transport/remote.h"
@@ -53,7 +54,8 @@ struct StageRequest {
   std::string believed_stamp;
   /// Called on a thread of the call's own while bytes are sent.
   std::function<void(std::uint64_t sent, std::uint64_t total_estimate)> progress;
-  std::function<void()> waiting;  ///< called once where another otto holds the stage; may be empty
+  /// Called once where another otto has the stage; may be empty.
+  std::function<void(const LockHolder& holder)> waiting;
   std::stop_token stop;
 };
 

@@ -129,12 +129,14 @@ finish() {
     mv -f "$work/stamp" stamp || unwritable
   phase=over
   rm -rf -- stamp.old pending pending.modes renaming "$work" ${base:+"$base"}
+  reserve
   printf 'done\n'
 }
 apply() {
   data=data.$fresh
   meddled="what lies in $dir/$tree is not what was sent (is something else writing there?)"
   trap 'give_up; exit 143' TERM INT HUP
+  otto_note_holder "$who" by || unwritable
   { [ -d "$work" ] || mkdir "$work"; } && mkdir "$data" || unwritable
   receive_sections
   merge_manifest

@@ -29,7 +29,7 @@ set -u
 umask 077
 export LC_ALL=C
 unset TAR_OPTIONS POSIXLY_CORRECT ZSTD_CLEVEL GZIP
-root=$1 key=$2 kind=$3 known=$4 fresh=$5 codec=$6 force=$7
+root=$1 key=$2 kind=$3 known=$4 fresh=$5 codec=$6 force=$7 who=$8 claim=$9
 dir=$root/$key
 me=$(id -u)
 give_up() { :; }
@@ -80,7 +80,20 @@ private_directory "$dir"
 cd "$dir" || fail 71 "cannot enter $dir"
 true >>lock || unwritable
 exec 9>>lock
-flock -w 1 -x 9 </dev/null || { printf 'waiting\n'; flock -x 9 </dev/null || fail 71 "cannot lock $dir/lock"; }
+# Who has brought a context here is about to build it, with a job of its own: until that has the lock, or five seconds have
+# passed, nobody else changes the tree. Else two branches of a repo would take it from each other again and again.
+is_reserved() {
+  [ "$kind" = context ] && { read -r by at <reserved; } 2>/dev/null || return 1
+  case $at in '' | *[!0-9]*) return 1 ;; esac
+  [ "$by" != "$claim" ] && [ "$(($(date +%s) - at))" -le 5 ]
+}
+reserve() { [ "$kind" != context ] || printf '%s %s\n' "$claim" "$(date +%s)" >reserved; }
+while true; do
+  flock -w 1 -x 9 </dev/null || { otto_tell_waiting stage by; flock -x 9 </dev/null || fail 71 "cannot lock $dir/lock"; }
+  is_reserved || break
+  flock -u 9
+  sleep 0.1
+done
 
 condition=none id=- digest=- base=
 if otto_stage_read stamp; then condition=clean

@@ -40,10 +40,12 @@ void StageReportReader::feed(std::string_view bytes) {
 }
 
 void StageReportReader::read_line(std::string_view line) {
+  if (auto holder = read_waiting(line)) {
+    report_.waiting = std::move(holder);
+    return;
+  }
   auto word = next_word(line);
-  if (word == "waiting") {
-    report_.waiting = true;
-  } else if (word == "state") {
+  if (word == "state") {
     report_.condition = next_word(line);
     report_.stamp = next_word(line);
     report_.manifest = next_word(line);

@@ -5,14 +5,17 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "engine/docker/lock_holder.h"
 
 namespace otto::docker {
 
 struct StageReport {
-  bool waiting = false;  ///< another writer holds the lock
-  bool ready = false;    ///< the state below is whole; the parent awaits an order
+  std::optional<LockHolder> waiting;  ///< another otto has the stage
+  bool ready = false;                 ///< the state below is whole; the parent awaits an order
   bool done = false;
   bool garbled = false;   ///< not ours: nothing more is read
   std::string condition;  ///< none, clean, edited, half

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/docker/lock_holder.h"
 #include "engine/docker/stage_script_parts.h"
 #include "graph/base/text.h"
 
@@ -16,6 +17,8 @@ otto_stage_enter() {
   exec 9<"$otto_stage_dir/lock"
   flock -s 9 </dev/null || otto_stage_stale
   otto_stage_verify
+  rm -f "$otto_stage_dir/reserved"
+  [ -z "${otto_me-}" ] || otto_note_holder "$otto_me" "$otto_stage_dir/by"
   otto_stage_tree=$otto_stage_dir/$otto_s_tree
 }
 otto_stage_verify() {
@@ -29,8 +32,8 @@ otto_stage_verify() {
 }  // namespace
 
 std::string_view stage_exchange_script() {
-  static const std::string script =
-      fmt::format("{}{}{}{}{}{}", kStageCommon, kStageOpen, kStageReport, kStageReuse, kStageInPlace, kStageApply);
+  static const std::string script = fmt::format("{}{}{}{}{}{}{}", lock_holder_functions(), kStageCommon, kStageOpen,
+                                                kStageReport, kStageReuse, kStageInPlace, kStageApply);
   return script;
 }
 
@@ -38,9 +41,10 @@ std::string job_folder_text(std::string_view root, std::string_view job) {
   return fmt::format(R"sh(
 find {root} -maxdepth 1 -type d \( -name 'build.??????????' -o -name 'compose.??????????' \) -mmin +60 \
   -exec flock -n -x '{{}}' rm -rf '{{}}' ';' </dev/null 2>/dev/null
-otto_work=$(mktemp -d {root}/{job}.XXXXXXXXXX) || exit 1
-trap 'trap "" TERM INT HUP PIPE; rm -rf "$otto_work"' EXIT  # a job may be told to end more than once
+otto_work=
+trap 'trap "" TERM INT HUP PIPE; [ -z "$otto_work" ] || rm -rf "$otto_work"' EXIT  # a job may be told to end twice
 trap 'exit 143' TERM INT HUP PIPE
+otto_work=$(trap "" TERM INT HUP PIPE; mktemp -d {root}/{job}.XXXXXXXXXX) || exit 1
 exec 8<"$otto_work" && flock -s 8 </dev/null || exit 1
 otto_awaited() {{ "$@" </dev/null & wait $!; }}
 )sh",

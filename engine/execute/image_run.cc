@@ -235,9 +235,7 @@ class ImageRun {
     request.progress = [&](std::uint64_t sent, std::uint64_t total) {
       report({Event::Kind::kPhase, Phase::kUploading, image.name(), "", sent, total, 0});
     };
-    request.waiting = [&] {
-      report({Event::Kind::kPhase, Phase::kWaiting, image.name(), "for another otto", 0, 0, 0});
-    };
+    request.waiting = [&](const docker::LockHolder& holder) { tell_waiting(image, holder); };
     report({Event::Kind::kPhase, Phase::kUploading, image.name(), "", 0, 0, 0});
     auto brought = docker::bring_stage(session_.remote(), session_.facts().stage_tools(), request);
     if (!brought.ok())
@@ -284,9 +282,7 @@ class ImageRun {
     const bool forced =
         std::find(request_.forced.begin(), request_.forced.end(), image.name()) != request_.forced.end();
     request.may_be_built_meanwhile = !forced && !probe_.image_ids.contains(image.tag);
-    request.on_waiting = [this, &image](const docker::LockHolder& holder) {
-      report({Event::Kind::kPhase, Phase::kWaiting, image.name(), docker::waiting_for(holder), 0, 0, 0});
-    };
+    request.on_waiting = [this, &image](const docker::LockHolder& holder) { tell_waiting(image, holder); };
     request.on_step = [this, &image](std::string_view step) {
       report({Event::Kind::kPhase, Phase::kBuilding, image.name(), std::string(step), 0, 0, 0});
     };
@@ -389,6 +385,9 @@ class ImageRun {
         std::find_if(images_.begin(), images_.end(), [&](const auto& known) { return known.name() == image; });
     OTTO_CHECK(found != images_.end());
     return static_cast<std::size_t>(found - images_.begin());
+  }
+  void tell_waiting(const inputs::ImageInputs& image, const docker::LockHolder& holder) {
+    report({Event::Kind::kPhase, Phase::kWaiting, image.name(), docker::waiting_for(holder), 0, 0, 0});
   }
   void report(const Event& event) { session_.workspace().reporter().report(event); }
 

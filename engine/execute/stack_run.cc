@@ -70,6 +70,7 @@ class StackRun {
       OTTO_TRY(plan, make_plan(probe));
     }
     OTTO_RETURN_IF_ERROR(execute(plan));
+    if (request_.services.empty()) turn_.settle();  // else others may be in doubt still
     OTTO_TRY(const std::vector<docker::EarlyExit> exits, compose_.early_exits(started(plan), one_shots()));
     if (!plan.waves.empty() || !salvage_.steps.empty() || request_.remove_orphans) {
       OTTO_TRY(probe, session_.probe({.compose_project = stack_.project}));

@@ -56,9 +56,9 @@ docker::StageRequest StackStage::request(const std::optional<cache::StageRecord>
     request.believed_stamp = known->stamp;
   }
   request.stop = session_.workspace().stop();
-  request.waiting = [this] {
+  request.waiting = [this](const docker::LockHolder& holder) {
     session_.workspace().reporter().report(
-        {Event::Kind::kPhase, Phase::kWaiting, stack_.project, "for another otto", 0, 0, 0});
+        {Event::Kind::kPhase, Phase::kWaiting, stack_.project, docker::waiting_for(holder), 0, 0, 0});
   };
   return request;
 }

@@ -18,6 +18,10 @@ Result<bool> StackTurn::take(ParentSession& session, const std::string& compose_
   return generation == probe.generation;
 }
 
+void StackTurn::settle() {
+  if (lock_) lock_->settle();
+}
+
 void StackTurn::give_back() {
   if (lock_) lock_->release();
 }

@@ -116,7 +116,7 @@ class Planner {
   }
 
   void judge(const ServiceModel& service) {
-    ServiceStep step{service.name, ServiceAction::kUnchanged, {}};
+    ServiceStep step{service.name, ServiceAction::kUnchanged, {}, service.replicas};
     if (wanted_.count(service.name) > 0) own_verdict(service, step);
     follow(service, step);
     const bool from_nothing = step.action == ServiceAction::kCreated && containers_of(service.name).empty();
@@ -325,8 +325,9 @@ std::vector<std::string> doomed_by(const StackPlan& plan, const std::vector<Cont
   const auto ends = [&](const ContainerState& container) {
     const auto step = std::ranges::find(plan.steps, container.service, &ServiceStep::service);
     if (step == plan.steps.end() || !begun.contains(container.service)) return false;
-    const auto replicas = std::ranges::count(containers, container.service, &ContainerState::service);
-    return step->action == ServiceAction::kRecreated || (step->action == ServiceAction::kStarted && replicas > 1);
+    const auto there = std::ranges::count(containers, container.service, &ContainerState::service);
+    const bool scales_down = step->action == ServiceAction::kStarted && there > std::ptrdiff_t{step->replicas};
+    return step->action == ServiceAction::kRecreated || scales_down;
   };
   std::vector<std::string> ids;
   for (const ContainerState& container : containers) {

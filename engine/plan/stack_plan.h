@@ -45,8 +45,9 @@ using docker::ServiceAction;
 struct ServiceStep {
   std::string service;
   ServiceAction action = ServiceAction::kUnchanged;
-  std::string reason;  ///< for people: "image changed", "its definition changed", "follows api", "was stopped", "not
-                       ///< created yet", "is paused"; empty: nothing to say
+  std::string reason;     ///< for people: "image changed", "its definition changed", "follows api", "was stopped", "not
+                          ///< created yet", "is paused"; empty: nothing to say
+  unsigned replicas = 1;  ///< that are wanted
   std::string follows = {};  ///< the service whose replacement, or start, is why this one is replaced; empty: none
 };
 

@@ -96,7 +96,7 @@ TEST(ComposeTest, FailureCarriesComposesWords) {
 }
 
 TEST(ComposeTest, OptionalConditionsMayFail) {
-  FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo 'c1 exited 2 ' ;; esac\n");
+  FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo 'c1 exited 2 0 ' ;; esac\n");
   Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
   const Dependency optional{"db", DependencyCondition::kCompleted, false, false};
   EXPECT_TRUE(compose.await({optional}).ok());
@@ -215,7 +215,7 @@ TEST(ComposeTest, PuttingRightRemovesWithoutVolumesAndRenames) {
 }
 
 struct AwaitCase {
-  const char* state;  // "status exit-code health"
+  const char* state;  // "status exit-code restarts health"
   DependencyCondition condition;
   bool holds;
 };
@@ -235,19 +235,35 @@ TEST_P(ComposeAwaitTest, ConditionsThatHoldOrCannot) {
 }
 
 INSTANTIATE_TEST_SUITE_P(States, ComposeAwaitTest,
-                         ::testing::Values(AwaitCase{"running 0 healthy", DependencyCondition::kHealthy, true},
-                                           AwaitCase{"running 0 unhealthy", DependencyCondition::kHealthy, false},
-                                           AwaitCase{"running 0 ", DependencyCondition::kHealthy, false},
-                                           AwaitCase{"exited 1 unhealthy", DependencyCondition::kHealthy, false},
-                                           AwaitCase{"exited 0 ", DependencyCondition::kCompleted, true},
-                                           AwaitCase{"exited 2 ", DependencyCondition::kCompleted, false},
-                                           AwaitCase{"created 0 ", DependencyCondition::kStarted, true}));
+                         ::testing::Values(AwaitCase{"running 0 0 healthy", DependencyCondition::kHealthy, true},
+                                           AwaitCase{"running 0 0 unhealthy", DependencyCondition::kHealthy, false},
+                                           AwaitCase{"running 0 0 ", DependencyCondition::kHealthy, false},
+                                           AwaitCase{"exited 1 0 unhealthy", DependencyCondition::kHealthy, false},
+                                           AwaitCase{"exited 0 0 ", DependencyCondition::kCompleted, true},
+                                           AwaitCase{"exited 2 0 ", DependencyCondition::kCompleted, false},
+                                           AwaitCase{"created 0 0 ", DependencyCondition::kStarted, true}));
+
+/// What its restart policy starts again and again is caught running now and then.
+TEST(ComposeTest, AServiceThatCrashLoopsIsNotUp) {
+  FakeDocker docker(R"sh(
+case "$1" in
+ps) echo c1 ;;
+container) echo x >> "$0.looks"; echo "c1 running 0 $(($(wc -l < "$0.looks") / 2 + 1)) " ;;
+logs) echo "its last words" ;;
+esac
+)sh");
+  const auto up = Compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {}).await_up({"loop"}, {});
+  ASSERT_FALSE(up.ok());
+  EXPECT_NE(up.error().message.find("'loop' is restarted again and again (5 times"), std::string::npos)
+      << up.error().message;
+  EXPECT_NE(up.error().message.find("its last words"), std::string::npos);
+}
 
 TEST(ComposeTest, AwaitsWhatIsStillStarting) {
   FakeDocker docker(R"sh(
 case "$1" in
 ps) echo c1 ;;
-container) if [ -e "$0.ready" ]; then echo 'c1 running 0 healthy'; else : > "$0.ready"; echo 'c1 running 0 starting'; fi ;;
+container) if [ -e "$0.ready" ]; then echo 'c1 running 0 0 healthy'; else : > "$0.ready"; echo 'c1 running 0 0 starting'; fi ;;
 esac
 )sh");
   Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});

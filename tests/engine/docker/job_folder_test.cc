@@ -52,13 +52,13 @@ TEST_F(JobFolder, GoesWithTheJob) {
 TEST_F(JobFolder, GoesAtOnceWhenTheJobIsToEnd) {
   transport::Script script;
   script.text = job_folder_text(tree_.root().string(), "compose") +
-                "cd \"$otto_work\" && seq 20000 | xargs touch && cd / || exit 1\n: >\"$otto_work/ready\"\n"
+                "cd \"$otto_work\" && seq 5000 | xargs touch && cd / || exit 1\n: >\"$otto_work/ready\"\n"
                 "otto_stubborn() { trap '' TERM; sleep 5; }\notto_awaited otto_stubborn\n";
   std::stop_source stop;
   script.stop = stop.get_token();
   std::jthread job([&] { static_cast<void>(parent_->run_job(script)); });
   const auto holds = [](const auto& condition) {
-    for (int i = 0; i < 500 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    for (int i = 0; i < 2000 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
     return condition();
   };
   const auto folder = [&] {

@@ -71,6 +71,21 @@ TEST_F(ProjectLockTest, WaitsForTheJobsOfAHolderThatIsGone) {
   EXPECT_TRUE(taken.get().ok());
 }
 
+TEST_F(ProjectLockTest, WhatIsInDoubtStaysSoUntilItIsSettled) {
+  docker_.tree.write("locks/engine-1/project.otto-p-me.doomed", "id1\n");
+  {
+    ProjectLock cut = lock();
+    ASSERT_TRUE(cut.take({}).ok());
+  }
+  EXPECT_EQ(note("doomed"), "id1");
+  {
+    ProjectLock done = lock();
+    ASSERT_TRUE(done.take({}).ok());
+    done.settle();
+  }
+  EXPECT_EQ(note("doomed"), "");
+}
+
 TEST_F(ProjectLockTest, AnInterruptEndsTheWaiting) {
   ProjectLock first = lock();
   ASSERT_TRUE(first.take({}).ok());

@@ -3,6 +3,7 @@
 #include <sys/file.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "engine/docker/stage.h"
@@ -293,7 +294,7 @@ TEST_F(StageRepairTest, AnInterruptedFirstUploadLeavesNothingBehind) {
   EXPECT_EQ(guard(next.stamp).first, 0);
   std::size_t left = 0;
   for ([[maybe_unused]] const auto& item : fs::directory_iterator(stage_dir())) ++left;
-  EXPECT_EQ(left, 5U) << "lock, stamp, tree, data and chunks";
+  EXPECT_EQ(left, 6U) << "lock, who had it, stamp, tree, data and chunks";
 }
 
 TEST_F(StageRepairTest, AnUploadWithoutItsLastMemberIsNotStamped) {
@@ -310,7 +311,7 @@ TEST_F(StageRepairTest, AnUploadWithoutItsLastMemberIsNotStamped) {
   input += "tar\n" + std::string(10'240, '\0');
   transport::Script script;
   script.text = stage_exchange_script();
-  script.args = {stage_root().string(), "ctx", "context", stamp_, "f00", "none", "normal"};
+  script.args = {stage_root().string(), "ctx", "context", stamp_, "f00", "none", "normal", "ann@laptop", "c1"};
   script.input = [&](const transport::Writer& write) { return write(input); };
   auto output = parent_->run_job(script);
   ASSERT_TRUE(output.ok());
@@ -390,13 +391,38 @@ TEST_F(StageRepairTest, WaitsForAReaderAndSaysSo) {
   auto wanted = scan(source());
   auto asked = request(wanted);
   bool waited = false;
-  asked.waiting = [&] {
-    waited = true;
+  asked.waiting = [&](const LockHolder& holder) {
+    waited = holder.who == own_name() && holder.seconds.has_value();  // who wrote there last
     ::close(lock);
   };
   auto state = bring_stage(*parent_, tools(), asked);
   ASSERT_TRUE(state.ok()) << state.error().message;
   EXPECT_TRUE(waited);
+}
+
+TEST_F(StageRepairTest, WhoHasUploadedMayBuildBeforeAnotherUploads) {
+  const auto reserve = [&](std::chrono::seconds ago) {
+    std::ofstream(stage_dir() / "reserved")
+        << "another " << std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() - ago) << "\n";
+  };
+  put("b/new", "new");
+  const auto wanted = scan(source());
+  reserve(std::chrono::seconds(0));
+  auto state = std::async(std::launch::async, [&] { return bring_stage(*parent_, tools(), request(wanted)); });
+  EXPECT_EQ(state.wait_for(std::chrono::milliseconds(700)), std::future_status::timeout);
+  EXPECT_EQ(guard("another stamp").first, 75);
+  EXPECT_EQ(state.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout) << "that was not the build";
+  EXPECT_EQ(guard(first_.stamp).first, 0) << "the build has the stage as it was uploaded for it";
+  EXPECT_TRUE(state.get().ok());
+
+  put("b/new", "newer");
+  const auto newer = scan(source());
+  reserve(std::chrono::seconds(10));
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_TRUE(bring_stage(*parent_, tools(), request(newer)).ok());
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(4)) << "it never built";
+  put("b/new", "newest");
+  EXPECT_TRUE(bring_stage(*parent_, tools(), request(scan(source()))).ok()) << "its own reservation is no obstacle";
 }
 
 TEST_F(StageRepairTest, TheGuardPassesWhatIsThereAndNothingElse) {

@@ -8,13 +8,14 @@ namespace {
 TEST(StageReportTest, ReadsInPiecesOfAnySize) {
   using std::string_literals::operator""s;
   const auto whole =
-      "waiting\nstate clean 12ab 34cd /a path/tree.x\nsection manifest 9\nstate\n\0x\nsection bumps 0\nready\ndone\n"s;
+      "otto-waiting\tstage\tann@laptop\t3\nstate clean 12ab 34cd /a path/tree.x\nsection manifest 9\nstate\n\0x\nsection bumps 0\nready\ndone\n"s;
   for (std::size_t piece = 1; piece < whole.size(); ++piece) {
     StageReportReader reader;
     for (std::size_t at = 0; at < whole.size(); at += piece) reader.feed(std::string_view(whole).substr(at, piece));
     const auto& report = reader.report();
     EXPECT_FALSE(report.garbled);
-    EXPECT_TRUE(report.waiting && report.ready && report.done);
+    EXPECT_EQ(report.waiting, (LockHolder{"ann@laptop", 3}));
+    EXPECT_TRUE(report.ready && report.done);
     EXPECT_EQ(report.condition, "clean");
     EXPECT_EQ(report.stamp, "12ab");
     EXPECT_EQ(report.manifest, "34cd");
