@@ -314,11 +314,13 @@ Result<void> Compose::await(const std::vector<Dependency>& conditions) {
 }
 
 Result<void> Compose::await_up(const std::vector<std::string>& services, const std::set<std::string>& one_shots) {
-  std::string lines;
-  for (const std::string& service : services) {
-    lines += fmt::format("otto_await {} {}\n", quote(service), one_shots.contains(service) ? "over" : "up");
+  if (services.empty()) return {};
+  std::string lines = "failed=\n";
+  for (const std::string& service : services) {  // each that fails is named
+    lines += fmt::format("( otto_await {} {} ) || failed=1\n", quote(service),
+                         one_shots.contains(service) ? "over" : "up");
   }
-  return await_lines(lines);
+  return await_lines(lines + "[ -z \"$failed\" ]\n");
 }
 
 Result<void> Compose::put_right(const std::vector<plan::PutRight>& steps, const std::vector<std::string>& doomed) {
