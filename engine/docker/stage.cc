@@ -74,7 +74,7 @@ class Exchange {
 
   Result<Outcome> run(transport::Remote& remote) {
     transport::Script script;
-    script.text = stage_exchange_script();
+    script.text = stage_exchange_script(request_.kind);
     script.args = {tools_.root,
                    request_.key,
                    request_.kind == StageKind::kContext ? "context" : "in-place",

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/docker/lock_holder.h"
 #include "engine/docker/stage_script_parts.h"
 #include "graph/base/text.h"
@@ -29,12 +31,30 @@ otto_stage_verify() {
 }
 )sh";
 
+/// Without indentation and comments: scripts travel with every exchange, and one edit shall cost little more than its
+/// bytes.
+std::string compact(std::string_view script) {
+  std::string text;
+  text.reserve(script.size());
+  while (!script.empty()) {
+    auto line = script.substr(0, script.find('\n'));
+    script.remove_prefix(std::min(line.size() + 1, script.size()));
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+    if (!line.empty() && line.front() != '#') (text += line) += '\n';
+  }
+  return text;
+}
+
 }  // namespace
 
-std::string_view stage_exchange_script() {
-  static const std::string script = fmt::format("{}{}{}{}{}{}{}", lock_holder_functions(), kStageCommon, kStageOpen,
-                                                kStageReport, kStageReuse, kStageInPlace, kStageApply);
-  return script;
+std::string_view stage_exchange_script(StageKind kind) {
+  const auto assemble = [](bool in_place) {
+    return compact(fmt::format("{}{}{}{}{}{}{}", lock_holder_functions(), kStageCommon, kStageOpen, kStageReport,
+                               kStageReuse, in_place ? kStageInPlace : "", kStageApply));
+  };
+  static const std::string context = assemble(false);
+  static const std::string in_place = assemble(true);
+  return kind == StageKind::kContext ? context : in_place;
 }
 
 std::string job_folder_text(std::string_view root, std::string_view job) {
@@ -52,7 +72,8 @@ otto_awaited() {{ "$@" </dev/null & wait $!; }}
 }
 
 std::string stage_guard_text(std::string_view root) {
-  return fmt::format("otto_stage_root={}\n{}{}", text::shell_quote(root), kStageCommon, kGuard);
+  return fmt::format("otto_stage_root={}\n{}", text::shell_quote(root),
+                     compact(fmt::format("{}{}", kStageCommon, kGuard)));
 }
 
 }  // namespace otto::docker

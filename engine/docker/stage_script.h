@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "engine/docker/stage.h"
+
 namespace otto::docker {
 
 /// What a script's exit status says; others are the shell's or a signal's.
@@ -24,7 +26,7 @@ enum StageExit : int {
 };
 
 /// Args: ROOT KEY context|in-place KNOWN-STAMP FRESH-ID zstd|gzip|none normal|force.
-std::string_view stage_exchange_script();
+std::string_view stage_exchange_script(StageKind kind);
 
 /// The functions and checks of the guard, for `root`.
 std::string stage_guard_text(std::string_view root);

@@ -126,7 +126,8 @@ class Soak:
                 if found != wanted:
                     wrong = {path: (found.get(path), wanted.get(path)) for path in found.keys() | wanted.keys()
                              if found.get(path) != wanted.get(path)}
-                    return f"{user.tag(image)} has, and should have: {wrong}"
+                    again = self.holds(user, image)[0] == found
+                    return f"{user.tag(image)} has, {'also when asked again' if again else 'but not when asked again'}, and should have: {wrong}"
         return None
 
 

@@ -52,11 +52,12 @@ class Images(harness.Test):
             self.assert_right()
 
     def test_a_directory_changed_by_hand_while_it_is_built_is_not_in_the_image(self):
-        slow = "FROM otto-lab/base:1\nCOPY . /ctx/\nRUN sleep 3.0177\n"
+        sleep = f"sleep 3.{os.getpid():07}"  # no engine has run it before
+        slow = f"FROM otto-lab/base:1\nCOPY . /ctx/\nRUN {sleep}\n"
         self.repo.write("docker/whole.Dockerfile", slow)
         self.addCleanup(self.repo.write, "docker/whole.Dockerfile", "FROM otto-lab/base:1\nCOPY . /ctx/\n")
         process = self.repo.start("docker", "build", "--format", "json")
-        harness.await_true("the build runs", lambda: harness.lab().processes("pepper_seed", "^sleep 3.0177"))
+        harness.await_true("the build runs", lambda: harness.lab().processes("pepper_seed", f"^{sleep}"))
         staged = os.path.dirname(self.repo.staged("usual/file"))
         self.repo.parent.sh('chmod 700 "$1"; chmod 755 "$1"', staged)  # nothing shows it but the time of the change
         outcome = self.repo.finish(process)

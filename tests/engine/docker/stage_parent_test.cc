@@ -125,6 +125,11 @@ exec tar "$@"
   }
 }
 
+TEST_F(StageParentTest, TheScriptThatTravelsWithEveryExchangeIsSmall) {
+  EXPECT_LT(stage_exchange_script(StageKind::kContext).size(), 16'000U);
+  EXPECT_LT(stage_exchange_script(StageKind::kInPlace).size(), 21'000U);
+}
+
 TEST_F(StageParentTest, EachTroubleHasItsOwnHint) {
   std::set<std::string> hints;
   for (const int code : {kStageUnusable, kStageFull, kStageForeign, kStageLinked, kStageOccupied, kStageMeddled,

@@ -310,7 +310,7 @@ TEST_F(StageRepairTest, AnUploadWithoutItsLastMemberIsNotStamped) {
     input += fmt::format("section {} {}\n{}", name, text->size(), *text);
   input += "tar\n" + std::string(10'240, '\0');
   transport::Script script;
-  script.text = stage_exchange_script();
+  script.text = stage_exchange_script(StageKind::kContext);
   script.args = {stage_root().string(), "ctx", "context", stamp_, "f00", "none", "normal", "ann@laptop", "c1"};
   script.input = [&](const transport::Writer& write) { return write(input); };
   auto output = parent_->run_job(script);
