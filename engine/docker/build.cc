@@ -25,7 +25,8 @@ constexpr std::string_view kTaggingMark = "otto-tagging";
 /// chosen: another one (of the docker-container driver) does not see the engine's images, which the pins name.
 std::string buildx_script(const BuildRequest& request) {
   std::string command =
-      "otto_awaited otto_docker_job buildx build --builder \"$builder\" --load --progress=plain --iidfile \"$work/iid\" "
+      "otto_awaited otto_docker_job buildx build --builder \"$builder\" --load --progress=plain --iidfile "
+      "\"$work/iid\" "
       "-f \"$work/Dockerfile\"";
   const auto add = [&](std::string_view flag, const std::string& value) {
     command += fmt::format(" {} {}", flag, text::shell_quote(value));
@@ -227,10 +228,10 @@ Result<BuiltImage> build_image(transport::Remote& remote, const ParentSettings& 
         "run again once nobody pulls or tags it there");
   }
   if (output.status.signal.empty() && output.status.code == kUpstreamGoneExit) {
-    return make_error(ErrorCode::kInputsChanged,
-                      fmt::format("an image that '{}' is built from was removed on {} meanwhile", request.name,
-                                  remote.host_id()),
-                      "run again once nobody removes images there");
+    return make_error(
+        ErrorCode::kInputsChanged,
+        fmt::format("an image that '{}' is built from was removed on {} meanwhile", request.name, remote.host_id()),
+        "run again once nobody removes images there");
   }
   if (output.status.signal.empty() && output.status.code == kNoLockExit) {
     return make_error(ErrorCode::kUnsupported,
@@ -247,7 +248,8 @@ Result<BuiltImage> build_image(transport::Remote& remote, const ParentSettings& 
   const std::size_t mark = answer.find(kBuiltMark);
   if (!output.status.success() || mark == std::string::npos)
     return build_error(output, reader, remote.host_id(), request);
-  return BuiltImage{std::string(text::trim(answer.substr(mark + kBuiltMark.size()))), false, false, reader.take_bases()};
+  return BuiltImage{std::string(text::trim(answer.substr(mark + kBuiltMark.size()))), false, false,
+                    reader.take_bases()};
 }
 
 }  // namespace otto::docker
