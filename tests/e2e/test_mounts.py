@@ -239,5 +239,51 @@ class Obstacles(Mounts):
         self.assertEqual(self.inside("db", "cat /data/seed /data/written"), "edited\nprecious\n")
 
 
+class OlderStages(Mounts):
+    """A stage as otto left it when the nearest directory that held all paths was the tree, made here line by line."""
+
+    LAYOUT = r"""set -e
+dir=$1; shift; tree=$dir/tree.0a data=$dir/data.0a
+install -d -o otto -m 0700 "${dir%/*/*/*}" "${dir%/*/*}" "${dir%/*}" "$dir" "$data"; mkdir -p "$tree"; : > "$data/lines"; cd "$tree"
+for entry; do
+  path=${entry%%=*}
+  case $path in
+  */) mkdir -p "$path"; printf '%s\001d\001\001\001\n' "${path%/}" >> "$data/lines" ;;
+  *) mkdir -p "$(dirname "$path")"; printf '%s\n' "${entry#*=}" > "$path"
+     printf '%s\001f\001644\001%s\001%s\n' "$path" "$(wc -c < "$path")" "$(sha256sum < "$path" | cut -d' ' -f1)" >> "$data/lines" ;;
+  esac
+done
+LC_ALL=C sort "$data/lines" > "$data/manifest"; rm "$data/lines"; : > "$data/bumps"; : > "$data/listing"; : > "$dir/lock"
+printf 'otto-stage 1\nin-place\n%s\ntree.0a\ndata.0a\n%s\nend\n' 0b "$(sha256sum < "$data/manifest" | cut -d' ' -f1)" > "$dir/stamp"
+chown -R otto: "$dir"
+"""
+
+    def test_what_containers_wrote_there_stays_theirs(self):
+        self.write_outside("site.env", "S=1\n")
+        web = f"  web:\n{SLEEP}    env_file: ../beside/site.env\n"
+        self.stack(BOUND + web)
+        stage = f"/home/otto/.cache/otto/stages/{self.repo.project}-compose"
+        entries = ("beside/", "beside/site.env=S=1", "repo/", "repo/data/", "repo/data/seed=seed")
+        self.repo.parent.sh(self.LAYOUT, stage, *entries, "repo/compose.yml=" + self.repo.read("compose.yml").rstrip("\n"))
+        tree = f"{stage}/tree.0a"
+        self.repo.parent.sh('cd "$1/repo" && docker compose -p "$2" up -d --quiet-pull 2>&1', tree, self.repo.project)
+        self.inside("db", "echo precious > /data/written; echo theirs > /data/seed")
+        self.up()
+        self.assertEqual(self.mounted("db"), [f"{tree}/repo/data"])
+        self.assertEqual(self.inside("db", "cat /data/seed /data/written"), "theirs\nprecious\n")
+        self.repo.write("data/seed", "edited\n")
+        self.write_outside("more.env", "M=1\n")
+        self.stack(BOUND + web + f"  more:\n{SLEEP}    env_file: ../beside/more.env\n")
+        self.assertEqual(self.up().actions(), {"db": "unchanged", "web": "unchanged", "more": "created"})
+        self.assertEqual(self.inside("db", "cat /data/seed /data/written"), "edited\nprecious\n")
+        shutil.rmtree(self.repo.state)  # where the repo lies there is the parent's to say, too
+        self.assertEqual(set(self.up().actions().values()), {"unchanged"})
+        self.assertEqual(self.mounted("db"), [f"{tree}/repo/data"])
+
+    def mounted(self, service):
+        sources = self.repo.parent.docker("inspect", "-f", "{{range .Mounts}}{{.Source}}\n{{end}}", self.repo.containers()[service].id)
+        return sources.split()
+
+
 if __name__ == "__main__":
     harness.main()
