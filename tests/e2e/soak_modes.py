@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Permission bits of directories, changed in every way that is meant to deceive the engine, round after round.
 
-Three contexts share their content, and two checkouts with a memo each build them on one engine. Every round changes modes of
+Three contexts share their content, and three checkouts with a memo each build them on one engine: two by one account, so that
+they share stages, the third by another account, so that only the engine's own cache is shared. Every round changes modes of
 directories alone or with edits, removes directories and makes them again, or changes them by hand in the stage. After each,
 every image must hold exactly what its context does. Everything follows from the seed.
 
@@ -17,6 +18,7 @@ import sys
 
 import harness
 
+PARENT = "carrot_seed"
 MODES = (0o755, 0o700, 0o1777, 0o2775, 0o555)
 FOLDERS = ("d", "d/in", "e", "e/deep/er")
 IMAGES = ("one", "two", "three")
@@ -30,11 +32,11 @@ def settings(name):
     return f'name = "{name}"\nlabs = ["${{sutDir}}/lab"]\ndefault_lab = "veggies"\n' + "".join(
         f'[[docker.images]]\nname = "{image}"\ndockerfile = "${{sutDir}}/docker/{image}.Dockerfile"\n'
         f'context = "${{sutDir}}/{image}"\n' for image in IMAGES) + \
-        '[[docker.composes]]\npath = "${sutDir}/compose.yml"\ndefault_host = "pepper_seed"\n'
+        '[[docker.composes]]\npath = "${sutDir}/compose.yml"\ndefault_host = "carrot_seed"\n'
 
 
 class Soak:
-    """A repo and a second checkout of it; `round()` changes something, builds, and compares."""
+    """A repo on PARENT and two more checkouts of it; `round()` changes something, builds, and compares."""
 
     def __init__(self, repo, seed):
         self.dice, self.repo = random.Random(seed), repo
@@ -45,11 +47,15 @@ class Soak:
             repo.write(f"docker/{image}.Dockerfile", DOCKERFILES[image])
             for folder in FOLDERS:
                 repo.write(f"{image}/{folder}/file", f"{folder}\n")
-        self.users = [repo, repo.clone(repo.name + "-other")]
+        self.users = [repo, repo.clone(repo.name + "-other"), repo.clone(repo.name + "-colleague")]
+        self.homes = ["/home/otto", "/home/otto", "/home/nodocker"]
+        self.users[2].write_hosts(lambda hosts: hosts[PARENT].update(
+            creds={harness.lab().environment["NODOCKER_USER"]: None}, docker_command=["sudo", "-n", "docker"]))
         self.log = []
 
     def close(self):
-        shutil.rmtree(self.users[1].folder)
+        for user in self.users[1:]:
+            shutil.rmtree(user.folder)
 
     def folders(self, user, image):
         root = user.path(image)
@@ -68,7 +74,7 @@ class Soak:
         known = self.folders(user, image)
         folder, mode, what = dice.choice(known), dice.choice(MODES), dice.random()
         place = user.path(f"{image}/{folder}")
-        self.log.append(f"{'first' if user is self.repo else 'second'} {image}/{folder} {mode:o} {what:.2f}")
+        self.log.append(f"user {self.users.index(user)} {image}/{folder} {mode:o} {what:.2f}")
         if what < 0.5:
             os.chmod(place, mode)
         elif what < 0.7:
@@ -84,7 +90,7 @@ class Soak:
             shutil.rmtree(user.path(image))
             shutil.copytree(user.path(other), user.path(image))
         else:
-            staged = f"/home/otto/.cache/otto/stages/{user.name}-*/tree.*/{folder}"
+            staged = f"{self.homes[self.users.index(user)]}/.cache/otto/stages/{user.name}-*/tree.*/{folder}"
             user.parent.sh(f'for path in {staged}; do [ ! -d "$path" ] || chmod 0{mode:o} "$path"; done')
 
     def holds(self, user, image):
@@ -111,13 +117,11 @@ class Soak:
         for user in self.users:
             for _ in range(self.dice.randint(0, 2)):
                 self.change(user)
-        running = [(user, user.start("docker", "build", "--on", "pepper_seed", "--format", "json"))
+        running = [(user, user.start("docker", "build", "--format", "json"))
                    for user in (self.users if self.dice.random() < 0.5 else self.users[:1])]
         running += [(user, None) for user in self.users[len(running):]]
         for user, process in running:
-            outcome = user.finish(process or user.start("docker", "build", "--on", "pepper_seed", "--format", "json"))
-            if "by somebody else" in outcome.err:  # the other one took the stage each time
-                outcome = user.finish(user.start("docker", "build", "--on", "pepper_seed", "--format", "json"))
+            outcome = user.finish(process or user.start("docker", "build", "--format", "json"))
             if outcome.code != 0:
                 return f"otto exits {outcome.code}: {outcome.err}"
         for user in self.users:
@@ -136,7 +140,7 @@ def main():
     options.add_argument("--rounds", type=int, default=50)
     options.add_argument("--seed", type=int, default=1)
     given = options.parse_args()
-    repo = harness.Repo(f"soakmodes{given.seed}")
+    repo = harness.Repo(f"soakmodes{given.seed}", PARENT)
     soak = Soak(repo, given.seed)
     try:
         for number in range(given.rounds):

@@ -98,7 +98,8 @@ class Images(harness.Test):
 
 class Soaked(harness.Test):
     def test_a_few_rounds_of_the_soak(self):
-        repo = self.own("modesoak")
+        repo = harness.Repo("modesoak", soak_modes.PARENT)
+        self.addCleanup(repo.clear)
         soak = soak_modes.Soak(repo, int(os.environ.get("OTTO_MODES_SEED", "5")))
         self.addCleanup(soak.close)
         for _ in range(int(os.environ.get("OTTO_MODES_ROUNDS", "5"))):
