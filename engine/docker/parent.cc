@@ -98,6 +98,16 @@ constexpr std::string_view kBeginImages = "otto_images & otto_images=$!\n";
 /// The engine's words come from here alone where it does not answer at all.
 constexpr std::string_view kAwaitImages = "wait \"$otto_images\" || exit $?\n";
 
+/// "stamp ID TREE", by tabs, where the stage is whole.
+std::string stage_note_script(const std::string& stage) {
+  if (stage.empty()) return {};
+  return fmt::format(
+      R"sh({{ read -r otto_magic && read -r otto_kind && read -r otto_id && read -r otto_tree; }} 2>/dev/null <{0}/stamp &&
+  [ -d {0}/"$otto_tree" ] && printf 'stamp\t%s\t%s\n' "$otto_id" "$otto_tree"
+)sh",
+      text::shell_quote(stage));
+}
+
 /// One call where all that is there is known, and plainly up or exited; else what is there is inspected with another.
 std::string containers_script(const ProbeRequest& request, const std::string& images_done) {
   if (request.compose_project.empty()) return images_done;
@@ -108,23 +118,27 @@ std::string containers_script(const ProbeRequest& request, const std::string& im
       "{{index .Config.Labels \"otto.service-digest\"}}\t{{.Config.Image}}\t{{.Name}}\t"
       "{{if .State.Health}}{{.State.Health.Status}}{{end}}\t{{.RestartCount}}\t"
       "{{index .Config.Labels \"otto.account\"}}";
-  constexpr std::string_view kListed = "state\t{{.ID}}\t{{.Names}}\t{{.Status}}";
+  constexpr std::string_view kListed = "state\t{{.ID}}\t{{.Names}}\t{{.RunningFor}}\t{{.Status}}";
   std::string known = " ";
   for (const plan::ContainerState& container : request.known_containers) known += container.id + " ";
   // A container may go between the two calls: then inspect fails, and the list is taken again. What began to run only
-  // just now may be restarted again and again, and only inspect tells how often.
+  // just now, but was made long ago, may be restarted again and again: only inspect tells how often.
   const std::string locks = request.lock_root.empty() ? "\"$otto_locks\"" : text::shell_quote(request.lock_root);
-  return project_notes_script(locks, request.compose_project) +
+  return project_notes_script(locks, request.compose_project) + stage_note_script(request.stack_stage) +
          fmt::format(R"sh(
 otto_containers() {{
   listed=$(otto_docker ps -a --no-trunc --filter label=com.docker.compose.project={project} --filter label=com.docker.compose.oneoff=False --format {listed}) || return $?
   [ -n "$listed" ] || return 0
   ids= plain=1
-  while read -r word id name status; do
+  while IFS='	' read -r word id name age status; do
     ids="$ids $id"
     case {known} in *" $id "*) ;; *) plain= ;; esac
     case $name in {temporary}) plain= ;; esac
-    case $status in *'(Paused)' | 'Up Less than '* | 'Up '[1-9]' second'*) plain= ;; 'Up '* | 'Exited ('*) ;; *) plain= ;; esac
+    case $status in *'(Paused)') plain= ;; 'Up '* | 'Exited ('*) ;; *) plain= ;; esac
+    case $age/$status in
+      'Less than'* | [1-9]' second'* | [1-9][0-9]' second'*) ;;
+      */'Up Less than '* | */'Up '[1-9]' second'*) plain= ;;
+    esac
   done <<OTTO_LISTED
 $listed
 OTTO_LISTED
@@ -199,7 +213,7 @@ plan::ContainerState as_listed(plan::ContainerState container, const std::string
 
 void take_state(Probe& probe, const ProbeRequest& request, const std::vector<std::string>& fields) {
   const auto known = std::ranges::find(request.known_containers, fields[1], &plan::ContainerState::id);
-  if (known != request.known_containers.end()) probe.containers.push_back(as_listed(*known, fields[2], fields[3]));
+  if (known != request.known_containers.end()) probe.containers.push_back(as_listed(*known, fields[2], fields[4]));
 }
 
 using Found = std::map<std::string, BaseState>;  // by Docker's own spelling
@@ -240,7 +254,9 @@ Probe read_answer(const std::string& answer, const ProbeRequest& request) {
     if (fields[0] == "image" && fields.size() >= 3) take_image(found, fields);
     if (fields[0] == "unpulled" && fields.size() == 3) probe.bases[fields[1]].problem = text::trim(fields[2]);
     if (fields[0] == "container" && fields.size() == 13) probe.containers.push_back(to_container(fields));
-    if (fields[0] == "state" && fields.size() == 4) take_state(probe, request, fields);
+    if (fields[0] == "state" && fields.size() == 5) take_state(probe, request, fields);
+    if (fields[0] == "stamp" && fields.size() == 3)
+      std::tie(probe.stack_stamp, probe.stack_tree) = std::tie(fields[1], fields[2]);
     if (fields[0] == "generation" && fields.size() == 2) probe.generation = fields[1];
     if (fields[0] == "doomed" && fields.size() == 2) doomed.insert(fields[1]);
     if (fields[0] == "fact" && fields.size() == 3 && probe.facts) take_fact(*probe.facts, fields[1], fields[2]);

@@ -69,6 +69,7 @@ struct ProbeRequest {
   std::vector<BaseQuery> bases = {};
   std::string compose_project = {};  ///< empty: no containers wanted
   std::string lock_root = {};        ///< of the facts; empty: they are not known yet
+  std::string stack_stage = {};      ///< where the project's files are staged, absolute; empty: not known yet
   /// Containers as they once were: where none is there but these, only what changes of them is asked (their states).
   std::vector<plan::ContainerState> known_containers = {};
   bool want_facts = false;
@@ -90,6 +91,7 @@ struct Probe {
   std::map<std::string, BaseState> bases;        ///< by reference, all that were asked for
   std::vector<plan::ContainerState> containers;
   std::string generation;  ///< of the project, read before its containers were (project_lock.h); empty: none
+  std::string stack_stamp, stack_tree;  ///< of the project's staged files (docs/stage.md); empty: no whole stage
   std::optional<ParentFacts> facts;
 };
 

@@ -159,6 +159,7 @@ Result<void> ParentSession::complete(docker::ProbeRequest& request) const {
   request.known_containers.clear();
   request.lock_root = facts_ ? facts_->lock_root : "";
   if (request.compose_project.empty()) return {};
+  if (facts_) request.stack_stage = facts_->stage_root + "/" + stack_stage_key(request.compose_project);
   OTTO_TRY(const auto known, cache::ParentStore(memo()).containers(host().id, request.compose_project));
   for (const cache::ContainerRecord& container : known) {
     request.known_containers.push_back({.service = container.service,
@@ -208,6 +209,8 @@ Result<docker::Probe> ParentSession::probe(docker::ProbeRequest request) {
   OTTO_RETURN_IF_ERROR(remember(request, probe));
   return probe;
 }
+
+std::string stack_stage_key(const std::string& compose_project) { return compose_project + "-compose"; }
 
 Result<void> ParentSession::forget_facts() { return cache::ParentStore(memo()).forget_facts(host().id); }
 

@@ -78,6 +78,9 @@ class ParentSession {
   std::unique_ptr<EarlyProbe> early_;
 };
 
+/// The stage of a compose project's files.
+std::string stack_stage_key(const std::string& compose_project);
+
 /// A host's docker command and stage directory: hosts.json wins over the repo's settings.
 docker::ParentSettings parent_settings(const config::Settings& repo, const config::HostEntry& host);
 

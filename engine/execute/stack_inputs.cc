@@ -146,8 +146,6 @@ class Reader {
 
 }  // namespace
 
-std::string stack_stage_key(const std::string& project) { return project + "-compose"; }
-
 const fs::path& first_compose_file(const Target& target) { return target.composes.front()->path; }
 
 fs::path StackInputs::locate(const std::string& staged_path) const {

@@ -33,8 +33,6 @@ struct StackInputs {
   [[nodiscard]] std::filesystem::path locate(const std::string& staged_path) const;
 };
 
-/// The stage of a compose project's files.
-std::string stack_stage_key(const std::string& project);
 /// The first compose file of a target, which tells where a stage has the repo.
 const std::filesystem::path& first_compose_file(const Target& target);
 

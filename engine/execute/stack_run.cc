@@ -47,13 +47,15 @@ class StackRun {
     OTTO_TRY(plan::StackPlan plan, make_plan(probe));
     const bool orphans_go = request_.remove_orphans && !plan.orphans.empty();
     if (request_.dry_run) return tell_plan(plan, probe);
-    if (plan.waves.empty() && salvage_.steps.empty() && !orphans_go && !stage_.outdated()) {
+    const bool files_are_there = stage_.is_as_left(probe);
+    if (plan.waves.empty() && salvage_.steps.empty() && !orphans_go && files_are_there) {
       OTTO_RETURN_IF_ERROR(tell_orphans(plan.orphans));
       tell_unwell(session_, plan, salvage_.containers);
       return finish(plan, probe.containers, {});
     }
     OTTO_TRY(const bool still_true, turn_.take(session_, stack_.project, probe));
     if (!still_true) return StackRunResult{true, {}};
+    if (files_are_there) stage_.take_as_left(probe);
     return make_true(plan, probe);
   }
 

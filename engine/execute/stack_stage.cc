@@ -39,9 +39,15 @@ Result<std::optional<cache::StageRecord>> StackStage::brought_before() const {
   return cache::ParentStore(session_.memo()).stage(session_.host().id, stack_stage_key(stack_.project));
 }
 
-bool StackStage::outdated() const {
+bool StackStage::is_as_left(const docker::Probe& probe) const {
+  if (probe.stack_stamp.empty()) return false;
   const auto known = brought_before();
-  return known.ok() && *known && (*known)->manifest != graph::serialize(stack_.manifest);
+  return known.ok() && *known && (*known)->stamp == probe.stack_stamp &&
+         (*known)->manifest == graph::serialize(stack_.manifest);
+}
+
+void StackStage::take_as_left(const docker::Probe& probe) {
+  settle(session_.facts().stage_root + "/" + stack_stage_key(stack_.project) + "/" + probe.stack_tree);
 }
 
 docker::StageRequest StackStage::request(const std::optional<cache::StageRecord>& known) const {
@@ -81,15 +87,19 @@ Result<void> StackStage::bring() {
   OTTO_RETURN_IF_ERROR(
       cache::ParentStore(session_.memo())
           .put_stage({session_.host().id, request.key, brought->stamp, graph::serialize(stack_.manifest)}));
+  settle(std::move(brought->directory));
+  return {};
+}
+
+void StackStage::settle(std::string directory) {
   call_.project = stack_.project;
-  call_.stage_directory = brought->directory;
+  call_.stage_directory = std::move(directory);
   call_.project_directory = stack_.files.project_directory;
   call_.home_directory = stack_.files.home_directory;
   call_.files = stack_.files.files;
   call_.variables = stack_.files.variables;
   call_.environment = stack_.environment;
   brought_ = true;
-  return {};
 }
 
 /// What Compose names by the link to the tree, by the tree: whether it enters there or not makes no difference to what

@@ -25,8 +25,10 @@ class StackStage {
   /// Both must outlive it.
   StackStage(ParentSession& session, const StackInputs& stack) : session_(session), stack_(stack) {}
 
-  /// The files are not those that were brought there last.
-  [[nodiscard]] bool outdated() const;
+  /// By the probe's word the parent's stage is as it was left, and what it was left with are these files.
+  [[nodiscard]] bool is_as_left(const docker::Probe& probe) const;
+  /// Believes that, for bring(): nothing need be asked or sent.
+  void take_as_left(const docker::Probe& probe);
   /// Brings the files there, once; needs the session's facts. Errors as docker::bring_stage; kInputsChanged also where
   /// the stage has the repo elsewhere in its tree than it was thought (the memo was lost): that is remembered, and the
   /// inputs are to be read again.
@@ -38,6 +40,7 @@ class StackStage {
 
  private:
   [[nodiscard]] Result<std::optional<cache::StageRecord>> brought_before() const;
+  void settle(std::string directory);
   [[nodiscard]] docker::StageRequest request(const std::optional<cache::StageRecord>& known) const;
   [[nodiscard]] std::string canonical(std::string text) const;
 

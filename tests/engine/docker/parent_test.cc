@@ -10,7 +10,7 @@ case "$1 $2" in
 "image ls")
   printf 'image\tsha256:aaa\tp-api:0123\n'
   printf 'image\tsha256:bbb\tdebian:latest\n' ;;
-"ps -a") printf 'state\tc1\tp-api-1\tUp 1 hour\n' ;;
+"ps -a") printf 'state\tc1\tp-api-1\t2 hours ago\tUp 1 hour\n' ;;
 "container inspect")
   printf 'container\tc2\tsha256:aaa\trunning\t0\tweb\t2\tabcd\tp-api:0123\t/p-web-2\tunhealthy\t4\tann\n'
   printf 'container\tc1\tsha256:aaa\texited\t3\tapi\t1\t<no value>\tp-api:0123\t/p-api-1\t\t0\t<no value>\n' ;;
@@ -83,16 +83,21 @@ TEST(ProbeTest, AnEngineErrorIsNotAMissingImage) {
 /// again and again or only just begun is inspected.
 TEST(ProbeTest, KnownContainersAreInspectedAgainOnlyWhereTheirListingIsNotPlain) {
   struct Case {
-    const char* listed;  // name and status
+    const char* listed;  // name, age, status
     bool inspected;
   };
   for (const Case& test :
-       {Case{"p-api-1\tUp 2 hours", false}, Case{"p-api-1,p-web-1/api\tUp 2 hours (unhealthy)", false},
-        Case{"p-api-1\tExited (137) 3 days ago", false}, Case{"p-api-1\tUp 10 seconds", false},
-        Case{"p-api-1\tUp 9 seconds", true}, Case{"p-api-1\tUp Less than a second", true},
-        Case{"p-api-1\tUp 2 hours (Paused)", true}, Case{"p-api-1\tCreated", true},
-        Case{"p-api-1\tRestarting (1) 3 seconds ago", true},
-        Case{"0123456789ab_p-api-1\tExited (0) 2 hours ago", true}}) {
+       {Case{"p-api-1\t3 hours ago\tUp 2 hours", false},
+        Case{"p-api-1,p-web-1/api\t3 hours ago\tUp 2 hours (unhealthy)", false},
+        Case{"p-api-1\t3 hours ago\tExited (137) 3 days ago", false},
+        Case{"p-api-1\t3 hours ago\tUp 10 seconds", false}, Case{"p-api-1\t3 hours ago\tUp 9 seconds", true},
+        Case{"p-api-1\t11 seconds ago\tUp 9 seconds", false},
+        Case{"p-api-1\tLess than a second ago\tUp Less than a second", false},
+        Case{"p-api-1\tAbout a minute ago\tUp 1 second", true},
+        Case{"p-api-1\t3 hours ago\tUp Less than a second", true},
+        Case{"p-api-1\t3 hours ago\tUp 2 hours (Paused)", true}, Case{"p-api-1\t3 hours ago\tCreated", true},
+        Case{"p-api-1\t3 hours ago\tRestarting (1) 3 seconds ago", true},
+        Case{"0123456789ab_p-api-1\t3 hours ago\tExited (0) 2 hours ago", true}}) {
     FakeDocker docker(std::string("case \"$1 $2\" in\n\"ps -a\") printf 'state\\tc1\\t%s\\n' '") + test.listed +
                       "' ;;\n\"container inspect\") : > \"$0.inspected\"; "
                       "printf 'container\\tc1\\ti\\trunning\\t0\\tapi\\t1\\td\\tx\\t/n\\t\\t0\\t\\n' ;;\nesac\n");
@@ -116,7 +121,7 @@ TEST(ProbeTest, AProjectsNotesAreReadBeforeItsContainers) {
   FakeDocker docker(R"sh(
 case "$1 $2" in
 "ps -a") echo new > "${0%/docker}/locks/engine-1/project.otto-p-me.generation"
-  printf 'state\tc1\tp-api-1\tUp 1 hour\nstate\tc2\tp-web-1\tUp 1 hour\n' ;;
+  printf 'state\tc1\tp-api-1\t2 hours ago\tUp 1 hour\nstate\tc2\tp-web-1\t2 hours ago\tUp 1 hour\n' ;;
 "container inspect")
   for id in c1 c2; do printf 'container\t%s\ti\trunning\t0\tapi\t1\td\tx\t/n\t\t0\t\n' $id; done ;;
 esac
@@ -140,7 +145,7 @@ case "$1 $2" in
   for attempt in $(seq 500); do [ ! -e "$0.ps" ] || break; sleep 0.02; done
   [ -e "$0.ps" ] || exit 1
   printf 'image\tsha256:aaa\tp-api:0123\n' ;;
-"ps -a") : > "$0.ps"; printf 'state\tc1\tp-api-1\tUp 1 hour\n' ;;
+"ps -a") : > "$0.ps"; printf 'state\tc1\tp-api-1\t2 hours ago\tUp 1 hour\n' ;;
 "container inspect") printf 'container\tc1\tsha256:aaa\trunning\t0\tapi\t1\td\tx\t/p-api-1\t\t0\t\n' ;;
 esac
 )sh");
@@ -178,7 +183,7 @@ TEST(ProbeTest, NoDockerCommand) {
 TEST(ProbeTest, AContainerThatGoesBetweenTheCallsIsNoError) {
   FakeDocker docker(R"sh(
 case "$1 $2" in
-"ps -a") printf 'state\tc1\tp-api-1\tUp 1 hour\n' ;;
+"ps -a") printf 'state\tc1\tp-api-1\t2 hours ago\tUp 1 hour\n' ;;
 "container inspect")
   if [ -e "$0.once" ]; then printf 'container\tc2\tsha256:a\trunning\t0\tapi\t1\td\tx\t/p-api-1\t\t0\t\n'
   else : > "$0.once"; echo 'No such container: c1' >&2; exit 1; fi ;;

@@ -98,7 +98,7 @@ class Containers : public EarlyQuestion {
     tree_.write("docker", R"sh(#!/bin/sh
 cd "${0%/*}"
 case "$1 $2" in
-"ps -a") while read -r id status; do printf 'state\t%s\tp-%s\t%s\n' "$id" "$id" "$status"; done < containers ;;
+"ps -a") while read -r id status; do printf 'state\t%s\tp-%s\t1 day ago\t%s\n' "$id" "$id" "$status"; done < containers ;;
 "container inspect")
   echo again >> asked
   while read -r id status; do
