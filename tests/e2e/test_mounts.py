@@ -239,6 +239,18 @@ class Obstacles(Mounts):
         self.assertEqual(self.inside("db", "cat /data/seed /data/written"), "edited\nprecious\n")
 
 
+class CutOff(Mounts):
+    def test_what_a_cut_command_had_begun_to_write_is_put_right_though_the_edit_was_taken_back(self):
+        self.up()
+        stage = f"/home/otto/.cache/otto/stages/{self.repo.project}-compose"
+        self.repo.parent.sh('cd "$1" && mv stamp stamp.old && printf "data/seed\\0" > pending && chown otto: pending && echo half > "$(echo tree.*)/data/seed"', stage)
+        self.assertEqual(self.up().actions(), {"db": "unchanged"})
+        self.assertEqual(self.inside("db", "cat /data/seed"), "seed\n")
+        self.inside("db", "echo theirs > /data/seed")
+        self.up()
+        self.assertEqual(self.inside("db", "cat /data/seed"), "theirs\n")
+
+
 class OlderStages(Mounts):
     """A stage as otto left it when the nearest directory that held all paths was the tree, made here line by line."""
 
