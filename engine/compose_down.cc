@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <set>
 
 #include "cache/registration_store.h"
 #include "engine/docker/compose.h"
 #include "engine/execute/command.h"
 #include "engine/execute/registration.h"
+#include "engine/execute/stack_telling.h"
 #include "engine/execute/stack_turn.h"
 #include "engine/plan/half_replaced.h"
 #include "graph/base/text.h"
@@ -53,7 +55,13 @@ Result<DownReport> down_on(Workspace& workspace, const execute::Target& target, 
         execute::container_host_id(target.host->id, target.repo->name, container.service, container.number));
   }
   if (options.dry_run) return report;
-  OTTO_RETURN_IF_ERROR(take_down(session, probe, report.project, options));
+  const auto down = take_down(session, probe, report.project, options);
+  if (!down.ok() && down.error().code == ErrorCode::kInterrupted) {
+    std::set<std::string> services;
+    for (const plan::ContainerState& container : probe.containers) services.insert(container.service);
+    return execute::interrupted_while_changing(session, report.project, services, probe.containers);
+  }
+  OTTO_RETURN_IF_ERROR(down);
   turn.settle();
   OTTO_RETURN_IF_ERROR(cache::RegistrationStore(session.memo()).remove(target.host->id, target.repo->name));
   return report;

@@ -100,6 +100,7 @@ class Up {
                                                              std::move(probe), images_, stack_request()));
     if (run.begin_anew) return std::optional<UpReport>();
     report_.services = std::move(run.services);
+    report_.staged_files = stage.sent_files();
     return std::optional(std::move(report_));
   }
 

@@ -68,7 +68,10 @@ bool nothing_to_do(const docker::UpReport& report) {
 std::string nothing_to_do_text(const docker::UpReport& report) {
   const std::size_t images = report.build.images.size();
   const std::string parts = images == 0 ? "" : counted(images, "image") + ", ";
-  return fmt::format("{}: nothing to do ({}{} up to date)\n", heading(report.build.repo, report.build.parent), parts,
+  const std::string done = report.staged_files == 0
+                               ? "nothing to do"
+                               : counted(report.staged_files, "file") + " of the stack brought, nothing else to do";
+  return fmt::format("{}: {} ({}{} up to date)\n", heading(report.build.repo, report.build.parent), done, parts,
                      counted(report.services.size(), "service"));
 }
 

@@ -135,10 +135,9 @@ otto_containers() {{
     case {known} in *" $id "*) ;; *) plain= ;; esac
     case $name in {temporary}) plain= ;; esac
     case $status in *'(Paused)') plain= ;; 'Up '* | 'Exited ('*) ;; *) plain= ;; esac
-    case $age/$status in
-      'Less than'* | [1-9]' second'* | [1-9][0-9]' second'*) ;;
-      */'Up Less than '* | */'Up '[1-9]' second'*) plain= ;;
-    esac
+    case $status in 'Up Less than '*) up=0 ;; 'Up '[1-9]' second'*) up=${{status#Up }} up=${{up%% *}} ;; *) continue ;; esac
+    case $age in 'Less than '*) age=0 ;; [1-9]*' second'*) age=${{age%% *}} ;; *) age=60 ;; esac
+    [ "$age" -le $((up + 3)) ] || plain=
   done <<OTTO_LISTED
 $listed
 OTTO_LISTED
@@ -386,6 +385,10 @@ Error docker_error(const transport::Output& output, std::string_view host_id, Er
 }
 
 std::string idle_remedy(std::string_view state, std::string_view host_id, std::string_view container_id) {
+  if (state == "unhealthy") {  // what a health check prints is in no log
+    return fmt::format("on host '{}' `docker inspect --format '{{{{json .State.Health}}}}' {}` says why", host_id,
+                       container_id.substr(0, 12));
+  }
   const bool paused = state == "paused";
   return fmt::format("on host '{}' `docker {} {}` {}", host_id, paused ? "unpause" : "logs", container_id.substr(0, 12),
                      paused ? "lets it go on" : "says why");

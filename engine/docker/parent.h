@@ -105,8 +105,8 @@ Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& sett
 Error docker_error(const transport::Output& output, std::string_view host_id, ErrorCode otherwise,
                    std::string_view what);
 
-/// What helps with a container that is "paused" or "restarting": "on host 'pepper_seed' `docker unpause 0123456789ab`
-/// lets it go on".
+/// What helps with a container that is "paused", "restarting" or "unhealthy": "on host 'pepper_seed' `docker unpause
+/// 0123456789ab` lets it go on".
 std::string idle_remedy(std::string_view state, std::string_view host_id, std::string_view container_id);
 
 }  // namespace otto::docker

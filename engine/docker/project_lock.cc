@@ -12,19 +12,20 @@ namespace {
 std::string project_file(std::string_view project) { return "project." + lock_name(project); }
 std::string work_file(std::string_view project) { return "work." + lock_name(project); }
 
-/// Says "held GENERATION" and holds until its input ends. The note of the new generation comes before that word: from
-/// then on the others plan anew.
+/// Says "held GENERATION" and holds until its input ends. The note of the new generation comes before that word, and is
+/// closed after the last change: what a probe saw in between may be half of it.
 std::string holder_script(const ParentFacts& facts, std::string_view project, std::string_view generation) {
   return lock_functions(facts) + fmt::format(R"sh(
 otto_lock 7 x {lock} && otto_lock 6 x {work} || exit {lost}
 exec 6>&-
 otto_generation=
 {{ read -r otto_generation <"$(otto_state {lock}.generation)"; }} 2>/dev/null || :
-echo {generation} >"$(otto_state {lock}.generation)" || exit {lost}
+echo 'open {generation}' >"$(otto_state {lock}.generation)" || exit {lost}
 printf 'held\t%s\n' "$otto_generation"
 while read -r otto_order; do
   [ "$otto_order" != settled ] || rm -f "$(otto_state {lock}.doomed)"
 done
+echo {generation} >"$(otto_state {lock}.generation)"
 )sh",
                                              fmt::arg("lock", text::shell_quote(project_file(project))),
                                              fmt::arg("work", text::shell_quote(work_file(project))),
@@ -52,6 +53,8 @@ Result<std::string> ProjectLock::take(std::function<void(const LockHolder&)> wai
   if (state->failure) return *state->failure;
   return *state->generation;
 }
+
+bool ProjectLock::is_open(std::string_view generation) { return generation.starts_with("open "); }
 
 void ProjectLock::settle() { state_.lock()->settled = true; }
 

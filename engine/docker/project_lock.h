@@ -2,11 +2,11 @@
 //
 // One job holds the project's lock for as long as this object asks for it; jobs that change something hold a second one
 // as well (project_work_text), which a new holder waits for too: after a lost cable Compose runs on until the
-// heartbeat, though its holder is gone. Beside the locks lie two notes: `generation`, which every holder changes, so
-// that whoever was told an older one by the probe plans anew; and `doomed`, the ids of containers that are about to be
-// replaced or stopped, so that after a cut nobody takes one that has had its SIGTERM for a healthy one. Both only save
-// questions or say what is in doubt: without them nothing is wrong that a name or a state shows. Must not know plans.
-// Threads: one; the job runs on a thread of its own.
+// heartbeat, though its holder is gone. Beside the locks lie two notes: `generation`, which every holder changes when
+// it begins and when it ends, so that whoever was told another one by the probe, or one that is still open, plans anew;
+// and `doomed`, the ids of containers that are about to be replaced or stopped, so that after a cut nobody takes one
+// that has had its SIGTERM for a healthy one. Both only save questions or say what is in doubt: without them nothing is
+// wrong that a name or a state shows. Must not know plans. Threads: one; the job runs on a thread of its own.
 #pragma once
 
 #include <condition_variable>
@@ -36,11 +36,14 @@ class ProjectLock {
   ProjectLock& operator=(const ProjectLock&) = delete;
 
   /// Waits until no other otto works on the project, or did before its cable was lost. Gives the generation that the
-  /// last holder left (empty: there was none): where it is not what the probe told, another was at work since.
-  /// `waiting` is called on another thread where there is somebody to wait for. kUnsupported (no flock, no folder for
-  /// locks), kConnectionLost, kInterrupted.
+  /// last holder left (empty: there was none): where it is not what the probe told, another was at work since; where it
+  /// is_open(), its holder was cut off, and nobody knows how much of it a probe has seen. `waiting` is called on
+  /// another thread where there is somebody to wait for. kUnsupported (no flock, no folder for locks), kConnectionLost,
+  /// kInterrupted.
   Result<std::string> take(std::function<void(const LockHolder&)> waiting);
   [[nodiscard]] bool held() const;
+  /// Of a generation whose holder was at work when it was read, or has been cut off.
+  static bool is_open(std::string_view generation);
   /// Nothing is in doubt any more: the note of doomed containers goes when the lock is given back.
   void settle();
   /// Begins to give it back; nothing may be changed any more.

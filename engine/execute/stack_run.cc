@@ -249,7 +249,7 @@ class StackRun {
     }
     call.on_stop = [&](std::string_view container, bool stopping) {
       const auto known = std::ranges::find(salvage_.containers, container, &plan::ContainerState::name);
-      if (known == salvage_.containers.end()) return;
+      if (known == salvage_.containers.end() || known->status == "exited" || known->status == "created") return;
       report({Event::Kind::kPhase, stopping ? Phase::kStopping : Phase::kStarting, known->service,
               stopping ? fmt::format("up to {} s, {}", call.grace_s, reason_of(plan, known->service))
                        : reason_of(plan, known->service),

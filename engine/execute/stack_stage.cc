@@ -87,6 +87,7 @@ Result<void> StackStage::bring() {
   OTTO_RETURN_IF_ERROR(
       cache::ParentStore(session_.memo())
           .put_stage({session_.host().id, request.key, brought->stamp, graph::serialize(stack_.manifest)}));
+  sent_files_ = brought->uploaded_files;
   settle(std::move(brought->directory));
   return {};
 }

@@ -35,6 +35,8 @@ class StackStage {
   Result<void> bring();
   /// brings() the files, asks the parent what they mean and remembers it. kComposeFailed, kConfig, kUnsupported.
   Result<docker::StackModel> ask_model();
+  /// How many files bring() sent.
+  [[nodiscard]] std::uint64_t sent_files() const { return sent_files_; }
   /// How Compose is called with what bring() brought.
   [[nodiscard]] const docker::ComposeStack& call() const { return call_; }
 
@@ -48,6 +50,7 @@ class StackStage {
   const StackInputs& stack_;
   docker::ComposeStack call_;
   bool brought_ = false;
+  std::uint64_t sent_files_ = 0;
 };
 
 }  // namespace otto::execute

@@ -38,17 +38,21 @@ std::string described(const plan::ContainerState& container, const std::string& 
 /// What a service's containers are now; `before`: as they were when the change began.
 std::string state_of(const std::string& service, const std::vector<plan::ContainerState>& now,
                      const std::vector<plan::ContainerState>& before) {
-  bool half = false, running = false, fresh = false, any = false;
+  bool half = false, running = false, fresh = false, any = false, finished = false;
   for (const plan::ContainerState& container : now) {
     if (container.service != service) continue;
     any = true;
     half = half || plan::temporary_name(container.name).has_value();
     running = running || container.status == "running";
+    finished = finished || container.status == "exited";
     fresh = fresh || std::ranges::find(before, container.id, &plan::ContainerState::id) == before.end();
   }
   if (!any) return "has no container";
   if (half) return "is half replaced: the engine finishes stopping its old container";
-  if (fresh) return running ? "is replaced and runs" : "is replaced and not started yet";
+  if (fresh)
+    return running    ? "is replaced and runs"
+           : finished ? "is replaced and has exited"
+                      : "is replaced and not started yet";
   return running ? "runs as before, though it may have been told to stop" : "is stopped";
 }
 
@@ -128,7 +132,7 @@ Error interrupted_while_changing(ParentSession& session, const std::string& comp
                                  : fmt::format("{} {}", service, state_of(service, now, before)));
   }
   return make_error(ErrorCode::kInterrupted, "interrupted while services were changed: " + text::join(states, "; "),
-                    "the next `otto docker up` puts right what is half done");
+                    "the next `otto docker up`, or `down`, puts right what is half done");
 }
 
 }  // namespace otto::execute

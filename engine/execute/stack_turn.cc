@@ -15,7 +15,7 @@ Result<bool> StackTurn::take(ParentSession& session, const std::string& compose_
   lock_ = std::make_unique<docker::ProjectLock>(session.remote(), session.facts(), compose_project,
                                                 session.workspace().stop());
   OTTO_TRY(const std::string generation, lock_->take(waiting));
-  return generation == probe.generation;
+  return generation == probe.generation && !docker::ProjectLock::is_open(generation);
 }
 
 void StackTurn::settle() {

@@ -41,6 +41,15 @@ bool no_such_program(const transport::ExitStatus& status) {
   return status.signal.empty() && (status.code == kNotExecutable || status.code == kNotFound);
 }
 
+/// Before anything was run in it the container was stopped or replaced: by another otto, as a rule.
+bool went_away(const transport::ExitStatus& status, const ContainerFilter& filter) {
+  constexpr int kKilled = 137;
+  if (filter.container().empty()) return false;
+  const std::string& words = filter.words();
+  return status.shell_code() == kKilled || words.find("No such container") != std::string::npos ||
+         (words.find("is not running") != std::string::npos && words.find("is restarting") == std::string::npos);
+}
+
 class ContainerAccess final : public HostAccess {
  public:
   ContainerAccess(Workspace& workspace, ContainerAddress address)
@@ -121,6 +130,7 @@ class ContainerAccess final : public HostAccess {
     if (filter.container() == "none") return std::optional<transport::Output>();
     collected.status = output.status;
     if (filter.begun()) return std::optional<transport::Output>(std::move(collected));
+    if (went_away(output.status, filter)) return std::optional<transport::Output>();
     return not_begun(remote->host_id(), filter, std::move(collected));
   }
 
@@ -146,7 +156,7 @@ class ContainerAccess final : public HostAccess {
       }
       transport::Output output;
       OTTO_TRY(output.status, started.process->wait(start.stop));
-      if (filter.container() == "none") return std::optional<StartedTerminal>();
+      if (filter.container() == "none" || went_away(output.status, filter)) return std::optional<StartedTerminal>();
       return not_begun(remote->host_id(), filter, std::move(output));
     }
     return std::optional<StartedTerminal>(std::move(started));

@@ -87,6 +87,7 @@ struct UpReport {
   BuildReport build;    ///< its parent, repo and images are the report's
   std::string project;  ///< the compose project
   std::vector<ServiceResult> services;
+  std::uint64_t staged_files = 0;  ///< of the stack's own (compose files, mounts) that were sent
 };
 
 struct UpOptions {

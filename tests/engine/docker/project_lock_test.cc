@@ -34,9 +34,11 @@ TEST_F(ProjectLockTest, IsTakenAtOnceAndChangesTheGeneration) {
     ASSERT_TRUE(taken.ok()) << taken.error().message;
     EXPECT_EQ(*taken, "") << "nobody had it before";
     EXPECT_TRUE(first.held());
+    EXPECT_TRUE(ProjectLock::is_open(note("generation"))) << "what is read now may be half of its work";
   }
   const std::string generation = note("generation");
   EXPECT_FALSE(generation.empty());
+  EXPECT_FALSE(ProjectLock::is_open(generation));
   ProjectLock second = lock();
   const auto taken = second.take({});
   ASSERT_TRUE(taken.ok()) << taken.error().message;
@@ -84,6 +86,21 @@ TEST_F(ProjectLockTest, WhatIsInDoubtStaysSoUntilItIsSettled) {
     done.settle();
   }
   EXPECT_EQ(note("doomed"), "");
+}
+
+TEST_F(ProjectLockTest, TheGenerationOfAHolderThatWasKilledStaysOpen) {
+  auto cut = std::make_unique<ProjectLock>(docker_.remote, docker_.facts, kProject, std::stop_token());
+  ASSERT_TRUE(cut->take({}).ok());
+  const std::string held = note("generation");
+  transport::Script kill;
+  kill.text = "for p in /proc/[0-9]*; do case $(readlink $p/fd/7 2>/dev/null) in *" +
+              docker_.tree.root().filename().string() + "*project.otto-p-me.lock) kill -9 ${p#/proc/} ;; esac; done\n";
+  ASSERT_TRUE(docker_.remote.run(kill).ok());
+  ProjectLock next = lock();
+  const auto taken = next.take({});
+  ASSERT_TRUE(taken.ok()) << taken.error().message;
+  EXPECT_EQ(*taken, held) << "what the probe may have told, too";
+  EXPECT_TRUE(ProjectLock::is_open(*taken));
 }
 
 TEST_F(ProjectLockTest, AnInterruptEndsTheWaiting) {
