@@ -31,11 +31,12 @@ Result<Probe> take_turn(execute::ParentSession& session, execute::StackTurn& tur
   return probe;
 }
 
-Result<void> take_down(execute::ParentSession& session, const Probe& probe, const std::string& project,
-                       const DownOptions& options) {
+Result<void> take_down(execute::ParentSession& session, const execute::StackTurn& turn, const Probe& probe,
+                       const std::string& project, const DownOptions& options) {
   session.workspace().reporter().report(
       {Event::Kind::kPhase, Phase::kStopping, project, fmt::format("up to {} s", options.timeout_s), 0, 0, 0});
   Compose compose(session.remote(), session.settings(), session.facts(), project, session.workspace().stop());
+  compose.in_turn(turn.token());
   std::vector<std::string> doomed;  // if this is cut, the next `up` makes them anew: they may have been told to stop
   for (const plan::ContainerState& container : probe.containers) doomed.push_back(container.id);
   const bool only_networks = probe.containers.empty() && !options.volumes;
@@ -55,7 +56,7 @@ Result<DownReport> down_on(Workspace& workspace, const execute::Target& target, 
         execute::container_host_id(target.host->id, target.repo->name, container.service, container.number));
   }
   if (options.dry_run) return report;
-  const auto down = take_down(session, probe, report.project, options);
+  const auto down = take_down(session, turn, probe, report.project, options);
   if (!down.ok() && down.error().code == ErrorCode::kInterrupted) {
     std::set<std::string> services;
     for (const plan::ContainerState& container : probe.containers) services.insert(container.service);

@@ -210,11 +210,11 @@ Result<transport::Output> Compose::run(std::string text, std::string_view what) 
 /// As call(), for what changes something: gives what a failure printed, too.
 Result<transport::Output> Compose::change(const Change& change) {
   OTTO_TRY(transport::Output output,
-           call(project_work_text(facts_, project_, change.doomed) + change.text, change.on_output));
+           call(project_work_text(facts_, project_, turn_, change.doomed) + change.text, change.on_output));
   if (output.status.shell_code() != kNoLockExit) return output;
-  return make_error(ErrorCode::kConnectionLost,
-                    fmt::format("the lock of project '{}' on host '{}' was lost: {}", project_, remote_.host_id(),
-                                text::printable(text::trim(output.err))),
+  return make_error(ErrorCode::kInputsChanged,
+                    fmt::format("another otto took project '{}' on host '{}' over while this one stood still", project_,
+                                remote_.host_id()),
                     "run the command again");
 }
 
@@ -317,8 +317,8 @@ Result<void> Compose::await_up(const std::vector<std::string>& services, const s
   if (services.empty()) return {};
   std::string lines = "failed=\n";
   for (const std::string& service : services) {  // each that fails is named
-    lines += fmt::format("( otto_await {} {} ) || failed=1\n", quote(service),
-                         one_shots.contains(service) ? "over" : "up");
+    lines +=
+        fmt::format("( otto_await {} {} ) || failed=1\n", quote(service), one_shots.contains(service) ? "over" : "up");
   }
   return await_lines(lines + "[ -z \"$failed\" ]\n");
 }

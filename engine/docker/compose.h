@@ -55,7 +55,7 @@ struct UpCall {
   std::function<void(std::string_view container, bool stopping)> on_stop;
 };
 
-/// Of one project. Whoever calls what changes something holds the project's lock.
+/// Of one project. Whoever calls what changes something holds the project's lock, and has said so by in_turn().
 class Compose {
  public:
   /// Borrows the first three.
@@ -63,12 +63,15 @@ class Compose {
           std::stop_token stop)
       : remote_(remote), settings_(settings), facts_(facts), project_(std::move(project)), stop_(std::move(stop)) {}
 
+  /// The turn (ProjectLock::token) in which the calls to come change something.
+  void in_turn(std::string token) { turn_ = std::move(token); }
+
   /// `docker compose config --format json` with every profile on. kComposeFailed with Compose's words.
   Result<std::string> config(const ComposeStack& stack);
 
   /// `up -d --no-deps --no-build` of exactly these services, recreating them or starting what is there; a second time
-  /// (true) where the engine has lost sight of a network that Compose has just made. kComposeFailed, kConnectionLost
-  /// where the project's lock was lost.
+  /// (true) where the engine has lost sight of a network that Compose has just made. kComposeFailed, kInputsChanged
+  /// where the turn was lost, as for all that changes something.
   Result<bool> up(const ComposeStack& stack, const UpCall& call);
 
   /// Looks for a moment (0.3 s) at containers that were started just now: those that have failed already, and those
@@ -111,6 +114,7 @@ class Compose {
   const ParentSettings& settings_;
   const ParentFacts& facts_;
   const std::string project_;
+  std::string turn_;
   std::stop_token stop_;
 };
 

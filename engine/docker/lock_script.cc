@@ -29,7 +29,7 @@ otto_lock() {
     otto_tell_waiting "$3" "$otto_locks/$3.by" >&2
     flock "-$2" "$1" </dev/null || return 1
   fi
-  [ "$2" = s ] || otto_note_holder "$otto_me" "$otto_locks/$3.by" || return 1
+  [ "$2" = s ] || otto_note_holder "$otto_me" "$otto_locks/$3.by" 2>/dev/null || :
 }
 )sh";
 

@@ -35,7 +35,11 @@ echo {generation} >"$(otto_state {lock}.generation)"
 }  // namespace
 
 ProjectLock::ProjectLock(transport::Remote& remote, const ParentFacts& facts, std::string project, std::stop_token stop)
-    : remote_(remote), facts_(facts), project_(std::move(project)), stop_(std::move(stop)) {}
+    : remote_(remote),
+      facts_(facts),
+      project_(std::move(project)),
+      token_(transport::random_token()),
+      stop_(std::move(stop)) {}
 
 ProjectLock::~ProjectLock() { release(); }
 
@@ -65,7 +69,7 @@ void ProjectLock::release() {
 
 void ProjectLock::hold() {
   transport::Script script;
-  script.text = holder_script(facts_, project_, transport::random_token());
+  script.text = holder_script(facts_, project_, token_);
   script.claim = transport::Claim::kStays;
   script.stop = stop_;
   script.input = [this](const transport::Writer& write) -> Result<void> {
@@ -123,15 +127,20 @@ std::string project_notes_script(std::string_view locks, std::string_view projec
       fmt::arg("locks", locks), fmt::arg("file", text::shell_quote(project_file(project))));
 }
 
-std::string project_work_text(const ParentFacts& facts, std::string_view project,
+std::string project_work_text(const ParentFacts& facts, std::string_view project, std::string_view token,
                               const std::vector<std::string>& doomed) {
-  std::string text = lock_functions(facts) + fmt::format(R"sh(
+  std::string text =
+      lock_functions(facts) + fmt::format(R"sh(
 otto_lock_room && : >>"$(otto_state {work}.lock)" || exit {lost}
 exec 6>>"$(otto_state {work}.lock)"
-flock -n -s 6 </dev/null || {{ echo "another otto has taken this project over" >&2; exit {lost}; }}
+otto_generation=
+flock -n -s 6 </dev/null && {{ read -r otto_generation <"$(otto_state {project}.generation)" || :; }}
+[ "$otto_generation" = {open} ] || {{ echo "another otto has taken this project over" >&2; exit {lost}; }}
 )sh",
-                                                         fmt::arg("work", text::shell_quote(work_file(project))),
-                                                         fmt::arg("lost", kNoLockExit));
+                                          fmt::arg("project", text::shell_quote(project_file(project))),
+                                          fmt::arg("open", text::shell_quote(fmt::format("open {}", token))),
+                                          fmt::arg("work", text::shell_quote(work_file(project))),
+                                          fmt::arg("lost", kNoLockExit));
   const std::string note = text::shell_quote(project_file(project)) + ".doomed";
   text += fmt::format(
       "printf '%s\\n' {} >\"$(otto_state {}.new)\" && mv -f \"$(otto_state {}.new)\" \"$(otto_state {})\" || exit 1\n",

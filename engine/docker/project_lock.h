@@ -42,6 +42,8 @@ class ProjectLock {
   /// kInterrupted.
   Result<std::string> take(std::function<void(const LockHolder&)> waiting);
   [[nodiscard]] bool held() const;
+  /// What this turn is known by on the parent, to jobs that change something (project_work_text).
+  [[nodiscard]] const std::string& token() const { return token_; }
   /// Of a generation whose holder was at work when it was read, or has been cut off.
   static bool is_open(std::string_view generation);
   /// Nothing is in doubt any more: the note of doomed containers goes when the lock is given back.
@@ -64,6 +66,7 @@ class ProjectLock {
   transport::Remote& remote_;
   const ParentFacts facts_;
   const std::string project_;
+  const std::string token_;
   const std::stop_token stop_;
   std::function<void(const LockHolder&)> waiting_;
   mutable Sync<State> state_;
@@ -75,9 +78,10 @@ class ProjectLock {
 /// a word of sh.
 std::string project_notes_script(std::string_view locks, std::string_view project);
 
-/// sh, for every job that changes something of a project: holds the lock of those who work, or exits with kNoLockExit;
-/// then notes what is doomed.
-std::string project_work_text(const ParentFacts& facts, std::string_view project,
+/// sh, for every job that changes something of a project in the turn `token`: holds the lock of those who work; exits
+/// with kNoLockExit where the turn has been lost, as by an otto that stood still until its heartbeat was missed; then
+/// notes what is doomed.
+std::string project_work_text(const ParentFacts& facts, std::string_view project, std::string_view token,
                               const std::vector<std::string>& doomed);
 
 }  // namespace otto::docker

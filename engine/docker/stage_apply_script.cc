@@ -70,7 +70,9 @@ set_modes() {
   for list in "$work/$1".*; do
     [ -f "$list" ] || continue
     (cd "$tree" && xargs -0 -r sh -c 'for path; do
-        [ -L "./$path" ] || [ ! -e "./$path" ] || printf "%s\0" "./$path"; done' sh <"../$list" |
+        [ -L "./$path" ] || [ ! -e "./$path" ] || case $0 in mode) [ -d "./$path" ] ;; *) [ ! -d "./$path" ] ;; esac ||
+          printf "%s\0" "./$path"
+      done' "$1" <"../$list" |
       xargs -0 -r chmod "0${list##*.}" --) || fail 71 "cannot change modes in $dir/$tree"
   done
 }

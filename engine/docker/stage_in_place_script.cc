@@ -24,6 +24,10 @@ check_items() {
         [ -d "$next" ] || { gone=1; break; }
         at=$next rest=${rest#*/}
       done
+      if [ "$how" = w ] && [ -z "$gone" ] && [ -e "$path" ] && [ ! -L "$path" ] && [ ! -f "$path" ] &&
+        ! sed -z "s/^.//" "$doomed" | grep -z -q -x -F -e "${path#./}"; then
+        refuse "80 ${path#./} is no file any more"
+      fi
       [ "$me" -ne 0 ] || continue
       if [ -n "$gone" ] || { [ ! -e "$path" ] && [ ! -L "$path" ]; }; then
         case $how in w | k) ;; *) continue ;; esac

@@ -55,6 +55,7 @@ class StackRun {
     }
     OTTO_TRY(const bool still_true, turn_.take(session_, stack_.project, probe));
     if (!still_true) return StackRunResult{true, {}};
+    compose_.in_turn(turn_.token());
     if (files_are_there) stage_.take_as_left(probe);
     return make_true(plan, probe);
   }

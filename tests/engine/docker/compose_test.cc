@@ -41,7 +41,7 @@ printf '%s' "$HOME" > "$here/home"
 printf '%s\n' "$@" > "$here/args"
 echo '{}'
 )sh");
-  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  Compose compose = compose_in_turn(docker);
   const auto config = compose.config(sample());
   unsetenv("OTTO_TEST_UNSET");
   ASSERT_TRUE(config.ok()) << config.error().message;
@@ -61,7 +61,7 @@ TEST(ComposeTest, NoVariableReachesIntoTheScriptsOwn) {
   ComposeStack stack = sample();
   stack.variables = {"work", "otto_work"};
   stack.environment = {{"work", precious.string()}, {"otto_work", precious.string()}};
-  const auto config = Compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {}).config(stack);
+  const auto config = compose_in_turn(docker).config(stack);
   ASSERT_TRUE(config.ok()) << config.error().message;
   EXPECT_EQ(read(docker.tree.path("work")), precious.string());
   EXPECT_TRUE(std::filesystem::exists(precious)) << "the script's clean-up removed what a variable named";
@@ -74,7 +74,7 @@ printf '%s\n' "$@" > "$here/args"
 while [ $# -gt 0 ]; do [ "$1" = -f ] && cp "$2" "$here/last"; shift; done 2>/dev/null
 exit 0
 )sh");
-  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  Compose compose = compose_in_turn(docker);
   ASSERT_TRUE(compose.up(sample(), {"services: {}\n", {"api", "side car"}, UpCall::Mode::kRecreate, 3, {}, {}}).ok());
   const std::string args = read(docker.tree.path("args"));
   EXPECT_NE(args.find("up\n-d\n--no-deps\n--no-build\n--timeout\n3\n--force-recreate\napi\nside car\n"),
@@ -88,7 +88,7 @@ exit 0
 
 TEST(ComposeTest, FailureCarriesComposesWords) {
   FakeDocker docker("echo 'service \"api\" refers to undefined network' >&2; exit 15\n");
-  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  Compose compose = compose_in_turn(docker);
   const auto config = compose.config(sample());
   ASSERT_FALSE(config.ok());
   EXPECT_EQ(config.error().code, ErrorCode::kComposeFailed);
@@ -97,7 +97,7 @@ TEST(ComposeTest, FailureCarriesComposesWords) {
 
 TEST(ComposeTest, OptionalConditionsMayFail) {
   FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo 'c1 exited 2 0 ' ;; esac\n");
-  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  Compose compose = compose_in_turn(docker);
   const Dependency optional{"db", DependencyCondition::kCompleted, false, false};
   EXPECT_TRUE(compose.await({optional}).ok());
   const Dependency required{"db", DependencyCondition::kCompleted, false, true};
@@ -113,7 +113,7 @@ exit 0
   for (const auto& [failures, ok] : {std::pair("1", true), std::pair("2", false)}) {
     std::string script = body;
     FakeDocker docker(script.replace(script.find("FAILURES"), 8, failures));
-    Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+    Compose compose = compose_in_turn(docker);
     const auto up = compose.up(sample(), {"", {"api"}, UpCall::Mode::kStart, 1, {}, {}});
     ASSERT_EQ(up.ok(), ok);
     if (ok) {
@@ -131,7 +131,7 @@ container) printf '%s\n' 'c1 exited 0 0 ok 1' 'c2 exited 7 0 bad 2' 'c3 restarti
 logs) echo "log of $4" ;;
 esac
 )sh");
-  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  Compose compose = compose_in_turn(docker);
   const auto exits = compose.early_exits({"ok", "bad", "loop"}, {"ok"});
   ASSERT_TRUE(exits.ok()) << exits.error().message;
   ASSERT_EQ(exits->size(), 2U);
@@ -151,8 +151,7 @@ ps) echo c1 ;;
 container) printf '%s\n' 'c1 exited 0 0 job 1' 'c2 exited 0 0 web 1' ;;
 esac
 )sh");
-  const auto exits =
-      Compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {}).early_exits({"job", "web"}, {"job"});
+  const auto exits = compose_in_turn(docker).early_exits({"job", "web"}, {"job"});
   ASSERT_TRUE(exits.ok()) << exits.error().message;
   ASSERT_EQ(exits->size(), 1U);
   EXPECT_EQ((*exits)[0].service, "web");
@@ -161,7 +160,7 @@ esac
 
 TEST(ComposeTest, WhatIsAboutToBeStoppedIsNotedFirst) {
   FakeDocker docker("cat \"${0%/docker}\"/locks/engine-1/project.otto-p-me.doomed > \"$0.noted\"\nexit 15\n");
-  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  Compose compose = compose_in_turn(docker);
   EXPECT_FALSE(compose.up(sample(), {"", {"api"}, UpCall::Mode::kRecreate, 1, {"id1", "id2"}, {}}).ok());
   EXPECT_EQ(read(docker.tree.path("docker.noted")), "id1\nid2\n");
 }
@@ -172,19 +171,32 @@ TEST(ComposeTest, NothingIsChangedOnceAnotherHasTheProject) {
   const std::string lock = docker.tree.path("locks/engine-1/work.otto-p-me.lock").string();
   const int taken = ::open(lock.c_str(), O_RDWR | O_CLOEXEC);
   ASSERT_EQ(::flock(taken, LOCK_EX), 0);
-  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  Compose compose = compose_in_turn(docker);
   for (const auto& change :
        {compose.remove_containers({"c1"}, {}), compose.down(1, false, {}), compose.remove_networks(),
         compose.put_right({{plan::PutRight::Act::kRemove, "api", "c1", "x", {}}}, {})}) {
     ASSERT_FALSE(change.ok());
-    EXPECT_EQ(change.error().code, ErrorCode::kConnectionLost) << change.error().message;
-    EXPECT_NE(change.error().message.find("taken this project over"), std::string::npos) << change.error().message;
+    EXPECT_EQ(change.error().code, ErrorCode::kInputsChanged) << change.error().message;
+    EXPECT_NE(change.error().message.find("took project"), std::string::npos) << change.error().message;
   }
   const auto up = compose.up(sample(), {"", {"api"}, UpCall::Mode::kStart, 1, {}, {}});
   ASSERT_FALSE(up.ok());
-  EXPECT_EQ(up.error().code, ErrorCode::kConnectionLost);
+  EXPECT_EQ(up.error().code, ErrorCode::kInputsChanged);
   EXPECT_FALSE(std::filesystem::exists(docker.tree.path("docker.called")));
   ::close(taken);
+}
+
+/// As after a laptop slept: the jobs are free again, but the turn was another's meanwhile.
+TEST(ComposeTest, NothingIsChangedInATurnThatIsOver) {
+  FakeDocker docker(": > \"$0.called\"\n");
+  Compose compose = compose_in_turn(docker);
+  for (const char* now : {"open 0b\n", "0b\n", "0a\n", ""}) {
+    docker.tree.write("locks/engine-1/project.otto-p-me.generation", now);
+    const auto up = compose.up(sample(), {"", {"api"}, UpCall::Mode::kStart, 1, {}, {}});
+    ASSERT_FALSE(up.ok()) << now;
+    EXPECT_EQ(up.error().code, ErrorCode::kInputsChanged) << up.error().message;
+  }
+  EXPECT_FALSE(std::filesystem::exists(docker.tree.path("docker.called")));
 }
 
 TEST(ComposeTest, WhatIsBeingStoppedIsToldAsComposeSaysIt) {
@@ -197,7 +209,7 @@ TEST(ComposeTest, WhatIsBeingStoppedIsToldAsComposeSaysIt) {
     call.on_stop = [&](std::string_view container, bool stopping) {
       told += std::string(container) + (stopping ? " stopping, " : " stopped");
     };
-    ASSERT_TRUE(Compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {}).up(sample(), call).ok());
+    ASSERT_TRUE(compose_in_turn(docker).up(sample(), call).ok());
     const std::string name = v1 ? "p_api_1" : "p-api-1";
     EXPECT_EQ(told, name + " stopping, " + name + " stopped");
   }
@@ -205,7 +217,7 @@ TEST(ComposeTest, WhatIsBeingStoppedIsToldAsComposeSaysIt) {
 
 TEST(ComposeTest, PuttingRightRemovesWithoutVolumesAndRenames) {
   FakeDocker docker("echo \"$@\" >> \"$0.calls\"\n");
-  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  Compose compose = compose_in_turn(docker);
   ASSERT_TRUE(compose
                   .put_right({{plan::PutRight::Act::kRemove, "api", "c1", "x", {}},
                               {plan::PutRight::Act::kRename, "db", "c2", "y", "p-db-1"}},
@@ -225,7 +237,7 @@ class ComposeAwaitTest : public ::testing::TestWithParam<AwaitCase> {};
 TEST_P(ComposeAwaitTest, ConditionsThatHoldOrCannot) {
   const AwaitCase& test = GetParam();
   FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo 'c1 " + std::string(test.state) + "' ;; esac\n");
-  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  Compose compose = compose_in_turn(docker);
   const auto waited = compose.await({{"db", test.condition, false, true}});
   EXPECT_EQ(waited.ok(), test.holds) << (waited.ok() ? "" : waited.error().message);
   if (!waited.ok()) {
@@ -252,7 +264,7 @@ container) echo x >> "$0.looks"; echo "c1 running 0 $(($(wc -l < "$0.looks") / 2
 logs) echo "its last words" ;;
 esac
 )sh");
-  const auto up = Compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {}).await_up({"loop"}, {});
+  const auto up = compose_in_turn(docker).await_up({"loop"}, {});
   ASSERT_FALSE(up.ok());
   EXPECT_NE(up.error().message.find("'loop' is restarted again and again (5 times"), std::string::npos)
       << up.error().message;
@@ -266,7 +278,7 @@ ps) echo c1 ;;
 container) if [ -e "$0.ready" ]; then echo 'c1 running 0 0 healthy'; else : > "$0.ready"; echo 'c1 running 0 0 starting'; fi ;;
 esac
 )sh");
-  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  Compose compose = compose_in_turn(docker);
   EXPECT_TRUE(compose.await({{"db", DependencyCondition::kHealthy, false, true}}).ok());
   EXPECT_TRUE(std::filesystem::exists(docker.tree.path("docker.ready")));
 }

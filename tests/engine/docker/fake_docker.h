@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/docker/compose.h"
 #include "engine/docker/parent.h"
 #include "tests/support/temp_tree.h"
 #include "transport/local_transport.h"
@@ -36,5 +37,13 @@ class FakeDocker {
   ParentSettings settings;
   ParentFacts facts;
 };
+
+/// Compose of the project otto-p-me, whose turn it is.
+inline Compose compose_in_turn(FakeDocker& docker) {
+  docker.tree.write("locks/engine-1/project.otto-p-me.generation", "open 0a\n");
+  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  compose.in_turn("0a");
+  return compose;
+}
 
 }  // namespace otto::docker

@@ -1,4 +1,6 @@
 // Trees written in place: what running containers have mounted keeps its inode, what they wrote stays.
+#include <sys/stat.h>
+
 #include "engine/docker/stage.h"
 #include "tests/engine/docker/stage_fixture.h"
 
@@ -112,6 +114,35 @@ TEST_F(StageInPlaceTest, ADirectoryWithForeignFilesIsNotReplaced) {
   fs::remove(staged("conf/state.db"));
   bring();
   EXPECT_EQ(read_file(staged("conf")), "now a file");
+}
+
+TEST_F(StageInPlaceTest, AFileThatAContainerMadeSomethingElseIsNotReplaced) {
+  for (const bool is_directory : {true, false}) {
+    const auto theirs = staged("conf/app.ini");
+    fs::remove_all(theirs);
+    if (is_directory) {
+      write_file(theirs / "kept", "written by a container");
+    } else {
+      ASSERT_EQ(::mkfifo(theirs.c_str(), 0644), 0);
+    }
+    const auto other = read_file(staged("conf/run.sh"));
+    const auto undone = read_file(source() / "conf/app.ini");
+    put("conf/app.ini", "edited " + std::to_string(is_directory));
+    put("conf/run.sh", "edited too " + std::to_string(is_directory));
+    const auto wanted = scan(source());
+    const auto refused = bring_stage(*parent_, tools(), request(wanted));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_NE(refused.error().message.find("conf/app.ini is no file any more"), std::string::npos)
+        << refused.error().message;
+    EXPECT_EQ(read_file(staged("conf/run.sh")), other) << "nothing was changed";
+    put("conf/app.ini", undone);
+    EXPECT_TRUE(bring_stage(*parent_, tools(), request(scan(source()))).ok()) << "the edit was taken back";
+    EXPECT_NE(read_file(staged("conf/run.sh")), other);
+    fs::remove_all(theirs);
+    put("conf/app.ini", "again " + std::to_string(is_directory));
+    bring();
+    EXPECT_EQ(read_file(theirs), "again " + std::to_string(is_directory));
+  }
 }
 
 TEST_F(StageInPlaceTest, ALinkThatBecomesADirectoryIsReplaced) {
