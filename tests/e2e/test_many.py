@@ -8,6 +8,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import time
 
 import harness
@@ -179,11 +180,42 @@ class Locks(Many):
                 at = time.monotonic()
                 interrupts.interrupt(kind, holder)
                 waiter = waiter or interrupts.Heard(self.repo, "docker", "up")
-                self.assertTrue(waiter.await_words(interrupts.COMPOSE_PHASE), waiter.said())
+                waiter.await_words(interrupts.COMPOSE_PHASE)  # or its end: behind a silent line Compose may have finished
                 self.assertLess(time.monotonic() - at, seconds + 3)  # and what it does before it says so
                 holder.finish()
                 self.assert_all_succeed([waiter])
                 self.assert_serves("after " + kind)
+
+
+    def test_who_stood_still_does_nothing_in_a_turn_that_is_over(self):
+        """As a laptop that sleeps: the heartbeat is missed, another has the turn, then the first one goes on."""
+        self.write(self.repo, "asleep")
+        sleeper = interrupts.Heard(self.repo, "docker", "up")
+        self.assertTrue(sleeper.await_words(interrupts.COMPOSE_PHASE), sleeper.said())
+        sleeper.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(sleeper.process.kill)
+        self.write(self.repo, "awake")
+        self.assert_all_succeed([interrupts.Heard(self.checkout("locks-awake"), "docker", "up")])
+        sleeper.process.send_signal(signal.SIGCONT)
+        outcome = sleeper.finish()
+        self.assert_serves("awake")
+        self.assertIn(outcome.code, (0, 1), outcome.err)  # 1: it was told of the cut before it could look
+        self.assertEqual(self.repo.up().json["services"][0]["action"], "unchanged")
+
+    def test_who_has_asked_before_a_holder_was_cut_off_asks_again(self):
+        for kind in ("INT", "KILL"):
+            with self.subTest(kind):
+                self.write(self.repo, "first " + kind)
+                self.repo.up()
+                self.write(self.repo, "second " + kind)
+                holder = interrupts.Heard(self.repo, "docker", "up")
+                self.assertTrue(holder.await_words(": stopping"), holder.said())  # the generation is the holder's by now
+                waiter = interrupts.Heard(self.checkout(f"locks-{kind}"), "docker", "up")
+                self.assertTrue(waiter.await_words(WAITING), waiter.said())
+                interrupts.interrupt(kind, holder)
+                holder.finish()
+                self.assert_all_succeed([waiter])
+                self.assert_serves("second " + kind)
 
 
 class Accounts(harness.Test):
