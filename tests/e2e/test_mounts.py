@@ -271,6 +271,7 @@ chown -R otto: "$dir"
 """
 
     def test_what_containers_wrote_there_stays_theirs(self):
+        self.addCleanup(shutil.rmtree, self.repo.state, ignore_errors=True)  # it remembers where the repo lay
         self.write_outside("site.env", "S=1\n")
         web = f"  web:\n{SLEEP}    env_file: ../beside/site.env\n"
         self.stack(BOUND + web)
