@@ -1,11 +1,10 @@
 // Builds one image on a parent from its stage, so that the tag tells the truth.
 //
-// One job: take the image's lock, so that it is built once however many want it; take the stage's shared lock and verify
-// it, write the Dockerfile outside the context beside an empty ignore
-// file of its own name (the parent must not apply ignore rules a second time), build without a tag (--iidfile), verify
-// the stage again, then tag. `FROM` and `COPY --from` of the repo's own images are pinned with --build-context; parents
-// without buildx: legacy_build.h. No labels: they would change the id and be inherited (docs/design_notes.md). Must not
-// know plans or the memo.
+// One job: take the image's lock, so that it is built once however many want it; take the stage's shared lock and
+// verify it, write the Dockerfile outside the context beside an empty ignore file of its own name (the parent must not
+// apply ignore rules a second time), build without a tag (--iidfile), verify the stage again, then tag. `FROM` and
+// `COPY --from` of the repo's own images are pinned with --build-context; parents without buildx: legacy_build.h. No
+// labels: they would change the id and be inherited (docs/design_notes.md). Must not know plans or the memo.
 #pragma once
 
 #include <functional>
@@ -40,8 +39,8 @@ struct BuildRequest {
   /// The tag was not there when the parent was asked: if it is by the time its lock is had, another otto has built it.
   bool may_be_built_meanwhile = false;
   std::function<void(const LockHolder& holder)> on_waiting;  ///< another otto builds the image
-  std::function<void(std::string_view step)> on_step;  ///< "[2/4] RUN make"; the last is "tagging"
-  std::function<void(std::string_view line)> on_line;  ///< every line of the engine's progress
+  std::function<void(std::string_view step)> on_step;        ///< "[2/4] RUN make"; the last is "tagging"
+  std::function<void(std::string_view line)> on_line;        ///< every line of the engine's progress
   std::stop_token stop;
 };
 
