@@ -66,6 +66,7 @@ class StackRun {
     OTTO_RETURN_IF_ERROR(put_right());
     OTTO_RETURN_IF_ERROR(tell_orphans(plan.orphans));
     tell_unwell(session_, plan, salvage_.containers);
+    if (!turn_.held()) return StackRunResult{true, {}};
     OTTO_RETURN_IF_ERROR(stage_.bring());
     if (stage_.call().stage_directory != model_.stage_directory) {  // what is mounted from there must follow
       OTTO_TRY(docker::StackModel moved, stage_.ask_model());
@@ -73,13 +74,20 @@ class StackRun {
       OTTO_TRY(plan, make_plan(probe));
     }
     OTTO_RETURN_IF_ERROR(execute(plan));
-    if (request_.services.empty()) turn_.settle();  // else others may be in doubt still
+    if (covers_all_doubts(plan)) turn_.settle();
     OTTO_TRY(const std::vector<docker::EarlyExit> exits, compose_.early_exits(started(plan), one_shots()));
     if (!plan.waves.empty() || !salvage_.steps.empty() || request_.remove_orphans) {
       OTTO_TRY(probe, session_.probe({.compose_project = stack_.project}));
     }
     turn_.give_back();
     return finish(plan, probe.containers, exits);
+  }
+
+  /// Nothing that an earlier command left in doubt is of a service that this one does not touch.
+  [[nodiscard]] bool covers_all_doubts(const plan::StackPlan& plan) const {
+    return std::ranges::none_of(salvage_.containers, [&](const plan::ContainerState& container) {
+      return container.doomed && step_of(plan, container.service) == nullptr;
+    });
   }
 
   Result<StackRunResult> finish(const plan::StackPlan& plan, const std::vector<plan::ContainerState>& containers,

@@ -7,7 +7,7 @@
 namespace otto::execute {
 
 Result<bool> StackTurn::take(ParentSession& session, const std::string& compose_project, const docker::Probe& probe) {
-  if (lock_ && lock_->held()) return true;
+  if (held()) return true;
   const auto waiting = [&session, &compose_project](const docker::LockHolder& holder) {
     session.workspace().reporter().report(
         {Event::Kind::kPhase, Phase::kWaiting, compose_project, docker::waiting_for(holder), 0, 0, 0});

@@ -21,6 +21,8 @@ class StackTurn {
   /// Waits for the turn, telling for whom; once, later calls have it already. True: nobody had one since `probe`, so
   /// what was read still holds. Errors as docker::ProjectLock::take.
   Result<bool> take(ParentSession& session, const std::string& compose_project, const docker::Probe& probe);
+  /// The holder's job on the parent lives, as far as is known here.
+  [[nodiscard]] bool held() const { return lock_ && lock_->held(); }
   /// Of the turn that is held, for docker::Compose::in_turn.
   [[nodiscard]] const std::string& token() const { return lock_->token(); }
   /// All that was begun is done: no container is in doubt any more.

@@ -185,9 +185,9 @@ class Files(Stack):
         self.up("bound", "env")
         before = self.repo.containers()
         self.repo.parent.sh('rm -r /home/otto/.cache/otto/stages/"$1"-compose', self.repo.project)
-        self.assertEqual(self.up("bound", "env").actions(), {"bound": "unchanged", "env": "unchanged"})
-        self.repo.write("www/index.html", "after the removal\n")
         self.assertEqual(self.up("bound", "env").actions(), {"bound": "recreated", "env": "unchanged"})
+        self.repo.write("www/index.html", "after the removal\n")
+        self.assertEqual(self.up("bound", "env").actions(), {"bound": "unchanged", "env": "unchanged"})
         self.assertEqual(self.inside("bound", "cat", "/www/index.html"), "after the removal\n")
         self.assertEqual(self.repo.containers()["env"], before["env"])
 
