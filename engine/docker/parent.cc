@@ -137,7 +137,7 @@ otto_containers() {{
     case $status in *'(Paused)') plain= ;; 'Up '* | 'Exited ('*) ;; *) plain= ;; esac
     case $status in 'Up Less than '*) up=0 ;; 'Up '[1-9]' second'*) up=${{status#Up }} up=${{up%% *}} ;; *) continue ;; esac
     case $age in 'Less than '*) age=0 ;; [1-9]*' second'*) age=${{age%% *}} ;; *) age=60 ;; esac
-    [ "$age" -le $((up + 3)) ] || plain=
+    [ "$age" -le $((up + 1)) ] || plain=
   done <<OTTO_LISTED
 $listed
 OTTO_LISTED

@@ -92,7 +92,7 @@ otto_tag() {{
 otto_stage() (
   cd "$root/$1" || exit 0
   exec 9>>lock && flock -n -x 9 </dev/null || {{ kept "$1" "in use by another otto"; exit 0; }}
-  rm -f -- stamp stamp.old && {{ rm -rf -- tree.* data.* work.* pending renaming 2>/dev/null ||
+  rm -f -- stamp stamp.old by reserved && {{ rm -rf -- tree.* data.* work.* pending renaming 2>/dev/null ||
     {{ find . -type d ! -perm -0700 -exec chmod u+rwx {{}} \; ; rm -rf -- tree.* data.* work.*; }} }} </dev/null ||
     kept "$1" "it cannot be deleted"
 )
