@@ -39,7 +39,7 @@ struct StageRecord {
 struct StackRecord {
   std::string parent, project;
   std::string inputs;  ///< digest of everything the answer depends on
-  std::string model;   ///< JSON without values (engine/docker/stack_model.h)
+  std::string model;   ///< JSON without values (engine/stack/stack_model.h)
 };
 
 /// What never changes of a container, by its id.

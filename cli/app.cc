@@ -7,13 +7,13 @@
 #include <chrono>
 #include <system_error>
 
-#include "cli/command_line.h"
-#include "cli/docs.h"
-#include "cli/exit_code.h"
-#include "cli/interrupt.h"
-#include "cli/list.h"
+#include "cli/command_line/command_line.h"
+#include "cli/command_line/docs.h"
+#include "cli/command_line/exit_code.h"
 #include "cli/render/errors.h"
 #include "cli/render/json.h"
+#include "cli/terminal/interrupt.h"
+#include "cli/verbs/list.h"
 
 namespace otto::cli {
 namespace {

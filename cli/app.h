@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/session.h"
-#include "cli/terminal.h"
+#include "cli/terminal/terminal.h"
+#include "cli/verbs/invocation.h"
 
 namespace otto::cli {
 

@@ -9,8 +9,8 @@
 
 #include <cerrno>
 
+#include "graph/base/fd.h"
 #include "graph/base/text.h"
-#include "transport/fd.h"
 
 namespace otto::transport {
 

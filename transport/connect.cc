@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 
-#include "transport/hop_chain.h"
-#include "transport/local_transport.h"
-#include "transport/ssh_transport.h"
-#include "transport/telnet_transport.h"
+#include "transport/local/local_transport.h"
+#include "transport/ssh/hop_chain.h"
+#include "transport/ssh/ssh_transport.h"
+#include "transport/telnet/telnet_transport.h"
 
 namespace otto::transport {
 

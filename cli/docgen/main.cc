@@ -3,7 +3,7 @@
 #include <fstream>
 #include <string>
 
-#include "cli/docs.h"
+#include "cli/command_line/docs.h"
 
 namespace {
 

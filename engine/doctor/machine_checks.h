@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/docker/parent.h"
 #include "engine/doctor/checks.h"
+#include "engine/parent/parent.h"
 #include "transport/remote.h"
 
 namespace otto::doctor {

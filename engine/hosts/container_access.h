@@ -8,8 +8,8 @@
 #include <memory>
 #include <string>
 
-#include "engine/execute/parent_session.h"
 #include "engine/hosts/host_access.h"
+#include "engine/parent/parent_session.h"
 
 namespace otto::hosts {
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/plan/half_replaced.h"
+#include "engine/containers/half_replaced.h"
 #include "graph/base/text.h"
 
 namespace otto::hosts {

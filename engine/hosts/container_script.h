@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "engine/docker/parent.h"
+#include "engine/parent/parent.h"
 #include "transport/transport.h"
 
 namespace otto::hosts {

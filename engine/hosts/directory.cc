@@ -6,12 +6,12 @@
 
 #include "cache/database.h"
 #include "cache/listing.h"
+#include "engine/compose/compose_file.h"
 #include "engine/config/hosts.h"
-#include "engine/execute/registration.h"
+#include "engine/containers/registration.h"
 #include "engine/hosts/container_access.h"
 #include "engine/hosts/machine_access.h"
 #include "engine/hosts/shell_host.h"
-#include "engine/inputs/compose_file.h"
 #include "graph/base/text.h"
 #include "otto/docker.h"
 

@@ -10,14 +10,14 @@
 #include <cstring>
 #include <thread>
 
+#include "engine/archive/tree_unpacker.h"
 #include "engine/hosts/byte_queue.h"
 #include "engine/hosts/local_target.h"
 #include "engine/hosts/transfer.h"
 #include "engine/hosts/transfer_meter.h"
 #include "engine/hosts/transfer_script.h"
-#include "engine/hosts/tree_unpacker.h"
+#include "graph/base/fd.h"
 #include "graph/base/text.h"
-#include "transport/fd.h"
 
 namespace otto::hosts {
 namespace {

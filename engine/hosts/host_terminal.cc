@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "graph/base/sync.h"
-#include "transport/terminal_modes.h"
+#include "transport/os/terminal_modes.h"
 
 namespace otto::hosts {
 namespace {

@@ -9,13 +9,13 @@
 #include <cstring>
 #include <future>
 
+#include "engine/archive/tree_packer.h"
 #include "engine/hosts/transfer.h"
 #include "engine/hosts/transfer_meter.h"
 #include "engine/hosts/transfer_script.h"
-#include "engine/hosts/tree_packer.h"
+#include "graph/base/fd.h"
 #include "graph/base/text.h"
 #include "transport/bootstrap.h"
-#include "transport/fd.h"
 
 namespace otto::hosts {
 namespace {

@@ -1,10 +1,10 @@
 // put into a container without a shell: `docker cp` unpacks the stream, so nothing can be renamed afterwards.
 //
 // What DEST is, the engine tells by the first member of the stream it gives out for it.
+#include "engine/archive/tree_packer.h"
 #include "engine/hosts/transfer.h"
 #include "engine/hosts/transfer_meter.h"
 #include "engine/hosts/transfer_script.h"
-#include "engine/hosts/tree_packer.h"
 
 #include <fmt/format.h>
 

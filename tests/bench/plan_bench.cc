@@ -25,9 +25,9 @@
 #include "cache/manifest_store.h"
 #include "engine/config/hosts.h"
 #include "engine/config/settings.h"
-#include "engine/execute/image_evidence.h"
-#include "engine/inputs/base_images.h"
-#include "engine/inputs/image_inputs.h"
+#include "engine/images/base_images.h"
+#include "engine/images/image_evidence.h"
+#include "engine/images/image_inputs.h"
 
 namespace {
 

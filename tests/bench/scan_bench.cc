@@ -26,7 +26,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/inputs/context_scan.h"
+#include "engine/context/context_scan.h"
 
 namespace {
 

@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/docker/stage.h"
+#include "engine/stage/stage.h"
 #include "tests/support/noise.h"
 #include "transport/connect.h"
 #include "transport/remote.h"

@@ -14,8 +14,8 @@
 #include <string>
 
 #include "transport/connect.h"
+#include "transport/os/subprocess.h"
 #include "transport/remote.h"
-#include "transport/subprocess.h"
 
 namespace {
 

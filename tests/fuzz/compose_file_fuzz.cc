@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
-#include "engine/docker/stack_model.h"
-#include "engine/inputs/compose_file.h"
-#include "engine/inputs/env_file.h"
+#include "engine/compose/compose_file.h"
+#include "engine/compose/env_file.h"
+#include "engine/stack/stack_model.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "engine/inputs/ignore_rules.h"
+#include "engine/context/ignore_rules.h"
 #include "graph/base/text.h"
 
 namespace {

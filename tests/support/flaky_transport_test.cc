@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "transport/local_transport.h"
+#include "transport/local/local_transport.h"
 #include "transport/remote.h"
 
 namespace otto::testing {

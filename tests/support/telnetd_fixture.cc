@@ -9,7 +9,7 @@
 
 #include "graph/base/result.h"
 #include "tests/support/sshd_fixture.h"
-#include "transport/tcp.h"
+#include "transport/os/tcp.h"
 
 namespace otto::testing {
 namespace {

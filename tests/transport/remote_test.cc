@@ -9,8 +9,8 @@
 #include "tests/support/fake_transport.h"
 #include "tests/transport/exec_helpers.h"
 #include "transport/bootstrap.h"
-#include "transport/local_transport.h"
-#include "transport/subprocess.h"
+#include "transport/local/local_transport.h"
+#include "transport/os/subprocess.h"
 
 namespace otto::transport {
 namespace {

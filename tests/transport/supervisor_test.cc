@@ -12,9 +12,9 @@
 #include "tests/transport/exec_helpers.h"
 #include "transport/bootstrap.h"
 #include "transport/connect.h"
-#include "transport/local_transport.h"
+#include "transport/local/local_transport.h"
+#include "transport/os/subprocess.h"
 #include "transport/remote.h"
-#include "transport/subprocess.h"
 #include "transport/supervisor_script.h"
 
 namespace otto::transport {

@@ -8,9 +8,9 @@
 
 #include "tests/support/sshd_fixture.h"
 #include "tests/transport/exec_helpers.h"
-#include "transport/local_transport.h"
+#include "transport/local/local_transport.h"
+#include "transport/os/terminal_modes.h"
 #include "transport/remote.h"
-#include "transport/terminal_modes.h"
 
 namespace otto::transport {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "engine/doctor/machine_checks.h"
 #include "tests/support/temp_tree.h"
-#include "transport/local_transport.h"
+#include "transport/local/local_transport.h"
 
 namespace otto::doctor {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/hosts/host_access.h"
-#include "transport/local_transport.h"
+#include "transport/local/local_transport.h"
 
 namespace otto::testing {
 

@@ -1,0 +1,73 @@
+// `otto docker history`: the recorded builds.
+#include <array>
+
+#include "cli/command_line/definition.h"
+#include "cli/command_line/exit_code.h"
+#include "cli/command_line/verb.h"
+#include "cli/render/history_text.h"
+#include "cli/render/json.h"
+#include "cli/render/list_text.h"
+#include "cli/verbs/invocation.h"
+#include "otto/docker.h"
+
+namespace otto::cli {
+namespace {
+
+std::string tags_of(const std::vector<docker::RecordedBuild>& builds) {
+  std::vector<std::string> tags;
+  for (const docker::RecordedBuild& build : builds) tags.push_back(build.tag);
+  return render_lines(tags);
+}
+
+class DockerHistory : public Verb {
+ public:
+  void define(Definition& definition) override {
+    definition.operands("IMAGE", images_, "the image whose builds are listed; all without any");
+    definition.number("--limit", limit_, 0, 1'000'000, "20", "at most so many builds of each repo; 0: all");
+  }
+
+  Result<int> run(Session& session) override {
+    if (images_.size() > 1) return make_error(ErrorCode::kUsage, "unexpected argument '" + images_[1] + "'");
+    docker::HistoryOptions options;
+    if (!images_.empty()) options.image = images_.front();
+    options.limit = limit_;
+    OTTO_TRY(const auto workspace, session.open({.lab = false}));
+    OTTO_TRY(const std::vector<docker::RecordedBuild> builds, docker::build_history(*workspace, options));
+    if (session.json()) {
+      session.print(json::history(builds));
+    } else {
+      session.print(session.options().quiet ? tags_of(builds) : render_history(builds, session.terminal().out));
+    }
+    return kExitDone;
+  }
+
+ private:
+  std::vector<std::string> images_;
+  unsigned limit_ = 20;
+};
+
+constexpr std::array<Example, 3> kExamples = {{
+    {"otto docker history", "the last 20 builds of this repo"},
+    {"otto docker history api --limit 0", "every build of one image that is remembered"},
+    {"otto docker history --format json", "the same for a script"},
+}};
+
+}  // namespace
+
+constinit const VerbInfo kDockerHistory = {
+    "docker history",
+    "[IMAGE]",
+    "list recorded builds: when, where, how long, why",
+    "Lists the builds that this machine's memo recorded, newest first: when they ended, on which host, how long they "
+    "took, what was uploaded, and each reason. 'cached' is an image that was there already and became the project's "
+    "current one, for example after an edit was taken back. No host is contacted and nothing is written.\n\n"
+    "JSON: {\"builds\": [{\"at\", \"repo\", \"image\", \"parent\", \"status\": \"built\"|\"cached\", \"tag\", "
+    "\"hash\", "
+    "\"image_id\", \"reasons\", \"uploaded_bytes\", \"uploaded_files\", \"duration_ms\"}]}.\n\n"
+    "With --quiet only tags are printed, one a line.",
+    kExamples,
+    "",
+    []() -> std::unique_ptr<Verb> { return std::make_unique<DockerHistory>(); },
+};
+
+}  // namespace otto::cli

@@ -1,0 +1,347 @@
+#include "engine/compose/compose_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/compose/env_file.h"
+#include "graph/base/text.h"
+#include "graph/base/whole_file.h"
+
+namespace otto::inputs {
+namespace fs = std::filesystem;
+namespace {
+
+/// A scalar as a list of one; a sequence's items; else nothing.
+std::vector<YAML::Node> as_list(const YAML::Node& node) {
+  if (!node.IsDefined() || node.IsNull()) return {};
+  if (!node.IsSequence()) return {node};
+  return {node.begin(), node.end()};
+}
+
+/// `outer` first, then a file's values.
+Lookup with_file(Lookup outer, const std::map<std::string, std::string>& values) {
+  return [outer = std::move(outer), values](std::string_view name) -> std::optional<std::string> {
+    if (auto value = outer(name)) return value;
+    const auto known = values.find(std::string(name));
+    return known == values.end() ? std::nullopt : std::optional(known->second);
+  };
+}
+
+/// Later definitions of a service win; what they leave open is the earlier one's.
+void fill(ComposeService& made, const ComposeService& earlier) {
+  if (made.image.empty()) {
+    made.image = earlier.image;
+    made.expanded_image = earlier.expanded_image;
+  }
+  if (!made.platform) made.platform = earlier.platform;
+  if (!made.oneshot) made.oneshot = earlier.oneshot;
+  if (!earlier.build) return;
+  if (!made.build) {
+    made.build = earlier.build;
+    return;
+  }
+  ComposeBuild& build = *made.build;
+  if (build.context.empty()) build.context = earlier.build->context;
+  if (!build.dockerfile) build.dockerfile = earlier.build->dockerfile;
+  if (!build.dockerfile_inline) {
+    build.dockerfile_inline = earlier.build->dockerfile_inline;
+    build.dockerfile_inline_file = earlier.build->dockerfile_inline_file;
+  }
+  if (!build.target) build.target = earlier.build->target;
+  if (!build.platform) build.platform = earlier.build->platform;
+  build.args.insert(earlier.build->args.begin(), earlier.build->args.end());
+}
+
+}  // namespace
+
+Result<ComposeInputs> ComposeReader::run(const std::vector<fs::path>& files) {
+  if (files.empty()) return make_error(ErrorCode::kConfig, "no compose file is given", "add [[docker.composes]]");
+  Scope scope;
+  scope.directory = project_ = normal_path(files.front()).parent_path();
+  scope.lookup = [this](std::string_view name) -> std::optional<std::string> {
+    const char* value = getenv_(std::string(name).c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  };
+  const fs::path dot_env = scope.directory / ".env";
+  if (const auto text = read_whole_file(dot_env)) {
+    OTTO_TRY(const auto values, parse_env_file(*text, dot_env.string(), scope.lookup));
+    scope.lookup = with_file(scope.lookup, values);
+  }
+  std::vector<File> loaded;
+  for (const fs::path& path : files) {
+    if (!fs::exists(path)) {
+      return make_error(ErrorCode::kConfig, fmt::format("compose file '{}' does not exist", path.string()),
+                        "mend its path in [[docker.composes]]");
+    }
+    OTTO_TRY(File file, load(normal_path(path)));
+    layout_.add(file.path, false, true, 0);
+    loaded.push_back(std::move(file));
+  }
+  for (const File& file : loaded) OTTO_RETURN_IF_ERROR(read_file(file, scope));
+  ComposeInputs inputs;
+  OTTO_RETURN_IF_ERROR(layout_.finish(files, inputs));
+  for (auto& [name, definition] : services_) inputs.services.push_back(std::move(definition.service));
+  inputs.variables.assign(variables_.begin(), variables_.end());
+  return inputs;
+}
+
+Result<ComposeReader::File> ComposeReader::load(const fs::path& path) {
+  const auto text = read_whole_file(path);
+  if (!text) {
+    return make_error(ErrorCode::kConfig, fmt::format("compose file '{}' cannot be read", path.string()),
+                      "check its permissions");
+  }
+  File file{path, path.string(), path.string(), {}};
+  OTTO_TRY(yaml::Documents documents, yaml::load_documents(*text, file.name));
+  file.documents = std::move(documents.roots);
+  for (const std::string& scalar : documents.scalars) {
+    for (const std::string& name : interpolated_names(scalar)) take_name(name);
+  }
+  return file;
+}
+
+Result<void> ComposeReader::read_file(const File& file, const Scope& scope) {
+  for (const YAML::Node& model : file.documents) {
+    if (model.IsNull()) continue;
+    OTTO_RETURN_IF_ERROR(read_model(file, model, scope));
+  }
+  return {};
+}
+
+Result<void> ComposeReader::read_model(const File& file, const YAML::Node& model, const Scope& scope) {
+  if (!model.IsMap()) {
+    return make_error(ErrorCode::kConfig, fmt::format("{}: not a compose file", yaml::place(file.name, model)),
+                      "a compose file is a map that holds 'services'");
+  }
+  OTTO_RETURN_IF_ERROR(read_includes(file, yaml::get(model, "include"), scope));
+  OTTO_RETURN_IF_ERROR(read_services(file, yaml::get(model, "services"), scope));
+  if (extent_ == Extent::kBuilds) return {};
+  OTTO_RETURN_IF_ERROR(read_named_volumes(file, yaml::get(model, "volumes"), scope));
+  OTTO_RETURN_IF_ERROR(read_file_sources(file, yaml::get(model, "configs"), "config file", scope));
+  return read_file_sources(file, yaml::get(model, "secrets"), "secret file", scope);
+}
+
+Result<void> ComposeReader::read_services(const File& file, const YAML::Node& services, const Scope& scope) {
+  if (!services.IsDefined() || services.IsNull()) return {};
+  if (!services.IsMap()) {
+    return make_error(ErrorCode::kConfig, fmt::format("{}: 'services' is not a map", yaml::place(file.name, services)),
+                      "write each service as NAME: {…}");
+  }
+  for (const auto& [name, service] : yaml::entries(services)) {
+    const YAML::Node key = yaml::key_node(services, name);
+    const std::string place = yaml::place(file.name, key);
+    if (!service.IsMap()) {
+      return make_error(ErrorCode::kConfig, fmt::format("{}: service '{}' is not a map", place, text::printable(name)),
+                        "give it an image or a build section");
+    }
+    ComposeService made;
+    made.name = name;
+    made.line = yaml::line(key);
+    const auto [known, is_new] = services_.emplace(name, Definition{{}, file.origin, place});
+    if (!is_new && known->second.origin != file.origin) {
+      return make_error(
+          ErrorCode::kConfig,
+          fmt::format("{}: service '{}' is defined already at {}", place, text::printable(name), known->second.place),
+          "the compose files of one parent are one project: rename one of the two services");
+    }
+    extended_.clear();
+    OTTO_RETURN_IF_ERROR(read_service(file, service, scope, made));
+    if (!is_new) fill(made, known->second.service);
+    if (made.build && made.build->context.empty()) made.build->context = scope.directory;  // Compose's default
+    known->second.service = std::move(made);
+  }
+  return {};
+}
+
+Result<void> ComposeReader::read_service(const File& file, const YAML::Node& service, const Scope& scope,
+                                         ComposeService& made) {
+  OTTO_RETURN_IF_ERROR(read_image(file, service, scope, made));
+  if (extent_ == Extent::kEverything) OTTO_RETURN_IF_ERROR(read_staged(file, service, scope));
+  return read_extends(file, yaml::get(service, "extends"), scope, made);
+}
+
+/// What `made` does not have yet.
+Result<void> ComposeReader::read_image(const File& file, const YAML::Node& service, const Scope& scope,
+                                       ComposeService& made) {
+  if (made.image.empty()) {
+    made.image = yaml::text(yaml::get(service, "image"));
+    auto expanded = interpolate(made.image, scope.lookup);
+    if (expanded.ok()) made.expanded_image = std::move(*expanded);
+  }
+  if (!made.platform) {
+    OTTO_TRY(made.platform, build_text(file, yaml::get(service, "platform"), "platform", scope));
+  }
+  OTTO_RETURN_IF_ERROR(read_own_words(file, yaml::get(service, "x-otto"), made));
+  return read_build(file, service, scope, made);
+}
+
+/// `x-otto`, which is for otto alone: Compose passes such keys by, so nobody else would tell of a slip.
+Result<void> ComposeReader::read_own_words(const File& file, const YAML::Node& words, ComposeService& made) {
+  if (!words.IsDefined() || words.IsNull()) return {};
+  if (!words.IsMap()) {
+    return make_error(ErrorCode::kConfig, fmt::format("{}: 'x-otto' is not a map", yaml::place(file.name, words)),
+                      "write x-otto: {oneshot: true}");
+  }
+  for (const auto& [key, value] : yaml::entries(words)) {
+    const std::string place = yaml::place(file.name, yaml::key_node(words, key));
+    if (key != "oneshot") {
+      return make_error(ErrorCode::kConfig,
+                        fmt::format("{}: unknown key '{}' in 'x-otto'{}", place, text::printable(key),
+                                    text::did_you_mean(key, std::vector<std::string>{"oneshot"})),
+                        "x-otto knows 'oneshot'");
+    }
+    const std::string text = yaml::text(value);
+    if (text != "true" && text != "false") {
+      return make_error(
+          ErrorCode::kConfig,
+          fmt::format("{}: 'oneshot' is '{}', which is neither true nor false", place, text::printable(text)),
+          "write oneshot: true for a service whose purpose is to exit 0");
+    }
+    if (!made.oneshot) made.oneshot = text == "true";
+  }
+  return {};
+}
+
+Result<void> ComposeReader::read_staged(const File& file, const YAML::Node& service, const Scope& scope) {
+  take_names(yaml::get(service, "environment"));
+  const YAML::Node build = yaml::get(service, "build");
+  if (build.IsDefined() && build.IsMap()) take_names(yaml::get(build, "args"));
+  OTTO_RETURN_IF_ERROR(read_env_files(file, yaml::get(service, "env_file"), scope));
+  for (const YAML::Node& label_file : as_list(yaml::get(service, "label_file"))) {
+    OTTO_RETURN_IF_ERROR(
+        stage(file, {label_file, yaml::text(label_file), "label_file"}, false, Missing::kError, scope));
+  }
+  OTTO_RETURN_IF_ERROR(read_security_opts(file, yaml::get(service, "security_opt"), scope));
+  return read_volumes(file, yaml::get(service, "volumes"), scope);
+}
+
+/// A name that an environment can hold; others could not be set for Compose.
+void ComposeReader::take_name(const std::string& name) {
+  const auto known = [](char c) {
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
+  const bool named =
+      !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::all_of(name.begin(), name.end(), known);
+  if (named) variables_.insert(name);
+}
+
+/// Bare names of `environment` and `args` take their values from outside: `- NAME`, `NAME:`.
+void ComposeReader::take_names(const YAML::Node& environment) {
+  if (!environment.IsDefined()) return;
+  if (environment.IsSequence()) {
+    for (const YAML::Node& item : environment) {
+      const std::string name = yaml::text(item);
+      if (name.find('=') == std::string::npos) take_name(name);
+    }
+  } else {
+    for (const auto& [name, value] : yaml::entries(environment)) {
+      if (value.IsNull()) take_name(name);
+    }
+  }
+}
+
+Result<void> ComposeReader::read_env_files(const File& file, const YAML::Node& list, const Scope& scope) {
+  for (const YAML::Node& item : as_list(list)) {
+    const YAML::Node path = item.IsMap() ? yaml::get(item, "path") : item;
+    const bool optional = item.IsMap() && yaml::text(yaml::get(item, "required")) == "false";
+    const Reference reference{path, yaml::text(path), "env_file"};
+    OTTO_RETURN_IF_ERROR(stage(file, reference, false, optional ? Missing::kOptional : Missing::kError, scope));
+    OTTO_TRY(const auto local, resolve(file, reference, scope));
+    if (const auto text = local ? read_whole_file(*local) : std::nullopt) {
+      for (const std::string& name : env_file_names(*text)) take_name(name);
+    }
+  }
+  return {};
+}
+
+Result<void> ComposeReader::read_extends(const File& file, const YAML::Node& extends, const Scope& scope,
+                                         ComposeService& made) {
+  if (!extends.IsDefined() || extends.IsNull()) return {};
+  const YAML::Node path = extends.IsMap() ? yaml::get(extends, "file") : YAML::Node(YAML::NodeType::Undefined);
+  const std::string service = extends.IsMap() ? yaml::text(yaml::get(extends, "service")) : yaml::text(extends);
+  if (!path.IsDefined()) return extend_from(file, service, extends, scope, made);
+  OTTO_TRY(const auto local, compose_path(file, {path, yaml::text(path), "extended file"}, scope));
+  if (!local) return {};
+  OTTO_TRY(const File base, load(*local));
+  layout_.add(base.path, false, true, yaml::line(path));
+  Scope inner = scope;
+  inner.directory = base.path.parent_path();
+  return extend_from(base, service, path, inner, made);
+}
+
+Result<void> ComposeReader::extend_from(const File& file, const std::string& service, const YAML::Node& where,
+                                        const Scope& scope, ComposeService& made) {
+  if (!extended_.insert(fmt::format("{}\n{}", file.name, service)).second) return {};
+  std::vector<std::string> names;
+  for (const YAML::Node& model : file.documents) {
+    const YAML::Node services = model.IsMap() ? yaml::get(model, "services") : model;
+    for (const auto& [name, definition] : yaml::entries(services)) {
+      if (name == service) return definition.IsMap() ? read_service(file, definition, scope, made) : Result<void>();
+      names.push_back(name);
+    }
+  }
+  return make_error(ErrorCode::kConfig,
+                    fmt::format("{}: no service '{}' to extend, wanted by line {}{}", file.name,
+                                text::printable(service), yaml::line(where), text::did_you_mean(service, names)),
+                    fmt::format("its services are {}", text::join(names, ", ")));
+}
+
+Result<void> ComposeReader::read_includes(const File& file, const YAML::Node& list, const Scope& scope) {
+  for (const YAML::Node& entry : as_list(list)) OTTO_RETURN_IF_ERROR(read_include(file, entry, scope));
+  return {};
+}
+
+Result<void> ComposeReader::read_include(const File& file, const YAML::Node& entry, const Scope& scope) {
+  const YAML::Node paths = entry.IsMap() ? yaml::get(entry, "path") : entry;
+  std::vector<fs::path> files;
+  for (const YAML::Node& path : as_list(paths)) {
+    OTTO_TRY(const auto local, compose_path(file, {path, yaml::text(path), "included file"}, scope));
+    if (!local) return {};
+    layout_.add(*local, false, true, yaml::line(path));
+    files.push_back(*local);
+  }
+  if (files.empty()) return {};
+  OTTO_TRY(const Scope inner, include_scope(file, entry, files.front(), scope));
+  for (const fs::path& path : files) {
+    if (!included_.insert(fmt::format("{}\n{}", path.string(), inner.directory.string())).second) continue;
+    OTTO_TRY(File included, load(path));
+    included.origin = files.front().string();
+    OTTO_RETURN_IF_ERROR(read_file(included, inner));
+  }
+  return {};
+}
+
+Result<ComposeReader::Scope> ComposeReader::include_scope(const File& file, const YAML::Node& entry,
+                                                          const fs::path& first, const Scope& scope) {
+  Scope inner{first.parent_path(), scope.lookup};
+  std::vector<YAML::Node> env_files;
+  if (entry.IsMap()) {
+    const YAML::Node directory = yaml::get(entry, "project_directory");
+    OTTO_TRY(const auto local, resolve(file, {directory, yaml::text(directory), "project_directory"}, scope));
+    if (local) inner.directory = *local;
+    env_files = as_list(yaml::get(entry, "env_file"));
+  }
+  const auto take = [&](const fs::path& path) -> Result<void> {
+    const auto text = read_whole_file(path);
+    if (!text) return {};
+    OTTO_TRY(const auto values, parse_env_file(*text, path.string(), inner.lookup));
+    for (const std::string& name : env_file_names(*text)) take_name(name);
+    inner.lookup = with_file(inner.lookup, values);
+    return {};
+  };
+  for (const YAML::Node& item : env_files) {
+    const Reference reference{item, yaml::text(item), "env_file"};
+    OTTO_RETURN_IF_ERROR(stage(file, reference, false, Missing::kError, scope));
+    OTTO_TRY(const auto local, resolve(file, reference, scope));
+    if (local) OTTO_RETURN_IF_ERROR(take(*local));
+  }
+  const fs::path dot_env = inner.directory / ".env";
+  if (env_files.empty() && fs::is_regular_file(dot_env)) {
+    layout_.add(dot_env, false, false, yaml::line(entry));
+    OTTO_RETURN_IF_ERROR(take(dot_env));
+  }
+  return inner;
+}
+
+}  // namespace otto::inputs

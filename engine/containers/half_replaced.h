@@ -1,0 +1,56 @@
+// What an interrupted Compose call left of a container and its replacement, and what makes it one container again.
+//
+// Compose replaces a container in steps, and leaves two behind when it is ended between them. They are told by their
+// names: `<12 hex digits>_<plain name>`, where the digits are the id of the container that is replaced. Compose v2
+// gives that name to the new container while the old one is still there; v1 gives it to the old one. The label
+// com.docker.compose.replace stays on healthy containers and tells nothing. Pure; who may act on it holds the project's
+// lock (stack/project_lock.h), because a replacement that is going on looks the same.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/stack/stack_plan.h"
+
+namespace otto::plan {
+
+/// "0123456789ab_otto-veggies-me-api-1", cut at the first underscore.
+struct TemporaryName {
+  std::string_view original_id;  ///< the first 12 digits of it
+  std::string_view plain_name;
+};
+std::optional<TemporaryName> temporary_name(std::string_view name);
+/// The same as a pattern of sh's `case`.
+std::string temporary_name_pattern();
+
+/// One step that puts right. Containers are never removed with their volumes: an anonymous one may hold data.
+struct PutRight {
+  enum class Act { kRemove, kRename };
+  Act act = Act::kRemove;
+  std::string service;
+  std::string container_id;
+  std::string name;        ///< as it is now
+  std::string plain_name;  ///< kRename: what it will be called
+};
+
+struct Salvage {
+  std::vector<PutRight> steps;             ///< in this order; empty: nothing is half replaced
+  std::vector<ContainerState> containers;  ///< as they are after the steps
+};
+
+/// `given_names`: those that the stack gives to containers itself (`container_name`), which are nobody's temporary
+/// ones.
+///
+/// The rules, by what Compose 1.29 and 2.26 leave when they are killed:
+///   the digits are the container's own id (v1's original)   the plain name is free: renamed back, to be replaced;
+///                                                            its holder has started: removed;
+///                                                            else its holder is removed, and it is renamed back
+///   other digits (v2's replacement)                          the plain name is free: renamed to it;
+///                                                            else removed, and its holder is to be replaced whatever
+///                                                            its digest says, because it may have been told to stop
+Salvage salvage(std::vector<ContainerState> containers, const std::set<std::string>& given_names);
+
+}  // namespace otto::plan

@@ -1,0 +1,255 @@
+#include "engine/images/build.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/images/built_record.h"
+#include "engine/images/legacy_build.h"
+#include "engine/stage/stage_script.h"
+#include "graph/base/text.h"
+
+namespace otto::docker {
+
+namespace {
+
+constexpr int kStageStaleExit = 75;
+constexpr int kBaseMovedExit = 76;
+constexpr int kUpstreamGoneExit = 78;
+constexpr std::string_view kBuiltMark = "otto-built ";
+constexpr std::string_view kFoundMark = "otto-found ";
+/// Among the engine's words, where the build is over and its tags are set.
+constexpr std::string_view kTaggingMark = "otto-tagging";
+
+/// From the Dockerfile on standard input to "$work/iid". The engine's own builder, whatever `docker buildx use` has
+/// chosen: another one (of the docker-container driver) does not see the engine's images, which the pins name.
+std::string buildx_script(const BuildRequest& request) {
+  std::string command =
+      "otto_awaited otto_docker_job buildx build --builder \"$builder\" --load --progress=plain --iidfile "
+      "\"$work/iid\" "
+      "-f \"$work/Dockerfile\"";
+  const auto add = [&](std::string_view flag, const std::string& value) {
+    command += fmt::format(" {} {}", flag, text::shell_quote(value));
+  };
+  for (const auto& [name, value] : request.build_args) add("--build-arg", name + "=" + value);
+  for (const auto& [spelled, tag] : request.pins) add("--build-context", spelled + "=docker-image://" + tag);
+  if (!request.target.empty()) add("--target", request.target);
+  if (!request.platform.empty()) add("--platform", request.platform);
+  return "cat > \"$work/Dockerfile\" && : > \"$work/Dockerfile.dockerignore\" || exit 1\n"
+         "builder=$(otto_docker context inspect --format '{{.Name}}' </dev/null) || exit 1\n" +
+         command + " \"$otto_stage_tree\" >&2 || otto_failed\n";
+}
+
+/// The lock comes before the stage's. A build that fails because an image it is made from was removed says so.
+std::string turn_script(const ParentFacts& facts, const BuildRequest& request) {
+  std::string script = lock_functions(facts) + fmt::format("otto_lock 7 x {} || exit {}\n",
+                                                           text::shell_quote(image_lock(request.tag)), kNoLockExit);
+  if (request.may_be_built_meanwhile) {
+    script += fmt::format(
+        "id=$(otto_docker image inspect --format '{{{{.Id}}}}' {} 2>/dev/null) && [ -n \"$id\" ] && "
+        "{{ printf '{}%s\\n' \"$id\"; exit 0; }}\n",
+        text::shell_quote(request.tag), kFoundMark);
+  }
+  std::string tags;
+  for (const auto& [spelled, tag] : request.pins) tags += " " + text::shell_quote(tag);
+  return script + fmt::format(R"sh(otto_failed() {{
+  for otto_tag in {}; do [ -n "$(otto_docker image ls -q "$otto_tag" 2>/dev/null)" ] || exit {}; done
+  exit 1
+}}
+)sh",
+                              tags, kUpstreamGoneExit);
+}
+
+/// Whoever pulls or tags on the parent may do so during the build.
+std::string verify_bases(const BuildRequest& request) {
+  std::string script;
+  for (const auto& [reference, id] : request.bases) {
+    script +=
+        fmt::format("[ \"$(otto_docker image inspect --format '{{{{.Id}}}}' {} 2>/dev/null)\" = {} ] || exit {}\n",
+                    text::shell_quote(reference), text::shell_quote(id), kBaseMovedExit);
+  }
+  return script;
+}
+
+/// Standard output carries only the mark and the id; everything the engine says goes to standard error.
+std::string build_script(const ParentSettings& settings, const ParentFacts& facts, const BuildRequest& request) {
+  return docker_prelude(settings) + turn_script(facts, request) + stage_guard_script(facts.stage_tools()) +
+         fmt::format(
+             R"sh(
+otto_stage_enter {key} {stamp}
+{folder}work=$otto_work
+{build}otto_stage_verify
+{bases}id=$(cat "$work/iid") && echo {tagging} >&2 && otto_docker tag "$id" {tag} >&2 && otto_docker tag "$id" {latest} >&2 || exit 1
+{record}printf '{mark}%s\n' "$id"
+)sh",
+             fmt::arg("key", text::shell_quote(request.stage_key)),
+             fmt::arg("stamp", text::shell_quote(request.stage_stamp)),
+             fmt::arg("folder", job_folder_text(facts.stage_root, "build")),
+             fmt::arg("build", facts.has_buildx ? buildx_script(request) : legacy_build_script(request)),
+             fmt::arg("tag", text::shell_quote(request.tag)), fmt::arg("latest", text::shell_quote(request.latest)),
+             fmt::arg("tagging", kTaggingMark), fmt::arg("mark", kBuiltMark), fmt::arg("bases", verify_bases(request)),
+             fmt::arg("record",
+                      request.fingerprint == nullptr
+                          ? ""
+                          : keep_record_script(facts, request.record_name, *request.fingerprint, request.dockerfile)));
+}
+
+/// Splits a stream into lines as it comes and passes them on.
+class LineReader {
+ public:
+  explicit LineReader(const BuildRequest& request) : request_(request) {}
+
+  void feed(std::string_view bytes) {
+    pending_ += bytes;
+    std::size_t begin = 0;
+    for (std::size_t end; (end = pending_.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      take(pending_.substr(begin, end - begin));
+    }
+    pending_.erase(0, begin);
+  }
+  void finish() {
+    if (!pending_.empty()) take(std::exchange(pending_, {}));
+  }
+  [[nodiscard]] const std::vector<std::string>& lines() const { return lines_; }
+  [[nodiscard]] std::map<std::string, std::string> take_bases() { return std::move(bases_); }
+
+ private:
+  void take(const std::string& raw) {
+    if (raw == kTaggingMark) {
+      if (request_.on_step) request_.on_step("tagging");
+      return;
+    }
+    if (const auto holder = read_waiting(raw)) {
+      if (request_.on_waiting) request_.on_waiting(*holder);
+      return;
+    }
+    std::string line = text::printable(raw);
+    if (request_.on_line) request_.on_line(line);
+    if (const std::string_view step = step_of(line); !step.empty() && request_.on_step) request_.on_step(step);
+    if (auto base = fetched_base_of(line); !base.first.empty()) bases_.insert(std::move(base));
+    lines_.push_back(std::move(line));
+    // Enough for any error report; a build that prints without end must not fill the memory.
+    if (lines_.size() > 4000) lines_.erase(lines_.begin(), lines_.begin() + 2000);
+  }
+
+  const BuildRequest& request_;
+  std::string pending_;
+  std::vector<std::string> lines_;
+  std::map<std::string, std::string> bases_;
+};
+
+Error build_error(const transport::Output& output, const LineReader& reader, std::string_view host_id,
+                  const BuildRequest& request) {
+  transport::Output said = output;
+  said.err = text::join(reader.lines(), "\n");
+  // Once a step has run, the words are those of its own command: a missing sudo there is no trouble of the parent's.
+  const bool begun =
+      std::ranges::any_of(reader.lines(), [](const std::string& line) { return !step_of(line).empty(); });
+  Error error = begun ? make_error(ErrorCode::kBuildFailed, "")
+                      : docker_error(said, host_id, ErrorCode::kBuildFailed, "docker build failed");
+  if (error.code != ErrorCode::kBuildFailed) return error;
+  error.message =
+      fmt::format("image '{}' does not build on {}:\n{}", request.name, host_id, failure_of(reader.lines()));
+  return error;
+}
+
+}  // namespace
+
+std::string_view step_of(std::string_view line) {
+  if (line.starts_with("Step ")) return line;
+  if (line.empty() || line[0] != '#') return {};
+  const std::size_t blank = line.find(' ');
+  if (blank == std::string_view::npos) return {};
+  const std::string_view rest = line.substr(blank + 1);
+  return rest.starts_with('[') && !rest.starts_with("[internal]") ? rest : std::string_view();
+}
+
+std::pair<std::string, std::string> fetched_base_of(std::string_view line) {
+  const std::size_t from = line.find(" FROM ");
+  if (!line.starts_with('#') || from == std::string_view::npos) return {};
+  const std::string_view named = line.substr(from + 6);
+  const std::size_t at = named.find("@sha256:");
+  if (at == std::string_view::npos || named.find(' ') != std::string_view::npos) return {};
+  return {std::string(named.substr(0, at)), std::string(named.substr(at + 1))};
+}
+
+std::string failure_of(const std::vector<std::string>& progress) {
+  // BuildKit ends a failed build with a report between rules of dashes: the step's output, the Dockerfile's lines, the
+  // error.
+  const auto rule =
+      std::find_if(progress.begin(), progress.end(), [](const std::string& line) { return line == "------"; });
+  auto begin = rule == progress.end() ? rule : rule + 1;
+  if (rule == progress.end()) {
+    begin = std::find_if(progress.begin(), progress.end(),
+                         [](const std::string& line) { return line.starts_with("ERROR:"); });
+    if (begin == progress.end())
+      begin = progress.end() - std::min<std::ptrdiff_t>(20, progress.end() - progress.begin());
+  }
+  std::string report;
+  for (auto line = begin; line != progress.end(); ++line) {
+    if (*line == "------") continue;
+    report += (report.empty() ? "" : "\n") + *line;
+  }
+  return report;
+}
+
+Result<void> check_builder(const ParentFacts& facts, const BuildRequest& request) {
+  if (facts.has_buildx) return {};
+  OTTO_RETURN_IF_ERROR(legacy_dockerfile(request));
+  return {};
+}
+
+Result<BuiltImage> build_image(transport::Remote& remote, const ParentSettings& settings, const ParentFacts& facts,
+                               const BuildRequest& request) {
+  std::string dockerfile = request.dockerfile;
+  if (!facts.has_buildx) {
+    OTTO_TRY(dockerfile, legacy_dockerfile(request));
+  }
+  LineReader reader(request);
+  std::string answer;
+  transport::Script script;
+  script.text = build_script(settings, facts, request);
+  script.stop = request.stop;
+  script.input = [&](const transport::Writer& write) { return write(dockerfile); };
+  script.on_output = [&](transport::Stream stream, std::string_view bytes) {
+    if (stream == transport::Stream::kStdout) {
+      answer += bytes;
+    } else {
+      reader.feed(bytes);
+    }
+  };
+  OTTO_TRY(const transport::Output output, remote.run_job(script));
+  reader.finish();
+  if (output.status.signal.empty() && output.status.code == kStageStaleExit) return BuiltImage{{}, true};
+  if (output.status.signal.empty() && output.status.code == kBaseMovedExit) {
+    return make_error(
+        ErrorCode::kInputsChanged,
+        fmt::format("a base image of '{}' moved on {} while it was built", request.name, remote.host_id()),
+        "run again once nobody pulls or tags it there");
+  }
+  if (output.status.signal.empty() && output.status.code == kUpstreamGoneExit) {
+    return make_error(
+        ErrorCode::kInputsChanged,
+        fmt::format("an image that '{}' is built from was removed on {} meanwhile", request.name, remote.host_id()),
+        "run again once nobody removes images there");
+  }
+  if (output.status.signal.empty() && output.status.code == kNoLockExit) {
+    return make_error(ErrorCode::kUnsupported,
+                      fmt::format("image '{}' cannot be locked on {}: {}", request.name, remote.host_id(),
+                                  text::join(reader.lines(), "\n")),
+                      "otto needs flock (util-linux) there, and a folder of its own in /var/tmp or /tmp");
+  }
+  if (answer.starts_with(kFoundMark) && output.status.success()) {
+    BuiltImage found;
+    found.image_id = text::trim(answer.substr(kFoundMark.size()));
+    found.was_there = true;
+    return found;
+  }
+  const std::size_t mark = answer.find(kBuiltMark);
+  if (!output.status.success() || mark == std::string::npos)
+    return build_error(output, reader, remote.host_id(), request);
+  return BuiltImage{std::string(text::trim(answer.substr(mark + kBuiltMark.size()))), false, false,
+                    reader.take_bases()};
+}
+
+}  // namespace otto::docker

@@ -1,0 +1,76 @@
+// Builds one image on a parent from its stage, so that the tag tells the truth.
+//
+// One job: take the image's lock, so that it is built once however many want it; take the stage's shared lock and
+// verify it, write the Dockerfile outside the context beside an empty ignore file of its own name (the parent must not
+// apply ignore rules a second time), build without a tag (--iidfile), verify the stage again, then tag. `FROM` and
+// `COPY --from` of the repo's own images are pinned with --build-context; parents without buildx: legacy_build.h. No
+// labels: they would change the id and be inherited (docs/design_notes.md). Must not know plans or the memo.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/parent/lock_script.h"
+#include "engine/parent/parent.h"
+#include "graph/base/result.h"
+#include "graph/fingerprint.h"
+#include "transport/remote.h"
+
+namespace otto::docker {
+
+struct BuildRequest {
+  std::string name;             ///< the image's, for messages
+  std::string tag, latest;      ///< full references
+  std::string dockerfile;       ///< its bytes
+  std::string dockerfile_name;  ///< for messages
+  std::string stage_key, stage_stamp;
+  std::string record_name;                          ///< built_record.h
+  const graph::Fingerprint* fingerprint = nullptr;  ///< borrowed; what the record keeps
+  std::map<std::string, std::string> build_args;
+  std::string target, platform;                           ///< empty: none
+  std::vector<std::pair<std::string, std::string>> pins;  ///< reference as spelled → exact tag
+  /// Base images that count in the tag: reference → id. Another one at the end of the build is kInputsChanged.
+  std::vector<std::pair<std::string, std::string>> bases;
+  /// The tag was not there when the parent was asked: if it is by the time its lock is had, another otto has built it.
+  bool may_be_built_meanwhile = false;
+  std::function<void(const LockHolder& holder)> on_waiting;  ///< another otto builds the image
+  std::function<void(std::string_view step)> on_step;        ///< "[2/4] RUN make"; the last is "tagging"
+  std::function<void(std::string_view line)> on_line;        ///< every line of the engine's progress
+  std::stop_token stop;
+};
+
+struct BuiltImage {
+  std::string image_id;      ///< "sha256:…"
+  bool stage_stale = false;  ///< nothing was built: the stage is not what the stamp says; stage again
+  bool was_there = false;    ///< nothing was built: another otto had done it
+  /// Base images that the engine fetched itself, as it names them ("docker.io/library/debian:12"), and their digests.
+  std::map<std::string, std::string> fetched_bases = {};
+};
+
+/// Whether the parent's builder can do what the Dockerfile asks for; before anything is sent. kUnsupported, kConfig.
+Result<void> check_builder(const ParentFacts& facts, const BuildRequest& request);
+
+/// kBuildFailed with the engine's own error, kInputsChanged (a base image moved, an image that it is built from was
+/// removed), kUnsupported (no lock can be had there), kDockerMissing, kDockerDenied, kConnectionLost,
+/// kInterrupted.
+Result<BuiltImage> build_image(transport::Remote& remote, const ParentSettings& settings, const ParentFacts& facts,
+                               const BuildRequest& request);
+
+/// The readable part of BuildKit's plain progress after a failure: the failing step's output and the Dockerfile's
+/// lines; the legacy builder's last lines.
+std::string failure_of(const std::vector<std::string>& progress);
+
+/// The step a line of plain progress begins ("#7 [build 2/4] RUN make" → "[build 2/4] RUN make", the legacy builder's
+/// "Step 2/4 : RUN make" as it is); empty: none.
+std::string_view step_of(std::string_view line);
+
+/// The base image that a line of plain progress says is fetched, and its digest
+/// ("#4 [1/2] FROM docker.io/library/debian:12@sha256:1a…"); empty: none.
+std::pair<std::string, std::string> fetched_base_of(std::string_view line);
+
+}  // namespace otto::docker

@@ -1,0 +1,427 @@
+#include "engine/images/image_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <set>
+
+#include "cache/build_store.h"
+#include "cache/manifest_store.h"
+#include "cache/parent_store.h"
+#include "engine/images/base_images.h"
+#include "engine/images/build.h"
+#include "engine/images/built_record.h"
+#include "engine/images/image_evidence.h"
+#include "engine/images/image_probe.h"
+#include "engine/stage/stage.h"
+#include "graph/scheduler.h"
+
+namespace otto::execute {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Another writer may take the stage over between staging and building, once for each of its own builds: so somebody
+// always gets on, and so many in a row mean that something else is wrong.
+constexpr int kStageAttempts = 20;
+
+std::uint64_t ms_since(Clock::time_point start) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count());
+}
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+/// Errors that concern the whole parent, not one image.
+bool ends_run(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInputsChanged:
+    case ErrorCode::kConnectionLost:
+    case ErrorCode::kInterrupted:
+    case ErrorCode::kDockerMissing:
+    case ErrorCode::kDockerDenied:
+    case ErrorCode::kDatabase: return true;
+    default: return false;
+  }
+}
+
+/// One context's stage during a run. Workers that share it take turns.
+struct Staging {
+  const inputs::Context* context = nullptr;
+  std::optional<graph::ContextManifest> believed;
+  std::string believed_stamp;
+  std::mutex turn;
+  docker::StageState state;  // of the last bring_stage
+  bool staged = false;
+  std::string charged_to;  // the image that its uploads are shown with
+};
+
+class ImageRun {
+ public:
+  ImageRun(ParentSession& session, const inputs::RepoInputs& images, const docker::Probe& probe,
+           const ImageRunRequest& request)
+      : session_(session),
+        images_(images.images),
+        probe_(probe),
+        request_(request),
+        evidence_(session.memo(), session.target(), probe, request.pull),
+        results_(images_.size()),
+        started_(images_.size()),
+        found_(images_.size()),
+        fetched_bases_(images_.size()) {}
+
+  Result<std::vector<docker::ImageResult>> operator()() {
+    OTTO_RETURN_IF_ERROR(evidence_.ask_records(session_, images_));
+    for (std::size_t i = 0; i < images_.size(); ++i) OTTO_RETURN_IF_ERROR(judge(i));
+    const auto is_cached = [](const auto& image) { return image.status == docker::ImageStatus::kCached; };
+    if (request_.dry_run || std::ranges::all_of(results_, is_cached)) return std::move(results_);
+    OTTO_RETURN_IF_ERROR(prepare_stages());
+    const std::vector<TaskState> states = run_schedule(schedule());
+    if (fatal_) return std::move(*fatal_);
+    if (session_.workspace().stop().stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
+    name_skipped(states);
+    const auto built = [](const auto& image) { return image.status == docker::ImageStatus::kBuilt; };
+    if (std::any_of(results_.begin(), results_.end(), built)) {
+      OTTO_RETURN_IF_ERROR(cache::ManifestStore(session_.memo()).forget_unused());
+    }
+    return std::move(results_);
+  }
+
+ private:
+  // --- judging ---
+
+  Result<void> judge(std::size_t index) {
+    const inputs::ImageInputs& image = images_[index];
+    OTTO_TRY(plan::ImageEvidence evidence, evidence_.evidence_for(image));
+    evidence.forced = std::find(request_.forced.begin(), request_.forced.end(), image.name()) != request_.forced.end();
+    const plan::ImageVerdict verdict = plan::judge_image(image, evidence);
+    docker::ImageResult& result = results_[index];
+    result.name = image.name();
+    result.hash = image.hash;
+    result.tag = image.tag;
+    result.reasons = verdict.reasons;
+    result.checked = verdict.checked;
+    result.status = verdict.stale ? docker::ImageStatus::kStale : docker::ImageStatus::kCached;
+    if (verdict.stale) return check_bases(image, result);
+    if (evidence.present_from) fetched_bases_[index] = inputs::loose_bases_of(*evidence.present_from);
+    result.image_id = probe_.image_ids.at(image.tag);
+    const bool moved = !evidence.here || evidence.here->hash != image.hash;
+    if (moved && !request_.dry_run) OTTO_RETURN_IF_ERROR(adopt(image, result, evidence));
+    return check_bases(image, result);
+  }
+
+  /// A base image that was to be pulled and could not be, or whose id counts and is not there, is the image's failure.
+  Result<void> check_bases(const inputs::ImageInputs& image, docker::ImageResult& result) const {
+    if (request_.dry_run) return {};
+    for (const std::string& base : image.external) {
+      const auto state = probe_.bases.find(base);
+      if (state == probe_.bases.end()) continue;
+      const bool counts = image.settings->track_base && state->second.id.empty();
+      if (!counts && state->second.problem.empty()) continue;
+      result.status = docker::ImageStatus::kFailed;
+      result.error = make_error(
+          ErrorCode::kBuildFailed,
+          fmt::format("base image '{}' of image '{}' cannot be pulled on {}: {}", base, image.name(),
+                      session_.host().id, state->second.problem),
+          request_.pull ? "without --pull the copy that is there is built upon"
+                        : "check its name, and that this host reaches its registry, or load it there by hand");
+    }
+    return {};
+  }
+
+  /// The image is there already (an edit was reverted, the memo was lost, a colleague built it): from now on it is this
+  /// project's current one, and `:latest` follows.
+  Result<void> adopt(const inputs::ImageInputs& image, const docker::ImageResult& result,
+                     const plan::ImageEvidence& evidence) {
+    transport::Script script;
+    script.text = docker::docker_prelude(session_.settings()) + "otto_docker tag \"$1\" \"$2\"\n";
+    script.args = {image.tag, image.latest};
+    script.stop = session_.workspace().stop();
+    OTTO_TRY(const transport::Output output, session_.remote().run(script));
+    if (!output.status.success()) {
+      return docker::docker_error(output, session_.host().id, ErrorCode::kRemoteFailed, "docker tag failed");
+    }
+    return record(
+        image, result,
+        inputs::with_loose_bases(image.fingerprint, evidence.present_from ? &*evidence.present_from : nullptr));
+  }
+
+  // --- staging and building; on workers ---
+
+  Result<void> prepare_stages() {
+    for (std::size_t i = 0; i < images_.size(); ++i) {
+      if (results_[i].status != docker::ImageStatus::kStale || stagings_.contains(images_[i].context)) continue;
+      auto staging = std::make_unique<Staging>();
+      staging->context = images_[i].context;
+      staging->charged_to = images_[i].name();
+      OTTO_TRY(const auto known,
+               cache::ParentStore(session_.memo()).stage(session_.host().id, staging->context->stage_key));
+      if (known) {
+        staging->believed = graph::parse_manifest(known->manifest);
+        staging->believed_stamp = known->stamp;
+      }
+      stagings_.emplace(images_[i].context, std::move(staging));
+    }
+    return {};
+  }
+
+  /// Task i builds image i; images that are up to date are tasks with nothing to do, so that dependents need no special
+  /// case.
+  Schedule schedule() {
+    Schedule schedule;
+    for (const inputs::ImageInputs& image : images_) {
+      std::vector<std::size_t> inputs;
+      for (const inputs::Upstream& upstream : image.upstreams) inputs.push_back(index_of(upstream.image));
+      schedule.inputs.push_back(std::move(inputs));
+    }
+    schedule.jobs = request_.jobs == 0 ? 4 : request_.jobs;
+    schedule.keep_going = request_.keep_going;
+    schedule.stop = session_.workspace().stop();
+    schedule.work = [this](std::size_t task, const std::stop_token& stop) {
+      Result<void> result = build(task, stop);
+      session_.workspace().reporter().left(images_[task].name());
+      return result;
+    };
+    schedule.finished = [this](std::size_t task, const Result<void>& result) { finished(task, result); };
+    return schedule;
+  }
+
+  Result<void> build(std::size_t index, const std::stop_token& stop) {
+    docker::ImageResult& result = results_[index];
+    if (result.error) return *result.error;
+    if (result.status != docker::ImageStatus::kStale) return {};
+    started_[index] = Clock::now();
+    const inputs::ImageInputs& image = images_[index];
+    Staging& staging = *stagings_.at(image.context);
+    OTTO_RETURN_IF_ERROR(docker::check_builder(session_.facts(), build_request(image, "", stop)));
+    for (int attempt = 0; attempt < kStageAttempts; ++attempt) {
+      OTTO_TRY(const std::string stamp, stage(staging, image, result, stop));
+      report({Event::Kind::kPhase, Phase::kBuilding, image.name(), "", 0, 0, 0});
+      OTTO_TRY(docker::BuiltImage built, docker::build_image(session_.remote(), session_.settings(), session_.facts(),
+                                                             build_request(image, stamp, stop)));
+      if (!built.stage_stale) {
+        result.image_id = built.image_id;
+        found_[index] = built.was_there;
+        fetched_bases_[index] = std::move(built.fetched_bases);
+        return {};
+      }
+      const std::lock_guard lock(staging.turn);
+      if (staging.state.stamp == stamp) staging.staged = false;
+    }
+    return make_error(ErrorCode::kBuildFailed,
+                      fmt::format("the stage of image '{}' on {} was changed {} times by somebody else", image.name(),
+                                  session_.host().id, kStageAttempts),
+                      "wait until the other otto is done, or set another stage_dir in hosts.json");
+  }
+
+  /// Makes the stage hold the context unless it does already; gives its stamp.
+  Result<std::string> stage(Staging& staging, const inputs::ImageInputs& image, docker::ImageResult& result,
+                            const std::stop_token& stop) {
+    const std::lock_guard lock(staging.turn);
+    if (staging.staged) return staging.state.stamp;
+    docker::StageRequest request;
+    request.key = staging.context->stage_key;
+    request.source = staging.context->root;
+    request.wanted = &staging.context->scan.manifest;
+    request.believed = staging.believed;
+    request.believed_stamp = staging.believed_stamp;
+    request.stop = stop;
+    request.progress = [&](std::uint64_t sent, std::uint64_t total) {
+      report({Event::Kind::kPhase, Phase::kUploading, image.name(), "", sent, total, 0});
+    };
+    request.waiting = [&](const docker::LockHolder& holder) { tell_waiting(image, holder); };
+    report({Event::Kind::kPhase, Phase::kUploading, image.name(), "", 0, 0, 0});
+    auto brought = docker::bring_stage(session_.remote(), session_.facts().stage_tools(), request);
+    if (!brought.ok())
+      return std::move(brought).error().in(fmt::format("uploading the context of image '{}'", image.name()));
+    staging.state = std::move(*brought);
+    staging.staged = true;
+    staging.believed = staging.context->scan.manifest;
+    staging.believed_stamp = staging.state.stamp;
+    result.uploaded_bytes += staging.state.uploaded_bytes;
+    result.uploaded_files += staging.state.uploaded_files;
+    if (staging.state.repaired) {
+      report({Event::Kind::kNotice, Phase::kUploading, image.name(),
+              fmt::format("the stage of image '{}' had been changed on {} and was repaired", image.name(),
+                          session_.host().id),
+              0, 0, 0});
+    }
+    return staging.state.stamp;
+  }
+
+  docker::BuildRequest build_request(const inputs::ImageInputs& image, const std::string& stamp,
+                                     const std::stop_token& stop) {
+    docker::BuildRequest request;
+    request.name = image.name();
+    request.tag = image.tag;
+    request.latest = image.latest;
+    request.dockerfile = image.dockerfile;
+    request.dockerfile_name = image.settings->dockerfile.string();
+    request.stage_key = image.context->stage_key;
+    request.stage_stamp = stamp;
+    request.record_name = docker::record_name(session_.repo().name, image.name());
+    request.fingerprint = &image.fingerprint;
+    request.build_args = image.settings->build_args;
+    request.target = image.settings->target.value_or("");
+    request.platform = image.settings->platform.value_or("");
+    for (const inputs::Upstream& upstream : image.upstreams) {
+      const std::string& tag = images_[index_of(upstream.image)].tag;
+      for (const std::string& spelled : upstream.spelled) request.pins.emplace_back(spelled, tag);
+    }
+    if (image.settings->track_base) {
+      for (const std::string& base : image.external) {
+        if (inputs::is_movable(base)) request.bases.emplace_back(base, probe_.bases.at(base).id);
+      }
+    }
+    const bool forced =
+        std::find(request_.forced.begin(), request_.forced.end(), image.name()) != request_.forced.end();
+    request.may_be_built_meanwhile = !forced && !probe_.image_ids.contains(image.tag);
+    request.on_waiting = [this, &image](const docker::LockHolder& holder) { tell_waiting(image, holder); };
+    request.on_step = [this, &image](std::string_view step) {
+      report({Event::Kind::kPhase, Phase::kBuilding, image.name(), std::string(step), 0, 0, 0});
+    };
+    request.on_line = [this, &image](std::string_view line) {
+      report({Event::Kind::kOutput, Phase::kBuilding, image.name(), std::string(line), 0, 0, 0});
+    };
+    request.stop = stop;
+    return request;
+  }
+
+  // --- recording; on the calling thread ---
+
+  void finished(std::size_t index, const Result<void>& result) {
+    docker::ImageResult& image = results_[index];
+    if (image.status == docker::ImageStatus::kFailed) {
+      report({Event::Kind::kFailed, Phase::kBuilding, image.name, image.error->message, 0, 0, 0});
+    }
+    if (image.status != docker::ImageStatus::kStale) return;
+    image.duration_ms = ms_since(started_[index]);
+    if (result.ok() && found_[index] != 0) image.reasons.clear();  // what it was built for is the other's record
+    if (result.ok()) {
+      image.status = found_[index] != 0 ? docker::ImageStatus::kCached : docker::ImageStatus::kBuilt;
+      report({Event::Kind::kDone, Phase::kBuilding, image.name, found_[index] != 0 ? "built by another otto" : "built",
+              0, 0, image.duration_ms});
+      remember(index);
+      return;
+    }
+    if (ends_run(result.error().code)) {
+      if (!fatal_) fatal_ = result.error();
+      return;
+    }
+    static_cast<void>(session_.forget_facts());  // what its builder can do may be why: the next command asks anew
+    image.status = docker::ImageStatus::kFailed;
+    image.error = result.error();
+    report({Event::Kind::kFailed, Phase::kBuilding, image.name, result.error().message, 0, 0, image.duration_ms});
+  }
+
+  void remember(std::size_t index) {
+    const inputs::ImageInputs& image = images_[index];
+    const auto stage = believed_stage(image);  // before the transaction: another image's upload may have the turn
+    const auto stored = session_.memo().in_transaction([&]() -> Result<void> {
+      if (stage) OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo()).put_stage(*stage));
+      for (const inputs::Upstream& upstream : image.upstreams) {
+        const auto& inherited = fetched_bases_[index_of(upstream.image)];
+        fetched_bases_[index].insert(inherited.begin(), inherited.end());
+      }
+      graph::Fingerprint fingerprint = image.fingerprint;
+      inputs::add_fetched_bases(fingerprint, image, fetched_bases_[index]);
+      return record(image, results_[index], std::move(fingerprint));
+    });
+    if (!stored.ok() && !fatal_) fatal_ = stored.error();
+  }
+
+  std::optional<cache::StageRecord> believed_stage(const inputs::ImageInputs& image) {
+    Staging& staging = *stagings_.at(image.context);
+    const std::lock_guard lock(staging.turn);
+    if (!staging.believed) return std::nullopt;
+    return cache::StageRecord{session_.host().id, image.context->stage_key, staging.believed_stamp,
+                              graph::serialize(*staging.believed)};
+  }
+
+  Result<void> record(const inputs::ImageInputs& image, const docker::ImageResult& result,
+                      graph::Fingerprint fingerprint) {
+    cache::BuildRecord build;
+    build.at_ms = now_ms();
+    build.project = session_.repo().name;
+    build.image = image.name();
+    build.parent = session_.host().id;
+    build.hash = image.hash;
+    build.tag = image.tag;
+    build.image_id = result.image_id;
+    build.duration_ms = result.duration_ms;
+    build.uploaded_bytes = result.uploaded_bytes;
+    build.uploaded_files = result.uploaded_files;
+    build.reasons = result.reasons;
+    build.fingerprint = std::move(fingerprint);
+    OTTO_RETURN_IF_ERROR(
+        cache::ManifestStore(session_.memo()).store_manifest(image.context->scan.manifest, image.context->hash));
+    OTTO_RETURN_IF_ERROR(cache::BuildStore(session_.memo()).record(build));
+    return {};
+  }
+
+  void name_skipped(const std::vector<TaskState>& states) {
+    for (std::size_t i = 0; i < images_.size(); ++i) {
+      if (states[i] != TaskState::kSkipped || results_[i].status != docker::ImageStatus::kStale) continue;
+      results_[i].status = docker::ImageStatus::kSkipped;
+      std::string cause = "an earlier failure ended the run";
+      for (const inputs::Upstream& upstream : images_[i].upstreams) {
+        const docker::ImageStatus status = results_[index_of(upstream.image)].status;
+        const bool failed = status == docker::ImageStatus::kFailed || status == docker::ImageStatus::kSkipped;
+        if (failed) cause = fmt::format("image '{}' that it is built from failed", upstream.image);
+      }
+      results_[i].error =
+          make_error(ErrorCode::kBuildFailed, fmt::format("image '{}' was not built: {}", images_[i].name(), cause));
+    }
+  }
+
+  std::size_t index_of(std::string_view image) const {
+    const auto found =
+        std::find_if(images_.begin(), images_.end(), [&](const auto& known) { return known.name() == image; });
+    OTTO_CHECK(found != images_.end());
+    return static_cast<std::size_t>(found - images_.begin());
+  }
+  void tell_waiting(const inputs::ImageInputs& image, const docker::LockHolder& holder) {
+    report({Event::Kind::kPhase, Phase::kWaiting, image.name(), docker::waiting_for(holder), 0, 0, 0});
+  }
+  void report(const Event& event) { session_.workspace().reporter().report(event); }
+
+  ParentSession& session_;
+  const std::vector<inputs::ImageInputs>& images_;
+  const docker::Probe& probe_;
+  const ImageRunRequest& request_;
+  ImageEvidenceReader evidence_;
+  std::vector<docker::ImageResult> results_;  // one an image; each written by its own task, read after it
+  std::vector<Clock::time_point> started_;
+  std::vector<char> found_;  // of each image: another otto had built it; as results_
+  std::vector<std::map<std::string, std::string>> fetched_bases_;  // of each image; those of upstream images join
+  std::map<const inputs::Context*, std::unique_ptr<Staging>> stagings_;
+  std::optional<Error> fatal_;
+};
+
+}  // namespace
+
+Result<std::vector<docker::ImageResult>> run_images(ParentSession& session, inputs::RepoInputs& images,
+                                                    const docker::Probe& probe, const ImageRunRequest& request) {
+  settle_from_probe(images, probe);
+  return ImageRun(session, images, probe, request)();
+}
+
+std::vector<docker::ImageResult> unknown_results(const inputs::RepoInputs& images) {
+  std::vector<docker::ImageResult> results;
+  for (const inputs::ImageInputs& image : images.images) {
+    docker::ImageResult result;
+    result.name = image.name();
+    result.tag = image.tag;
+    result.hash = image.hash;
+    results.push_back(std::move(result));
+  }
+  return results;
+}
+
+}  // namespace otto::execute

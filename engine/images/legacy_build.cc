@@ -1,0 +1,188 @@
+// The context's tar has two entries of otto's: the Dockerfile, and an ignore file that hides both from COPY. The
+// engine reads that file for these two names only, so a context's own ignore file travels inside of it.
+#include "engine/images/legacy_build.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <vector>
+
+#include "engine/images/dockerfile.h"
+#include "engine/images/dockerfile_lines.h"
+#include "engine/images/dockerfile_words.h"
+#include "graph/base/text.h"
+
+namespace otto::docker {
+
+namespace {
+
+/// A replacement of [begin, end) of the text.
+struct Edit {
+  std::size_t begin = 0, end = 0;
+  std::string text;
+};
+
+constexpr std::array<std::string_view, 9> kBuildKitFlags = {"--mount",   "--network",      "--security",
+                                                            "--link",    "--chmod",        "--checksum",
+                                                            "--parents", "--keep-git-dir", "--exclude"};
+
+bool mentions(std::string_view word, std::string_view variable) {
+  for (const std::string_view dollar : {"$", "${"}) {
+    const std::string spelled = std::string(dollar) + std::string(variable);
+    const std::size_t at = word.find(spelled);
+    if (at == std::string_view::npos) continue;
+    const std::string_view rest = word.substr(at + spelled.size());
+    if (rest.empty() || (std::isalnum(static_cast<unsigned char>(rest.front())) == 0 && rest.front() != '_'))
+      return true;
+  }
+  return false;
+}
+
+class LegacyReader {
+ public:
+  explicit LegacyReader(const BuildRequest& request) : request_(request) {}
+
+  Result<std::string> operator()() {
+    OTTO_RETURN_IF_ERROR(check_syntax());
+    OTTO_TRY(const inputs::DockerfileLines file, inputs::read_dockerfile_lines(request_.dockerfile, name()));
+    OTTO_TRY(const inputs::Dockerfile parsed,
+             inputs::parse_dockerfile(request_.dockerfile, name(), request_.build_args, request_.target));
+    std::size_t stage = 0;
+    bool begun = false;
+    for (const inputs::LogicalLine& line : file.lines) {
+      const std::vector<inputs::Word> words = inputs::split_words(line.text, file.escape);
+      const std::string command = text::to_lower(words.front().text);
+      if (command == "from") {
+        if (begun) ++stage;
+        begun = true;
+      }
+      if (begun && !parsed.needed[stage]) {
+        empty_out(line, words, command);
+        continue;
+      }
+      OTTO_RETURN_IF_ERROR(check(line, words, command));
+    }
+    for (const inputs::ImageReference& reference : parsed.references) pin(reference);
+    return apply();
+  }
+
+ private:
+  [[nodiscard]] std::string name() const {
+    return request_.dockerfile_name.empty() ? "Dockerfile" : request_.dockerfile_name;
+  }
+
+  [[nodiscard]] Error unsupported(unsigned line, const std::string& what) const {
+    return make_error(
+        ErrorCode::kUnsupported,
+        fmt::format("{}:{}: {} needs BuildKit, and the parent has only Docker's legacy builder", name(), line, what),
+        "install the package docker-buildx (or docker-buildx-plugin) there, or do without it");
+  }
+
+  /// A frontend of its own may mean anything; Docker's adds only what check() finds.
+  Result<void> check_syntax() const {
+    const std::string first = request_.dockerfile.substr(0, request_.dockerfile.find('\n'));
+    std::string_view rest = text::trim(first);
+    if (!rest.starts_with('#')) return {};
+    rest = text::trim(rest.substr(1));
+    if (!text::to_lower(rest).starts_with("syntax")) return {};
+    rest = text::trim(rest.substr(6));
+    if (!rest.starts_with('=')) return {};
+    rest = text::trim(rest.substr(1));
+    if (inputs::parse_reference(rest).repository == "docker/dockerfile") return {};
+    return unsupported(1, fmt::format("the frontend '{}'", text::printable(rest)));
+  }
+
+  Result<void> check(const inputs::LogicalLine& line, const std::vector<inputs::Word>& words,
+                     const std::string& command) const {
+    if (command == "arg" || command == "from") return check_platform_args(line, words, command);
+    if (command != "run" && command != "copy" && command != "add") return {};
+    if (line.heredoc) return unsupported(line.line, "a here-document");
+    for (std::size_t i = 1; i < words.size() && words[i].text.starts_with("--"); ++i) {
+      const std::string flag = text::to_lower(words[i].text.substr(0, words[i].text.find('=')));
+      if (std::find(kBuildKitFlags.begin(), kBuildKitFlags.end(), flag) != kBuildKitFlags.end()) {
+        return unsupported(line.line, fmt::format("'{} {}'", command, flag));
+      }
+    }
+    return {};
+  }
+
+  /// The legacy builder leaves TARGETARCH and its like empty.
+  Result<void> check_platform_args(const inputs::LogicalLine& line, const std::vector<inputs::Word>& words,
+                                   const std::string& command) const {
+    for (const std::string_view arg : inputs::kPlatformArgs) {
+      if (request_.build_args.contains(std::string(arg))) continue;
+      for (std::size_t i = 1; i < words.size(); ++i) {
+        const std::string_view word = words[i].text;
+        const bool used = command == "arg" ? word.substr(0, word.find('=')) == arg : mentions(word, arg);
+        if (used) return unsupported(line.line, fmt::format("the build arg {}", arg));
+      }
+    }
+    return {};
+  }
+
+  void empty_out(const inputs::LogicalLine& line, const std::vector<inputs::Word>& words, const std::string& command) {
+    if (command != "from") {
+      edits_.push_back({line.origin.front(), line.end, ""});
+      return;
+    }
+    std::size_t image = 1;
+    while (image < words.size() && words[image].text.starts_with("--")) ++image;
+    const inputs::Word& last = words[image];
+    edits_.push_back({line.origin[words[1].begin], line.origin[last.begin + last.text.size() - 1] + 1, "scratch"});
+  }
+
+  void pin(const inputs::ImageReference& reference) {
+    for (const auto& [spelled, tag] : request_.pins) {
+      if (spelled == reference.name) edits_.push_back({reference.begin, reference.end, tag});
+    }
+  }
+
+  std::string apply() {
+    std::sort(edits_.begin(), edits_.end(), [](const Edit& a, const Edit& b) { return a.begin > b.begin; });
+    std::string text = request_.dockerfile;
+    for (const Edit& edit : edits_) text.replace(edit.begin, edit.end - edit.begin, edit.text);
+    return text;
+  }
+
+  const BuildRequest& request_;
+  std::vector<Edit> edits_;
+};
+
+constexpr std::string_view kDockerfile = ".otto.Dockerfile";
+
+}  // namespace
+
+Result<std::string> legacy_dockerfile(const BuildRequest& request) { return LegacyReader(request)(); }
+
+std::string legacy_build_script(const BuildRequest& request) {
+  std::string command = "otto_docker_job build --force-rm --iidfile \"$work/iid\" -f " + std::string(kDockerfile);
+  const auto add = [&](std::string_view flag, const std::string& value) {
+    command += fmt::format(" {} {}", flag, text::shell_quote(value));
+  };
+  for (const auto& [arg, value] : request.build_args) add("--build-arg", arg + "=" + value);
+  if (!request.target.empty()) add("--target", request.target);
+  if (!request.platform.empty()) add("--platform", request.platform);
+  return fmt::format(R"sh(
+mkdir "$work/own" && cat > "$work/own/{name}" || exit 1
+if [ -e "$otto_stage_tree/{name}" ]; then echo "the context has a file {name}, which otto needs for itself" >&2; exit 1; fi
+case $(tar --version 2>/dev/null) in *GNU*) ;; *) echo "without buildx, GNU tar is needed on the parent" >&2; exit 1 ;; esac
+{{
+  if [ -f "$otto_stage_tree/.dockerignore" ]; then cat "$otto_stage_tree/.dockerignore"; printf '\n!.dockerignore\n'
+  else echo .dockerignore; fi
+  echo {name}
+}} > "$work/own/.dockerignore" || exit 1
+export DOCKER_BUILDKIT=0
+otto_send_and_build() {{
+  {{
+    tar -c -f - --owner=0 --group=0 --numeric-owner -C "$otto_stage_tree" . -C "$work/own" .dockerignore {name} || : > "$work/torn"
+  }} </dev/null | {command} - >&2
+}}
+otto_awaited otto_send_and_build || otto_failed
+[ ! -e "$work/torn" ] || exit 1
+)sh",
+                     fmt::arg("name", kDockerfile), fmt::arg("command", command));
+}
+
+}  // namespace otto::docker

@@ -1,0 +1,66 @@
+// context_hash, list_context: what an image's build would be given, without any host.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/images/command.h"
+#include "engine/images/image_probe.h"
+#include "graph/base/text.h"
+#include "otto/docker.h"
+
+namespace otto::docker {
+
+namespace {
+
+struct Found {
+  inputs::RepoInputs images;
+  std::size_t index = 0;
+};
+
+Result<Found> find_image(Workspace& workspace, std::string_view image) {
+  std::vector<std::string> names;
+  for (const config::Settings& repo : workspace.repos()) {
+    if (repo.images_error) return *repo.images_error;
+    for (const config::ImageSettings& known : repo.images) {
+      names.push_back(known.name);
+      if (known.name != image) continue;
+      Found found;
+      OTTO_TRY(found.images, execute::read_repo_images(workspace, repo, {known.name}));
+      OTTO_RETURN_IF_ERROR(execute::settle_from_memo(workspace, repo, found.images));
+      const auto& all = found.images.images;
+      const auto position =
+          std::find_if(all.begin(), all.end(), [&](const auto& entry) { return entry.name() == image; });
+      found.index = static_cast<std::size_t>(position - all.begin());
+      return found;
+    }
+  }
+  return make_error(ErrorCode::kUnknownName,
+                    "unknown image '" + std::string(image) + "'" + text::did_you_mean(image, names),
+                    names.empty() ? "declare images under [[docker.images]] in .otto/settings.toml"
+                                  : "the images are: " + text::join(names, ", "));
+}
+
+}  // namespace
+
+Result<std::string> context_hash(Workspace& workspace, std::string_view image) {
+  OTTO_TRY(const Found found, find_image(workspace, image));
+  const inputs::ImageInputs& inputs = found.images.images[found.index];
+  if (inputs.unknown_bases.empty()) return inputs.hash;
+  return make_error(ErrorCode::kConfig,
+                    fmt::format("the hash of image '{}' counts its base image '{}', which no build has recorded yet",
+                                image, inputs.unknown_bases.front()),
+                    "build it once: otto docker build");
+}
+
+Result<ContextListing> list_context(Workspace& workspace, std::string_view image) {
+  OTTO_TRY(Found found, find_image(workspace, image));
+  const inputs::ImageInputs& inputs = found.images.images[found.index];
+  const auto context = std::find_if(found.images.contexts.begin(), found.images.contexts.end(),
+                                    [&](const auto& scanned) { return scanned.get() == inputs.context; });
+  OTTO_CHECK(context != found.images.contexts.end());
+  return ContextListing{inputs.name(), inputs.context->root.string(), inputs.hash,
+                        std::move((*context)->scan.manifest)};
+}
+
+}  // namespace otto::docker

@@ -1,0 +1,58 @@
+#include "engine/parent/lock_holder.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+
+#include "graph/base/text.h"
+
+namespace otto::docker {
+
+namespace {
+
+constexpr std::string_view kWaiting = "otto-waiting";
+
+}  // namespace
+
+std::string waiting_for(const LockHolder& holder, std::chrono::system_clock::time_point now) {
+  if (holder.who.empty()) return "for another otto";
+  if (!holder.seconds) return "for " + holder.who;
+  const auto since = std::chrono::system_clock::to_time_t(now - std::chrono::seconds(*holder.seconds));
+  return fmt::format("for {}, since {:%H:%M:%S}", holder.who, fmt::localtime(since));
+}
+
+std::optional<LockHolder> read_waiting(std::string_view line) {
+  const std::vector<std::string> fields = text::split(line, '\t');
+  if (fields.size() != 4 || fields[0] != kWaiting) return std::nullopt;
+  LockHolder holder{text::printable(fields[2]), {}};
+  unsigned seconds = 0;
+  const char* end = fields[3].data() + fields[3].size();
+  const auto [at, failed] = std::from_chars(fields[3].data(), end, seconds);
+  if (failed == std::errc() && at == end && !fields[3].empty()) holder.seconds = seconds;
+  return holder;
+}
+
+std::string own_name() {
+  const passwd* user = ::getpwuid(::geteuid());
+  std::array<char, 256> machine{};
+  if (::gethostname(machine.data(), machine.size() - 1) != 0 || machine[0] == '\0') machine = {'?'};
+  return text::printable(
+      fmt::format("{}@{}", user != nullptr ? user->pw_name : std::to_string(::geteuid()), machine.data()));
+}
+
+std::string_view lock_holder_functions() {
+  return R"sh(otto_tell_waiting() {
+  otto_by='' otto_at=''
+  { IFS='	' read -r otto_by otto_at <"$2"; } 2>/dev/null || :
+  case $otto_at in '' | *[!0-9]*) ;; *) otto_at=$(($(date +%s) - otto_at)) ;; esac
+  printf 'otto-waiting\t%s\t%s\t%s\n' "$1" "$otto_by" "$otto_at"
+}
+otto_note_holder() { printf '%s\t%s\n' "$1" "$(date +%s)" >"$2"; }
+)sh";
+}
+
+}  // namespace otto::docker

@@ -1,0 +1,397 @@
+#include "engine/parent/parent.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "engine/containers/half_replaced.h"
+#include "engine/images/dockerfile.h"
+#include "engine/parent/other_user.h"
+#include "engine/stack/project_lock.h"
+#include "graph/base/text.h"
+
+namespace otto::docker {
+
+namespace {
+
+constexpr std::string_view kFactsVersion = "facts=4";
+
+/// Docker's own spelling in `docker image ls`: short repository, tag made explicit.
+std::string familiar_reference(const std::string& reference) {
+  const inputs::ParsedReference parsed = inputs::parse_reference(reference);
+  return parsed.repository + ":" + (parsed.tag.empty() ? "latest" : parsed.tag);
+}
+
+std::string settings_key(const ParentSettings& settings) {
+  return text::shell_join(settings.docker_command) + "|" + settings.stage_dir.value_or("");
+}
+
+std::string facts_script(const ParentSettings& settings) {
+  return "printf 'fact\\tstage_root\\t%s\\n' " + stage_root_word(settings) + R"sh(
+printf 'fact\tengine\t%s\n' "$(otto_docker version --format '{{.Server.Version}}' 2>/dev/null)"
+otto_docker buildx version >/dev/null 2>&1 && printf 'fact\tbuildx\t1\n'
+if v=$(otto_docker compose version --short 2>/dev/null); then printf 'fact\tcompose\t%s\n' "$v"
+elif v=$(otto_docker_compose version --short 2>/dev/null); then printf 'fact\tcompose\t%s\nfact\tstandalone\t1\n' "$v"
+fi
+for tool in zstd gzip; do command -v $tool >/dev/null 2>&1 && printf 'fact\t%s\t1\n' $tool; done
+)sh";
+}
+
+/// Before anything else is asked, because a project's notes lie in that folder. The first place wins that the account
+/// can have for itself, so that all its ottos have the same one.
+constexpr std::string_view kLockFacts = R"sh(otto_uid=$(id -u) otto_locks=
+for otto_dir in /var/tmp /tmp "$HOME"; do
+  otto_dir=$otto_dir/otto-locks-$otto_uid
+  if [ -e "$otto_dir" ] || [ -L "$otto_dir" ]; then
+    [ -d "$otto_dir" ] && [ -O "$otto_dir" ] && [ ! -L "$otto_dir" ] || continue
+  else [ -w "${otto_dir%/*}" ] || continue
+  fi
+  otto_locks=$otto_dir/engine-$(otto_docker info --format '{{.ID}}' 2>/dev/null | tr -dc 'A-Za-z0-9')
+  break
+done
+printf 'fact\tlocks\t%s\nfact\taccount\t%s\n' "$otto_locks" "$(id -un)"
+)sh";
+
+std::string familiar_repository(const std::string& reference) { return inputs::parse_reference(reference).repository; }
+
+/// Base images are listed with their repository, because only so `image ls` tells their digests too.
+std::string images_script(const ProbeRequest& request) {
+  std::set<std::string> wanted;
+  for (const std::string& image : request.images) wanted.insert(familiar_reference(image));
+  for (const std::string& repository : request.repositories) wanted.insert(familiar_repository(repository));
+  for (const BaseQuery& base : request.bases) wanted.insert(familiar_repository(base.reference));
+  if (wanted.empty()) return {};
+  std::string script = fmt::format("otto_images() {{ otto_docker image ls --no-trunc --format '{}'",
+                                   request.bases.empty() ? "image\t{{.ID}}\t{{.Repository}}:{{.Tag}}"
+                                                         : "image\t{{.ID}}\t{{.Repository}}:{{.Tag}}\t{{.Digest}}");
+  for (const std::string& reference : wanted) script += " --filter " + text::shell_quote("reference=" + reference);
+  return script + "; }\n";
+}
+
+/// Pulls what is asked for, lists the images, and anew where something was pulled; empty where nothing is asked for.
+std::string pull_script(const std::vector<BaseQuery>& bases) {
+  std::string script;
+  for (const BaseQuery& base : bases) {
+    if (base.pull == Pull::kNever) continue;
+    const std::string pull =
+        fmt::format("otto_pull {}{}", text::shell_quote(base.reference),
+                    base.platform.empty() ? "" : " --platform " + text::shell_quote(base.platform));
+    script += base.pull == Pull::kAlways
+                  ? pull + "\n"
+                  : fmt::format("case $found in *{}*) ;; *) {} ;; esac\n",
+                                text::shell_quote("\t" + familiar_reference(base.reference) + "\t"), pull);
+  }
+  if (script.empty()) return {};
+  return R"sh(found=$(otto_images) || exit $?
+otto_pull() {
+  pulled=1
+  words=$(otto_docker_job pull --quiet "$@" 2>&1 >/dev/null) || printf 'unpulled\t%s\t%s\n' "$1" "$(printf %s "$words" | tr '\t\n' '  ')"
+}
+)sh" + script +
+         "[ -z \"$pulled\" ] || found=$(otto_images) || exit $?\nprintf '%s\\n' \"$found\"\n";
+}
+
+/// Begins to list the images while the rest of the probe runs; theirs are the only lines written meanwhile.
+constexpr std::string_view kBeginImages = "otto_images & otto_images=$!\n";
+/// The engine's words come from here alone where it does not answer at all.
+constexpr std::string_view kAwaitImages = "wait \"$otto_images\" || exit $?\n";
+
+/// "stamp ID TREE", by tabs, where the stage is whole.
+std::string stage_note_script(const std::string& stage) {
+  if (stage.empty()) return {};
+  return fmt::format(
+      R"sh({{ read -r otto_magic && read -r otto_kind && read -r otto_id && read -r otto_tree; }} 2>/dev/null <{0}/stamp &&
+  [ -d {0}/"$otto_tree" ] && printf 'stamp\t%s\t%s\n' "$otto_id" "$otto_tree"
+)sh",
+      text::shell_quote(stage));
+}
+
+/// One call where all that is there is known, and plainly up or exited; else what is there is inspected with another.
+std::string containers_script(const ProbeRequest& request, const std::string& images_done) {
+  if (request.compose_project.empty()) return images_done;
+  constexpr std::string_view kInspected =
+      "container\t{{.ID}}\t{{.Image}}\t{{.State.Status}}\t{{.State.ExitCode}}\t"
+      "{{index .Config.Labels \"com.docker.compose.service\"}}\t"
+      "{{index .Config.Labels \"com.docker.compose.container-number\"}}\t"
+      "{{index .Config.Labels \"otto.service-digest\"}}\t{{.Config.Image}}\t{{.Name}}\t"
+      "{{if .State.Health}}{{.State.Health.Status}}{{end}}\t{{.RestartCount}}\t"
+      "{{index .Config.Labels \"otto.account\"}}";
+  constexpr std::string_view kListed = "state\t{{.ID}}\t{{.Names}}\t{{.RunningFor}}\t{{.Status}}";
+  std::string known = " ";
+  for (const plan::ContainerState& container : request.known_containers) known += container.id + " ";
+  // A container may go between the two calls: then inspect fails, and the list is taken again. What began to run only
+  // just now, but was made long ago, may be restarted again and again: only inspect tells how often.
+  const std::string locks = request.lock_root.empty() ? "\"$otto_locks\"" : text::shell_quote(request.lock_root);
+  return project_notes_script(locks, request.compose_project) + stage_note_script(request.stack_stage) +
+         fmt::format(R"sh(
+otto_containers() {{
+  listed=$(otto_docker ps -a --no-trunc --filter label=com.docker.compose.project={project} --filter label=com.docker.compose.oneoff=False --format {listed}) || return $?
+  [ -n "$listed" ] || return 0
+  ids= plain=1
+  while IFS='	' read -r word id name age status; do
+    ids="$ids $id"
+    case {known} in *" $id "*) ;; *) plain= ;; esac
+    case $name in {temporary}) plain= ;; esac
+    case $status in *'(Paused)') plain= ;; 'Up '* | 'Exited ('*) ;; *) plain= ;; esac
+    case $status in 'Up Less than '*) up=0 ;; 'Up '[1-9]' second'*) up=${{status#Up }} up=${{up%% *}} ;; *) continue ;; esac
+    case $age in 'Less than '*) age=0 ;; [1-9]*' second'*) age=${{age%% *}} ;; *) age=60 ;; esac
+    [ "$age" -le $((up + 1)) ] || plain=
+  done <<OTTO_LISTED
+$listed
+OTTO_LISTED
+  if [ -n "$plain" ]; then printf '%s\n' "$listed"; else otto_docker container inspect --format {inspected} $ids; fi
+}}
+found=$(otto_containers 2>/dev/null); otto_listed=$?
+{images_done}[ "$otto_listed" = 0 ] || found=$(otto_containers) || exit $?
+printf '%s\n' "$found"
+)sh",
+                     fmt::arg("project", text::shell_quote(request.compose_project)),
+                     fmt::arg("temporary", plan::temporary_name_pattern()),
+                     fmt::arg("listed", text::shell_quote(kListed)), fmt::arg("known", text::shell_quote(known)),
+                     fmt::arg("inspected", text::shell_quote(kInspected)), fmt::arg("images_done", images_done));
+}
+
+int to_int(std::string_view digits) {
+  int value = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return value;
+}
+
+void take_fact(ParentFacts& facts, const std::string& name, const std::string& value) {
+  if (name == "stage_root") facts.stage_root = value;
+  if (name == "engine") facts.engine_version = value;
+  if (name == "buildx") facts.has_buildx = true;
+  if (name == "compose") facts.compose_version = value.starts_with('v') ? value.substr(1) : value;
+  if (name == "standalone") facts.compose_standalone = true;
+  if (name == "zstd") facts.has_zstd = true;
+  if (name == "gzip") facts.has_gzip = true;
+  if (name == "account") facts.account = value;
+  if (name == "locks") facts.lock_root = value;
+}
+
+plan::ContainerState to_container(const std::vector<std::string>& fields) {
+  plan::ContainerState container;
+  container.id = fields[1];
+  container.image_id = fields[2];
+  container.status = fields[3];
+  container.exit_code = to_int(fields[4]);
+  container.service = fields[5];
+  container.number = static_cast<unsigned>(std::max(1, to_int(fields[6])));
+  container.service_digest = fields[7] == "<no value>" ? "" : fields[7];
+  container.image = fields[8];
+  container.name = fields[9].starts_with('/') ? fields[9].substr(1) : fields[9];
+  container.health = fields[10];
+  container.restarts = static_cast<unsigned>(std::max(0, to_int(fields[11])));
+  container.account = fields[12] == "<no value>" ? "" : fields[12];
+  return container;
+}
+
+/// `docker ps` tells names by which others are linked to a container, too: "db-1,api-1/db".
+std::string own_name_of(const std::string& names) {
+  for (const std::string& name : text::split(names, ',')) {
+    if (name.find('/') == std::string::npos) return name;
+  }
+  return names;
+}
+
+/// A known container as its line of `docker ps` has it: "Up 2 hours (healthy)", "Exited (137) 3 days ago".
+plan::ContainerState as_listed(plan::ContainerState container, const std::string& names, std::string_view status) {
+  constexpr std::string_view kExited = "Exited (";
+  container.name = own_name_of(names);
+  container.health = status.ends_with("(unhealthy)")          ? "unhealthy"
+                     : status.ends_with("(healthy)")          ? "healthy"
+                     : status.ends_with("(health: starting)") ? "starting"
+                                                              : "";
+  const bool exited = status.starts_with(kExited);
+  container.status = exited ? "exited" : "running";
+  container.exit_code = exited ? to_int(std::string(status.substr(kExited.size()))) : 0;
+  return container;
+}
+
+void take_state(Probe& probe, const ProbeRequest& request, const std::vector<std::string>& fields) {
+  const auto known = std::ranges::find(request.known_containers, fields[1], &plan::ContainerState::id);
+  if (known != request.known_containers.end()) probe.containers.push_back(as_listed(*known, fields[2], fields[4]));
+}
+
+using Found = std::map<std::string, BaseState>;  // by Docker's own spelling
+
+void take_image(Found& found, const std::vector<std::string>& fields) {
+  BaseState& image = found[fields[2]];
+  image.id = fields[1];
+  if (fields.size() > 3 && fields[3].starts_with("sha256:")) image.digests.push_back(fields[3]);
+}
+
+void answer_images(Probe& probe, const ProbeRequest& request, const Found& found) {
+  for (const std::string& image : request.images) {
+    const auto entry = found.find(familiar_reference(image));
+    if (entry != found.end()) probe.image_ids[image] = entry->second.id;
+  }
+  for (const std::string& repository : request.repositories) {
+    const std::string head = familiar_repository(repository) + ":";
+    for (auto entry = found.lower_bound(head); entry != found.end() && entry->first.starts_with(head); ++entry) {
+      probe.image_ids[repository + entry->first.substr(head.size() - 1)] = entry->second.id;
+    }
+  }
+  for (const BaseQuery& base : request.bases) {
+    BaseState& state = probe.bases[base.reference];
+    const auto entry = found.find(familiar_reference(base.reference));
+    if (entry == found.end()) continue;
+    state.id = entry->second.id;
+    state.digests = entry->second.digests;
+  }
+}
+
+Probe read_answer(const std::string& answer, const ProbeRequest& request) {
+  Found found;
+  std::set<std::string> doomed;
+  Probe probe;
+  if (request.want_facts) probe.facts.emplace();
+  for (const std::string& line : text::split(answer, '\n')) {
+    const std::vector<std::string> fields = text::split(line, '\t');
+    if (fields[0] == "image" && fields.size() >= 3) take_image(found, fields);
+    if (fields[0] == "unpulled" && fields.size() == 3) probe.bases[fields[1]].problem = text::trim(fields[2]);
+    if (fields[0] == "container" && fields.size() == 13) probe.containers.push_back(to_container(fields));
+    if (fields[0] == "state" && fields.size() == 5) take_state(probe, request, fields);
+    if (fields[0] == "stamp" && fields.size() == 3)
+      std::tie(probe.stack_stamp, probe.stack_tree) = std::tie(fields[1], fields[2]);
+    if (fields[0] == "generation" && fields.size() == 2) probe.generation = fields[1];
+    if (fields[0] == "doomed" && fields.size() == 2) doomed.insert(fields[1]);
+    if (fields[0] == "fact" && fields.size() == 3 && probe.facts) take_fact(*probe.facts, fields[1], fields[2]);
+  }
+  answer_images(probe, request, found);
+  for (plan::ContainerState& container : probe.containers) container.doomed = doomed.contains(container.id);
+  std::sort(probe.containers.begin(), probe.containers.end(),
+            [](const auto& a, const auto& b) { return std::tie(a.service, a.number) < std::tie(b.service, b.number); });
+  return probe;
+}
+
+bool contains(std::string_view haystack, std::string_view needle) {
+  return haystack.find(needle) != std::string_view::npos;
+}
+
+}  // namespace
+
+std::string serialize(const ParentFacts& facts, const ParentSettings& settings) {
+  return fmt::format(
+      "{}\nkey={}\nstage_root={}\nengine={}\nbuildx={}\ncompose={}\nstandalone={}\nzstd={}\ngzip={}\naccount={}\nlocks="
+      "{}\n",
+      kFactsVersion, settings_key(settings), facts.stage_root, facts.engine_version, facts.has_buildx ? "1" : "",
+      facts.compose_version, facts.compose_standalone ? "1" : "", facts.has_zstd ? "1" : "", facts.has_gzip ? "1" : "",
+      facts.account, facts.lock_root);
+}
+
+std::optional<ParentFacts> parse_facts(std::string_view text, const ParentSettings& settings) {
+  const std::vector<std::string> lines = text::split(text, '\n');
+  if (lines.size() < 2 || lines[0] != kFactsVersion || lines[1] != "key=" + settings_key(settings)) return std::nullopt;
+  ParentFacts facts;
+  for (std::size_t i = 2; i < lines.size(); ++i) {
+    const std::size_t equals = lines[i].find('=');
+    if (equals == std::string::npos || equals + 1 == lines[i].size()) continue;
+    take_fact(facts, lines[i].substr(0, equals), lines[i].substr(equals + 1));
+  }
+  if (facts.stage_root.empty() || facts.engine_version.empty() || facts.lock_root.empty()) return std::nullopt;
+  return facts;
+}
+
+namespace {
+
+/// The docker command with docker-compose in place of docker: `sudo -n docker` → `sudo -n docker-compose`.
+std::vector<std::string> standalone_compose(std::vector<std::string> command) {
+  for (std::string& word : command) {
+    const std::size_t slash = word.rfind('/');
+    if (word.substr(slash == std::string::npos ? 0 : slash + 1) == "docker") word += "-compose";
+  }
+  return command;
+}
+
+}  // namespace
+
+std::string stage_root_word(const ParentSettings& settings) {
+  return settings.stage_dir ? text::shell_quote(*settings.stage_dir + "/otto-stages")
+                            : std::string("\"${XDG_CACHE_HOME:-$HOME/.cache}/otto/stages\"");
+}
+
+std::string docker_prelude(const ParentSettings& settings) {
+  const std::string docker = text::shell_join(settings.docker_command);
+  const std::string compose = text::shell_join(standalone_compose(settings.docker_command));
+  const bool other_user = changes_user(settings.docker_command);
+  // Non-interactive logins often lack the directories that docker is installed in (docker/cli#3045).
+  return fmt::format(
+      "PATH=\"$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/snap/bin:/opt/bin\"; export PATH\n"
+      "{hangable}otto_docker() {{ {docker} \"$@\"; }}\n"
+      "otto_docker_compose() {{ {compose} \"$@\"; }}\n"
+      "otto_docker_job() {{ {prefix}{docker} \"$@\"; }}\n"
+      "otto_docker_compose_job() {{ {prefix}{compose} \"$@\"; }}\n"
+      "command -v {program} >/dev/null 2>&1 || exit {missing}\n",
+      fmt::arg("hangable", other_user ? hangable_function() : ""),
+      fmt::arg("prefix", other_user ? "otto_hangable " : ""), fmt::arg("docker", docker), fmt::arg("compose", compose),
+      fmt::arg("program", text::shell_quote(settings.docker_command.front())), fmt::arg("missing", kNoDockerExit));
+}
+
+Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& settings, const ProbeRequest& request,
+                           const std::stop_token& stop) {
+  transport::Script script;
+  script.stop = stop;
+  const std::string images = images_script(request);
+  const std::string pulls = pull_script(request.bases);
+  const bool at_once = !images.empty() && pulls.empty();
+  script.text = docker_prelude(settings) + (request.want_facts ? std::string(kLockFacts) : "") + images +
+                (at_once ? std::string(kBeginImages) : pulls) +
+                containers_script(request, at_once ? std::string(kAwaitImages) : "");
+  if (request.want_facts) {
+    // The engine must answer before facts about it are believed; with images or containers asked for it already did.
+    if (images.empty() && request.compose_project.empty()) script.text += "otto_docker ps -q >/dev/null || exit $?\n";
+    script.text += facts_script(settings);
+  }
+  script.text += "exit 0\n";
+  OTTO_TRY(const transport::Output output, pulls.empty() ? remote.run(script) : remote.run_job(script));
+  if (!output.status.success()) {
+    return docker_error(output, remote.host_id(), ErrorCode::kRemoteFailed, "docker does not answer");
+  }
+  return read_answer(output.out, request);
+}
+
+Error docker_error(const transport::Output& output, std::string_view host_id, ErrorCode otherwise,
+                   std::string_view what) {
+  const std::string words(text::trim(text::printable(output.err)));
+  if (output.status.shell_code() == kNoDockerExit || contains(words, "docker: command not found") ||
+      contains(words, "docker: not found")) {
+    return make_error(ErrorCode::kDockerMissing, fmt::format("host '{}' has no docker command", host_id),
+                      "install Docker there, or name the command with \"docker_command\" in hosts.json");
+  }
+  if (contains(words, "permission denied") && (contains(words, "docker") || contains(words, "Docker"))) {
+    return make_error(ErrorCode::kDockerDenied,
+                      fmt::format("this user may not use Docker on host '{}': {}", host_id, words),
+                      "ask for membership of the group 'docker' there (usermod -aG docker USER), or set "
+                      "\"docker_command\": [\"sudo\", \"-n\", \"docker\"] in hosts.json");
+  }
+  if (contains(words, "sudo:")) {
+    return make_error(ErrorCode::kDockerDenied, fmt::format("sudo refuses docker on host '{}': {}", host_id, words),
+                      "allow it in sudoers with NOPASSWD for docker, or log in as a user of the group 'docker'");
+  }
+  if (contains(words, "Cannot connect to the Docker daemon") || contains(words, "error during connect")) {
+    return make_error(ErrorCode::kDockerMissing,
+                      fmt::format("no Docker engine answers on host '{}': {}", host_id, words),
+                      "start it there: systemctl start docker");
+  }
+  if (!output.status.signal.empty()) {
+    return make_error(otherwise, fmt::format("{} on host '{}': ended by signal {}{}{}", what, host_id,
+                                             output.status.signal, words.empty() ? "" : "\n", words));
+  }
+  return make_error(otherwise, fmt::format("{} on host '{}' (exit {}){}{}", what, host_id, output.status.code,
+                                           words.empty() ? "" : ":\n", words));
+}
+
+std::string idle_remedy(std::string_view state, std::string_view host_id, std::string_view container_id) {
+  if (state == "unhealthy") {  // what a health check prints is in no log
+    return fmt::format("on host '{}' `docker inspect --format '{{{{json .State.Health}}}}' {}` says why", host_id,
+                       container_id.substr(0, 12));
+  }
+  const bool paused = state == "paused";
+  return fmt::format("on host '{}' `docker {} {}` {}", host_id, paused ? "unpause" : "logs", container_id.substr(0, 12),
+                     paused ? "lets it go on" : "says why");
+}
+
+}  // namespace otto::docker

@@ -1,0 +1,357 @@
+#include "engine/stack/compose_calls.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <regex>
+
+#include "engine/stack/compose_v1.h"
+#include "engine/stack/project_lock.h"
+#include "engine/stage/stage_script.h"
+#include "graph/base/text.h"
+
+namespace otto::docker {
+
+namespace {
+
+std::string quote(std::string_view word) { return text::shell_quote(word); }
+
+/// Variables that the docker command itself needs; they reach Compose by --env-file only.
+bool steers_docker(std::string_view name) {
+  return name == "PATH" || name == "HOME" || name == "IFS" || name.starts_with("DOCKER_") ||
+         name.starts_with("COMPOSE_") || name.starts_with("otto_");
+}
+
+/// `.ID`, not `.Id`: for a name that only the raw JSON has, docker gives up its types, and then `.Health` may not be
+/// there.
+constexpr std::string_view kAwaitFunctions = R"sh(
+otto_states() {
+  ids=$(otto_docker ps -aq --no-trunc --filter label=com.docker.compose.project="$project" \
+    --filter label=com.docker.compose.service="$1" --filter label=com.docker.compose.oneoff=False) || exit 1
+  [ -n "$ids" ] || { echo "service '$1' has no container" >&2; exit 1; }
+  otto_docker container inspect --format '{{.ID}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' $ids
+}
+# What its restart policy has started again counts as up when it has run for ten seconds, as it does for Docker.
+otto_await() {
+  first= before= calm=0
+  while :; do
+    waiting= again=0
+    states=$(otto_states "$1") || exit 1
+    while read -r id status code restarts health; do
+      again=$((again + restarts))
+      case "$2:$status:$code:$health" in
+        completed:exited:0:*|over:exited:0:*|*:running:*:healthy) ;;
+        up:running:*:|over:running:*:) [ "$restarts" = 0 ] || [ $calm -ge 50 ] || waiting=1 ;;
+        healthy:running:*:) echo "service '$1' has no health check, but others wait for it to be healthy" >&2; exit 1 ;;
+        up:paused:*|over:paused:*) echo "service '$1' is paused" >&2; exit 1 ;;
+        *:exited:*|*:dead:*) echo "service '$1' exited with code $code" >&2
+          otto_docker logs --tail 10 "$id" 2>&1 | sed 's/^/  /' >&2; exit 1 ;;
+        *:unhealthy) echo "service '$1' is unhealthy" >&2; exit 1 ;;
+        *) waiting=1 ;;
+      esac
+      case "$2:$status" in up:*|over:*|*:restarting) ;; *) continue ;; esac
+      [ "$restarts" -lt 5 ] || { [ "$status" != restarting ] && [ "$again" -le "${first:-$again}" ]; } ||
+        { echo "service '$1' is restarted again and again ($restarts times so far)" >&2
+          otto_docker logs --tail 10 "$id" 2>&1 | sed 's/^/  /' >&2; exit 1; }
+    done <<END
+$states
+END
+    [ -n "$waiting" ] || return 0
+    first=${first:-$again}
+    if [ "$again" = "$before" ]; then calm=$((calm + 1)); else calm=0; fi
+    before=$again
+    sleep 0.2
+  done
+}
+)sh";
+
+/// Gives up looking as soon as one has failed: others would fail for its sake.
+constexpr std::string_view kEarlyExits = R"sh(
+ids=
+for service; do
+  more=$(otto_docker ps -aq --no-trunc --filter label=com.docker.compose.project="$project" \
+    --filter label=com.docker.compose.service="$service" --filter label=com.docker.compose.oneoff=False) || exit 1
+  ids="$ids $more"
+done
+[ -n "${ids# }" ] || exit 0
+otto_look() {
+  found=
+  states=$(otto_docker container inspect --format "$format" $ids) || exit 0  # removed meanwhile
+  while read -r id status code restarts service number; do
+    case $status:$code:$restarts in
+      exited:0:*) case " $one_shots " in *" $service "*) continue ;; esac; kind=exited ;;
+      exited:*|dead:*) kind=exited ;;
+      restarting:0:*) continue ;;
+      restarting:*|*:*:[1-9]*) kind=restarting ;;
+      *) continue ;;
+    esac
+    found=1
+    [ -z "$1" ] || { printf 'otto-exit\t%s\t%s\t%s\t%s\n' "$kind" "$service" "$number" "$code"
+      otto_docker logs --tail 10 "$id" 2>&1 | sed 's/^/  /'; }
+  done <<END
+$states
+END
+}
+for turn in 1 2 3 4; do
+  otto_look ""
+  [ -z "$found" ] || break
+  [ $turn = 4 ] || sleep 0.1
+done
+[ -z "$found" ] || otto_look report
+)sh";
+
+constexpr std::string_view kEarlyFormat =
+    "{{.ID}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} "
+    "{{index .Config.Labels \"com.docker.compose.service\"}} "
+    "{{index .Config.Labels \"com.docker.compose.container-number\"}}";
+
+std::vector<EarlyExit> read_early_exits(const std::string& answer) {
+  std::vector<EarlyExit> all;
+  for (const std::string& line : text::split(answer, '\n')) {
+    const std::vector<std::string> fields = text::split(line, '\t');
+    if (fields.size() == 5 && fields[0] == "otto-exit") {
+      all.push_back({fields[2], static_cast<unsigned>(std::max(1, std::atoi(fields[3].c_str()))),
+                     std::atoi(fields[4].c_str()), fields[1] == "restarting", ""});
+    } else if (!all.empty() && !line.empty()) {
+      all.back().log += (all.back().log.empty() ? "" : "\n") + text::printable(line);
+    }
+  }
+  return all;
+}
+
+/// Compose's progress as it comes: which containers are being stopped. v2 says "Container NAME  Recreate", then
+/// "Recreated"; v1 says "Recreating NAME ... ", then the same with "done".
+class UpWatch {
+ public:
+  explicit UpWatch(const std::function<void(std::string_view, bool)>& on_stop) : on_stop_(on_stop) {}
+
+  void take(std::string_view bytes) {
+    pending_ += bytes;
+    for (std::size_t end; (end = pending_.find('\n')) != std::string::npos; pending_.erase(0, end + 1)) {
+      const std::string line = pending_.substr(0, end);
+      words_ += line + "\n";
+      if (on_stop_) read(line);
+    }
+  }
+  /// All that was said.
+  [[nodiscard]] std::string words() const { return words_ + pending_; }
+
+ private:
+  void read(const std::string& line) const {
+    std::vector<std::string> words = text::split(line, ' ');
+    std::erase(words, "");
+    if (words.size() < 3) return;
+    if (words[0] == "Container") {
+      if (words[2] == "Recreate") on_stop_(words[1], true);
+      if (words[2] == "Recreated") on_stop_(words[1], false);
+    } else if (words[0] == "Recreating") {
+      on_stop_(words[1], words.back() != "done");
+    }
+  }
+
+  const std::function<void(std::string_view, bool)>& on_stop_;
+  std::string pending_, words_;
+};
+
+/// libnetwork now and then does not yet know a network that was made a moment ago.
+bool lost_a_network(const transport::Output& output) {
+  return !output.status.success() && std::regex_search(output.err, std::regex("network [^ ]+ not found"));
+}
+
+}  // namespace
+
+std::string env_file_line(std::string_view name, std::string_view value, bool compose_v1) {
+  if (compose_v1) return v1_env_file_line(name, value);
+  std::string line(name);
+  line += "=\"";
+  for (const char c : value) {
+    switch (c) {
+      case '\n': line += "\\n"; break;
+      case '\r': line += "\\r"; break;
+      case '"':
+      case '\\':
+      case '$':
+        line += '\\';
+        line += c;
+        break;
+      default: line += c;
+    }
+  }
+  return line + "\"\n";
+}
+
+Result<void> Compose::check_compose() const {
+  if (facts_.compose_version.empty()) {
+    return make_error(ErrorCode::kUnsupported, fmt::format("host '{}' has Docker without Compose", remote_.host_id()),
+                      "install the package docker-compose (or docker-compose-plugin) there");
+  }
+  return facts_.compose_v1() ? check_v1_version(facts_.compose_version, remote_.host_id()) : Result<void>();
+}
+
+std::string Compose::command() const {
+  return facts_.compose_standalone ? "otto_docker_compose_job" : "otto_docker_job compose";
+}
+
+Result<transport::Output> Compose::call(std::string text, transport::OutputSink on_output) {
+  transport::Script script;
+  script.text = docker_prelude(settings_) + std::move(text);
+  script.on_output = std::move(on_output);
+  script.stop = stop_;
+  return remote_.run_job(script);
+}
+
+Result<transport::Output> Compose::run(std::string text, std::string_view what) {
+  OTTO_TRY(transport::Output output, call(std::move(text)));
+  if (output.status.success()) return output;
+  return docker_error(output, remote_.host_id(), ErrorCode::kComposeFailed, what);
+}
+
+/// As call(), for what changes something: gives what a failure printed, too.
+Result<transport::Output> Compose::change(const Change& change) {
+  OTTO_TRY(transport::Output output,
+           call(project_work_text(facts_, project_, turn_, change.doomed) + change.text, change.on_output));
+  if (output.status.shell_code() != kNoLockExit) return output;
+  return make_error(ErrorCode::kInputsChanged,
+                    fmt::format("another otto took project '{}' on host '{}' over while this one stood still", project_,
+                                remote_.host_id()),
+                    "run the command again");
+}
+
+Result<void> Compose::changed(const Change& change) {
+  OTTO_TRY(const transport::Output output, this->change(change));
+  if (output.status.success()) return {};
+  return docker_error(output, remote_.host_id(), ErrorCode::kComposeFailed, change.what);
+}
+
+std::string Compose::stack_head(const ComposeStack& stack, const std::string& override_yaml) const {
+  std::string env_file, environment;
+  for (const std::string& name : stack.variables) {
+    const auto value = stack.environment.find(name);
+    if (value != stack.environment.end()) env_file += env_file_line(name, value->second, facts_.compose_v1());
+    if (steers_docker(name)) continue;
+    environment += value == stack.environment.end() ? "unset " + name + "\n"
+                                                    : fmt::format("export {}={}\n", name, quote(value->second));
+  }
+  if (!stack.home_directory.empty()) {
+    environment += fmt::format("export DOCKER_CONFIG=\"${{DOCKER_CONFIG:-$HOME/.docker}}\" HOME={}\n",
+                               quote(stack.stage_directory + "/" + stack.home_directory));
+  }
+  std::string files;
+  for (const std::string& file : stack.files) files += " -f " + quote(stack.stage_directory + "/" + file);
+  std::string head = job_folder_text(facts_.stage_root, "compose") +
+                     fmt::format("printf %s {} > \"$otto_work/env\" || exit 1\n", quote(env_file));
+  if (!override_yaml.empty()) {
+    head += fmt::format("printf %s {} > \"$otto_work/override.yml\" || exit 1\n", quote(override_yaml));
+    files += " -f \"$otto_work/override.yml\"";
+  }
+  return head + fmt::format(
+                    "otto_compose() {{\n  otto_awaited {} --ansi never -p {} --project-directory {} --env-file "
+                    "\"$otto_work/env\"{}{} \"$@\"\n}}\n{}",
+                    command(), quote(stack.project), quote(stack.stage_directory + "/" + stack.project_directory),
+                    files, facts_.compose_v1() ? "" : " --profile '*'", environment);
+}
+
+Result<std::string> Compose::config(const ComposeStack& stack) {
+  OTTO_RETURN_IF_ERROR(check_compose());
+  const bool v1 = facts_.compose_v1();
+  auto output = run(stack_head(stack, "") + fmt::format("otto_compose config{}\n", v1 ? "" : " --format json"),
+                    "the compose files are refused");
+  if (!output.ok()) return v1 ? with_v1_hint(std::move(output).error()) : std::move(output).error();
+  return v1 ? v1_config_as_json(output->out) : Result<std::string>(std::move(output->out));
+}
+
+Result<bool> Compose::up(const ComposeStack& stack, const UpCall& call) {
+  OTTO_RETURN_IF_ERROR(check_compose());
+  const std::string flags = call.mode == UpCall::Mode::kRecreate ? "--force-recreate" : "--no-recreate";
+  UpWatch watch(call.on_stop);
+  Change change;
+  change.text = stack_head(stack, call.override_yaml) +
+                fmt::format("otto_compose up -d --no-deps --no-build --timeout {} {} {} >&2\n", call.grace_s, flags,
+                            text::shell_join(call.services));
+  change.doomed = call.doomed;
+  change.on_output = [&watch](transport::Stream, std::string_view bytes) { watch.take(bytes); };
+  OTTO_TRY(transport::Output output, this->change(change));
+  output.err = watch.words();
+  const bool repeated = lost_a_network(output);
+  if (repeated) {
+    OTTO_TRY(output, this->change(change));
+    output.err = watch.words();
+  }
+  if (output.status.success()) return repeated;
+  return docker_error(output, remote_.host_id(), ErrorCode::kComposeFailed,
+                      fmt::format("docker compose up failed for {}", text::join(call.services, ", ")));
+}
+
+Result<std::vector<EarlyExit>> Compose::early_exits(const std::vector<std::string>& services,
+                                                    const std::set<std::string>& one_shots) {
+  if (services.empty()) return std::vector<EarlyExit>();
+  OTTO_TRY(
+      const transport::Output output,
+      run(fmt::format("project={}\nformat={}\none_shots={}\nset -- {}\n{}", quote(project_), quote(kEarlyFormat),
+                      quote(fmt::format("{}", fmt::join(one_shots, " "))), text::shell_join(services), kEarlyExits),
+          "the containers just started cannot be looked at"));
+  return read_early_exits(output.out);
+}
+
+Result<void> Compose::await_lines(const std::string& lines) {
+  if (lines.empty()) return {};
+  OTTO_RETURN_IF_ERROR(run(fmt::format("project={}\n{}{}", quote(project_), kAwaitFunctions, lines),
+                           "a condition of the stack cannot be met"));
+  return {};
+}
+
+Result<void> Compose::await(const std::vector<Dependency>& conditions) {
+  std::string lines;
+  for (const Dependency& condition : conditions) {
+    if (condition.condition == DependencyCondition::kStarted) continue;
+    const bool healthy = condition.condition == DependencyCondition::kHealthy;
+    const std::string line =
+        fmt::format("otto_await {} {}", quote(condition.service), healthy ? "healthy" : "completed");
+    lines += condition.required ? line + "\n" : "( " + line + " ) || :\n";
+  }
+  return await_lines(lines);
+}
+
+Result<void> Compose::await_up(const std::vector<std::string>& services, const std::set<std::string>& one_shots) {
+  if (services.empty()) return {};
+  std::string lines = "failed=\n";
+  for (const std::string& service : services) {  // each that fails is named
+    lines +=
+        fmt::format("( otto_await {} {} ) || failed=1\n", quote(service), one_shots.contains(service) ? "over" : "up");
+  }
+  return await_lines(lines + "[ -z \"$failed\" ]\n");
+}
+
+Result<void> Compose::put_right(const std::vector<plan::PutRight>& steps, const std::vector<std::string>& doomed) {
+  std::string script;
+  for (const plan::PutRight& step : steps) {
+    script += step.act == plan::PutRight::Act::kRemove
+                  ? fmt::format("otto_docker rm -f {}", quote(step.container_id))
+                  : fmt::format("otto_docker rename {} {}", quote(step.container_id), quote(step.plain_name));
+    script += " >/dev/null </dev/null || exit 1\n";
+  }
+  return changed({script, "what an interrupted command left cannot be put right", doomed});
+}
+
+Result<void> Compose::down(unsigned timeout_s, bool volumes, const std::vector<std::string>& doomed) {
+  OTTO_RETURN_IF_ERROR(check_compose());
+  if (facts_.compose_v1()) {
+    return changed({labelled_down_script(project_, timeout_s, volumes), "taking the stack down failed", doomed});
+  }
+  const std::string script = fmt::format("{} --ansi never -p {} down --remove-orphans --timeout {}{} >&2 </dev/null\n",
+                                         command(), quote(project_), timeout_s, volumes ? " --volumes" : "");
+  return changed({script, "docker compose down failed", doomed});
+}
+
+Result<void> Compose::remove_networks() {
+  return changed({labelled_down_script(project_, 0, false), "networks cannot be removed", {}});
+}
+
+Result<void> Compose::remove_containers(const std::vector<std::string>& ids, const std::vector<std::string>& doomed) {
+  if (ids.empty()) return {};
+  return changed({"otto_docker rm -f " + text::shell_join(ids) + " >/dev/null </dev/null\n",
+                  "containers of removed services cannot be removed", doomed});
+}
+
+}  // namespace otto::docker

@@ -1,0 +1,153 @@
+// compose_down, compose_ps: the façade's view of what runs, and its end.
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+
+#include "cache/registration_store.h"
+#include "engine/containers/half_replaced.h"
+#include "engine/containers/registration.h"
+#include "engine/images/command.h"
+#include "engine/stack/compose_calls.h"
+#include "engine/stack/stack_telling.h"
+#include "engine/stack/stack_turn.h"
+#include "graph/base/text.h"
+
+namespace otto::docker {
+
+namespace {
+
+/// The project's containers, and the turn at it unless nothing is to be done.
+Result<Probe> take_turn(execute::ParentSession& session, execute::StackTurn& turn, const std::string& project,
+                        bool dry_run) {
+  OTTO_TRY(Probe probe, session.probe({.compose_project = project}));
+  OTTO_RETURN_IF_ERROR(execute::check_account(session, project, probe.containers));
+  if (dry_run) return probe;
+  OTTO_TRY(const bool still_true, turn.take(session, project, probe));
+  if (still_true) return probe;
+  OTTO_TRY(probe, session.probe({.compose_project = project}));
+  OTTO_RETURN_IF_ERROR(execute::check_account(session, project, probe.containers));
+  return probe;
+}
+
+Result<void> take_down(execute::ParentSession& session, const execute::StackTurn& turn, const Probe& probe,
+                       const std::string& project, const DownOptions& options) {
+  session.workspace().reporter().report(
+      {Event::Kind::kPhase, Phase::kStopping, project, fmt::format("up to {} s", options.timeout_s), 0, 0, 0});
+  Compose compose(session.remote(), session.settings(), session.facts(), project, session.workspace().stop());
+  compose.in_turn(turn.token());
+  std::vector<std::string> doomed;  // if this is cut, the next `up` makes them anew: they may have been told to stop
+  for (const plan::ContainerState& container : probe.containers) doomed.push_back(container.id);
+  const bool only_networks = probe.containers.empty() && !options.volumes;
+  return only_networks ? compose.remove_networks() : compose.down(options.timeout_s, options.volumes, doomed);
+}
+
+Result<DownReport> down_on(Workspace& workspace, const execute::Target& target, const DownOptions& options) {
+  DownReport report;
+  report.parent = target.host->id;
+  report.repo = target.repo->name;
+  report.project = options.project.value_or(get_user_compose_project(target.repo->name));
+  OTTO_TRY(execute::ParentSession session, execute::ParentSession::open(workspace, target));
+  execute::StackTurn turn;
+  OTTO_TRY(const Probe probe, take_turn(session, turn, report.project, options.dry_run));
+  for (const plan::ContainerState& container : plan::salvage(probe.containers, {}).containers) {
+    report.removed.push_back(
+        execute::container_host_id(target.host->id, target.repo->name, container.service, container.number));
+  }
+  if (options.dry_run) return report;
+  const auto down = take_down(session, turn, probe, report.project, options);
+  if (!down.ok() && down.error().code == ErrorCode::kInterrupted) {
+    std::set<std::string> services;
+    for (const plan::ContainerState& container : probe.containers) services.insert(container.service);
+    return execute::interrupted_while_changing(session, report.project, services, probe.containers);
+  }
+  OTTO_RETURN_IF_ERROR(down);
+  turn.settle();
+  OTTO_RETURN_IF_ERROR(cache::RegistrationStore(session.memo()).remove(target.host->id, target.repo->name));
+  return report;
+}
+
+std::string ps_script(const ParentSettings& settings, bool all) {
+  return docker_prelude(settings) + "otto_docker ps --no-trunc " + (all ? "--all " : "") +
+         "--format '{{.ID}}\t{{.Names}}\t{{.Image}}\t{{.Status}}\t{{.Label \"com.docker.compose.project\"}}\t"
+         "{{.Label \"com.docker.compose.service\"}}\t{{.Label \"com.docker.compose.container-number\"}}'\n";
+}
+
+/// Compose project → repo's name, for the host ids of containers of this user's stacks.
+std::map<std::string, std::string> known_projects(const Workspace& workspace) {
+  std::map<std::string, std::string> projects;
+  for (const config::Settings& repo : workspace.repos()) projects[get_user_compose_project(repo.name)] = repo.name;
+  return projects;
+}
+
+Result<std::vector<ContainerInfo>> containers_on(Workspace& workspace, const config::HostEntry& host, bool all) {
+  OTTO_TRY(transport::Remote * remote, workspace.remote(host));
+  transport::Script script;
+  script.text = ps_script(execute::parent_settings(workspace.repos().front(), host), all);
+  script.stop = workspace.stop();
+  OTTO_TRY(const transport::Output output, remote->run(script));
+  if (!output.status.success()) return docker_error(output, host.id, ErrorCode::kRemoteFailed, "docker ps failed");
+  const auto projects = known_projects(workspace);
+  std::vector<ContainerInfo> containers;
+  for (const std::string& line : text::split(output.out, '\n')) {
+    const std::vector<std::string> fields = text::split(line, '\t');
+    if (fields.size() != 7) continue;
+    ContainerInfo info{fields[0], fields[1], fields[2], fields[3], fields[5], ""};
+    const auto project = projects.find(fields[4]);
+    // What is half replaced is no host, though its labels say which service it is to be.
+    if (project != projects.end() && !plan::temporary_name(info.name)) {
+      const unsigned number = fields[6].empty() ? 1U : static_cast<unsigned>(std::stoul("0" + fields[6]));
+      info.host_id = execute::container_host_id(host.id, project->second, info.service, number);
+    }
+    containers.push_back(std::move(info));
+  }
+  return containers;
+}
+
+}  // namespace
+
+Result<std::vector<DownReport>> compose_down(Workspace& workspace, const DownOptions& options) {
+  OTTO_TRY(const std::vector<execute::Target> targets, execute::choose_targets(workspace, options.on));
+  return execute::for_each_target<DownReport>(
+      workspace, targets, [&](const execute::Target& target) { return down_on(workspace, target, options); },
+      [](const execute::Target& target, Error error) {
+        DownReport report;
+        report.parent = target.host->id;
+        report.repo = target.repo->name;
+        report.error = std::move(error);
+        return report;
+      });
+}
+
+Result<std::vector<HostContainers>> compose_ps(Workspace& workspace, const std::optional<std::string>& on, bool all) {
+  std::vector<const config::HostEntry*> hosts;
+  if (on) {
+    OTTO_TRY(const config::HostEntry* host, workspace.lab().get(text::to_lower(*on)));
+    hosts.push_back(host);
+  } else {
+    for (const config::HostEntry& host : workspace.lab().hosts) {
+      if (host.docker_capable) hosts.push_back(&host);
+    }
+  }
+  for (const config::HostEntry* host : hosts) workspace.connect_early(*host);
+  std::vector<HostContainers> listing;
+  for (const config::HostEntry* host : hosts) {
+    HostContainers entry;
+    entry.id = host->id;
+    auto containers = containers_on(workspace, *host, all);
+    if (!containers.ok() && (hosts.size() == 1 || containers.error().code == ErrorCode::kInterrupted)) {
+      return std::move(containers).error();
+    }
+    if (containers.ok()) {
+      entry.containers = std::move(*containers);
+    } else {
+      entry.reachable = !execute::is_connection_error(containers.error().code);
+      entry.error = std::move(containers).error();
+    }
+    listing.push_back(std::move(entry));
+  }
+  return listing;
+}
+
+}  // namespace otto::docker

@@ -1,0 +1,151 @@
+#include "engine/stack/project_lock.h"
+
+#include <fmt/format.h>
+
+#include "graph/base/text.h"
+#include "transport/bootstrap.h"
+
+namespace otto::docker {
+
+namespace {
+
+std::string project_file(std::string_view project) { return "project." + lock_name(project); }
+std::string work_file(std::string_view project) { return "work." + lock_name(project); }
+
+/// Says "held GENERATION" and holds until its input ends. The note of the new generation comes before that word, and is
+/// closed after the last change: what a probe saw in between may be half of it.
+std::string holder_script(const ParentFacts& facts, std::string_view project, std::string_view generation) {
+  return lock_functions(facts) + fmt::format(R"sh(
+otto_lock 7 x {lock} && otto_lock 6 x {work} || exit {lost}
+exec 6>&-
+otto_generation=
+{{ read -r otto_generation <"$(otto_state {lock}.generation)"; }} 2>/dev/null || :
+echo 'open {generation}' >"$(otto_state {lock}.generation)" || exit {lost}
+printf 'held\t%s\n' "$otto_generation"
+while read -r otto_order; do
+  [ "$otto_order" != settled ] || rm -f "$(otto_state {lock}.doomed)"
+done
+echo {generation} >"$(otto_state {lock}.generation)"
+)sh",
+                                             fmt::arg("lock", text::shell_quote(project_file(project))),
+                                             fmt::arg("work", text::shell_quote(work_file(project))),
+                                             fmt::arg("lost", kNoLockExit), fmt::arg("generation", generation));
+}
+
+}  // namespace
+
+ProjectLock::ProjectLock(transport::Remote& remote, const ParentFacts& facts, std::string project, std::stop_token stop)
+    : remote_(remote),
+      facts_(facts),
+      project_(std::move(project)),
+      token_(transport::random_token()),
+      stop_(std::move(stop)) {}
+
+ProjectLock::~ProjectLock() { release(); }
+
+bool ProjectLock::held() const {
+  auto state = state_.lock();
+  return state->generation.has_value() && !state->over;
+}
+
+Result<std::string> ProjectLock::take(std::function<void(const LockHolder&)> waiting) {
+  OTTO_CHECK(!thread_.joinable());
+  waiting_ = std::move(waiting);
+  thread_ = std::jthread([this] { hold(); });
+  auto state = state_.lock();
+  state.wait(changed_, [](const State& now) { return now.generation || now.failure; });
+  if (state->failure) return *state->failure;
+  return *state->generation;
+}
+
+bool ProjectLock::is_open(std::string_view generation) { return generation.starts_with("open "); }
+
+void ProjectLock::settle() { state_.lock()->settled = true; }
+
+void ProjectLock::release() {
+  state_.lock()->over = true;
+  changed_.notify_all();
+}
+
+void ProjectLock::hold() {
+  transport::Script script;
+  script.text = holder_script(facts_, project_, token_);
+  script.claim = transport::Claim::kStays;
+  script.stop = stop_;
+  script.input = [this](const transport::Writer& write) -> Result<void> {
+    bool settled = false;
+    {
+      auto state = state_.lock();
+      state.wait(changed_, [](const State& now) { return now.over; });
+      settled = state->settled;
+    }
+    return settled ? write("settled\n") : Result<void>();
+  };
+  script.stop_input = [this] { release(); };
+  script.on_output = [this](transport::Stream stream, std::string_view bytes) { take_output(stream, bytes); };
+  auto output = remote_.run_job(script);
+  auto state = state_.lock();
+  state->over = true;
+  if (!state->generation) {
+    state->failure =
+        output.ok() ? make_error(ErrorCode::kUnsupported,
+                                 fmt::format("project '{}' cannot be locked on host '{}': {}", project_,
+                                             remote_.host_id(), text::printable(text::trim(state->words))),
+                                 "otto needs flock (util-linux) there, and a folder of its own in /var/tmp or /tmp")
+                    : std::move(output).error();
+  }
+  changed_.notify_all();
+}
+
+void ProjectLock::take_output(transport::Stream stream, std::string_view bytes) {
+  constexpr std::string_view kHeld = "held\t";
+  std::optional<LockHolder> waits_for;
+  {
+    auto state = state_.lock();
+    std::string& text = stream == transport::Stream::kStdout ? state->out : state->err;
+    text += bytes;
+    for (std::size_t end; (end = text.find('\n')) != std::string::npos; text.erase(0, end + 1)) {
+      const std::string line = text.substr(0, end);
+      if (stream == transport::Stream::kStdout) {
+        if (line.starts_with(kHeld)) state->generation = line.substr(kHeld.size());
+      } else if (auto holder = read_waiting(line)) {
+        waits_for = std::move(holder);
+      } else {
+        state->words += line + "\n";
+      }
+    }
+  }
+  changed_.notify_all();
+  if (waits_for && waiting_) waiting_(*waits_for);
+}
+
+std::string project_notes_script(std::string_view locks, std::string_view project) {
+  return fmt::format(
+      R"sh({{ read -r otto_generation <{locks}/{file}.generation && printf 'generation\t%s\n' "$otto_generation"; }} 2>/dev/null
+{{ while read -r otto_id; do printf 'doomed\t%s\n' "$otto_id"; done <{locks}/{file}.doomed; }} 2>/dev/null
+)sh",
+      fmt::arg("locks", locks), fmt::arg("file", text::shell_quote(project_file(project))));
+}
+
+std::string project_work_text(const ParentFacts& facts, std::string_view project, std::string_view token,
+                              const std::vector<std::string>& doomed) {
+  std::string text =
+      lock_functions(facts) + fmt::format(R"sh(
+otto_lock_room && : >>"$(otto_state {work}.lock)" || exit {lost}
+exec 6>>"$(otto_state {work}.lock)"
+otto_generation=
+flock -n -s 6 </dev/null && {{ read -r otto_generation <"$(otto_state {project}.generation)" || :; }}
+[ "$otto_generation" = {open} ] || {{ echo "another otto has taken this project over" >&2; exit {lost}; }}
+)sh",
+                                          fmt::arg("project", text::shell_quote(project_file(project))),
+                                          fmt::arg("open", text::shell_quote(fmt::format("open {}", token))),
+                                          fmt::arg("work", text::shell_quote(work_file(project))),
+                                          fmt::arg("lost", kNoLockExit));
+  const std::string note = text::shell_quote(project_file(project)) + ".doomed";
+  text += fmt::format(
+      "printf '%s\\n' {} >\"$(otto_state {}.new)\" && mv -f \"$(otto_state {}.new)\" \"$(otto_state {})\" || exit 1\n",
+      doomed.empty() ? "''" : text::shell_join(doomed), note, note, note);
+  return text;
+}
+
+}  // namespace otto::docker

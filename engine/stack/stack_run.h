@@ -1,0 +1,53 @@
+// Brings a repo's compose stack up on one parent: plan, run the waves, register.
+//
+// Files and model are stack_stage.h's. Images are given: their building is image_run.h's work.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/parent/parent.h"
+#include "engine/parent/parent_session.h"
+#include "engine/stack/compose_calls.h"
+#include "engine/stack/stack_inputs.h"
+#include "engine/stack/stack_model.h"
+#include "engine/stack/stack_stage.h"
+#include "engine/stack/stack_turn.h"
+#include "graph/base/result.h"
+#include "otto/docker.h"
+
+namespace otto::execute {
+
+/// What the project's images are on the parent: image name → exact tag, and tag → id.
+struct PinnedImages {
+  std::map<std::string, std::string> tags;
+  std::map<std::string, std::string> ids;
+  std::vector<std::string> rebuilt_later;  ///< dry run: tags that would be built, whose ids are not known
+};
+
+struct StackRunRequest {
+  std::vector<std::string> services;
+  bool wait = false;
+  bool remove_orphans = false;
+  bool dry_run = false;
+  bool builds = false;  ///< the command builds: an image that has gone meanwhile is no error but a new start
+  std::optional<unsigned>
+      timeout_s;  ///< for what is stopped; else the service's own stop_grace_period, else one second
+};
+
+struct StackRunResult {
+  /// Another otto was at work on the project since the probe: read everything anew, holding the turn.
+  bool begin_anew = false;
+  std::vector<docker::ServiceResult> services;
+};
+
+/// `model`: absent: asked for. `probe` must hold the stack's containers and, with a model, the ids of its external
+/// images. Takes the turn where there is work. kComposeFailed (also: a container ended with an error at once),
+/// kUnknownName, kConfig, kUnsupported, kInputsChanged (an image has gone) and errors that end a run.
+Result<StackRunResult> run_stack(ParentSession& session, const StackInputs& stack, StackStage& stage, StackTurn& turn,
+                                 std::optional<docker::StackModel> model, docker::Probe probe,
+                                 const PinnedImages& images, const StackRunRequest& request);
+
+}  // namespace otto::execute

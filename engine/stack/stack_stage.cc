@@ -1,0 +1,136 @@
+#include "engine/stack/stack_stage.h"
+
+#include <fmt/format.h>
+
+#include "engine/compose/stage_layout.h"
+#include "engine/stage/stage.h"
+#include "graph/base/text.h"
+
+namespace otto::execute {
+
+namespace {
+
+/// Compose's words about the stage's files, by the names that these have here.
+std::string with_local_names(std::string words, const std::string& stage_directory,
+                             const std::vector<inputs::StagedPath>& paths) {
+  for (const inputs::StagedPath& path : paths) {
+    if (path.staged == ".") continue;  // "/." begins other names too
+    const std::string staged = std::filesystem::path(stage_directory + "/" + path.staged).lexically_normal().string();
+    words = text::replace_all(std::move(words), staged, path.local.string());
+  }
+  return words;
+}
+
+Error placed_elsewhere(const ParentSession& session) {
+  return make_error(ErrorCode::kInputsChanged,
+                    fmt::format("the stack's files lie elsewhere in their stage on {}", session.host().id));
+}
+
+}  // namespace
+
+Result<std::optional<docker::StackModel>> remembered_model(cache::Database& memo, const Target& target,
+                                                           const StackInputs& stack) {
+  OTTO_TRY(const auto record, cache::ParentStore(memo).stack(target.host->id, stack.project));
+  if (!record || record->inputs != stack.digest) return std::optional<docker::StackModel>();
+  return docker::parse_stored_stack_model(record->model);
+}
+
+Result<std::optional<cache::StageRecord>> StackStage::brought_before() const {
+  return cache::ParentStore(session_.memo()).stage(session_.host().id, stack_stage_key(stack_.project));
+}
+
+bool StackStage::is_as_left(const docker::Probe& probe) const {
+  if (probe.stack_stamp.empty()) return false;
+  const auto known = brought_before();
+  return known.ok() && *known && (*known)->stamp == probe.stack_stamp &&
+         (*known)->manifest == graph::serialize(stack_.manifest);
+}
+
+void StackStage::take_as_left(const docker::Probe& probe) {
+  settle(session_.facts().stage_root + "/" + stack_stage_key(stack_.project) + "/" + probe.stack_tree);
+}
+
+docker::StageRequest StackStage::request(const std::optional<cache::StageRecord>& known) const {
+  docker::StageRequest request;
+  request.key = stack_stage_key(stack_.project);
+  request.kind = docker::StageKind::kInPlace;
+  request.locate = [this](const std::string& path) { return stack_.locate(path); };
+  request.wanted = &stack_.manifest;
+  request.tree_link = stack_.files.tree_link;
+  if (known) {
+    request.believed = graph::parse_manifest(known->manifest);
+    request.believed_stamp = known->stamp;
+  }
+  request.stop = session_.workspace().stop();
+  request.waiting = [this](const docker::LockHolder& holder) {
+    session_.workspace().reporter().report(
+        {Event::Kind::kPhase, Phase::kWaiting, stack_.project, docker::waiting_for(holder), 0, 0, 0});
+  };
+  return request;
+}
+
+Result<void> StackStage::bring() {
+  if (brought_) return {};
+  OTTO_TRY(const auto known, brought_before());
+  docker::StageRequest request = this->request(known);
+  std::optional<cache::StageRecord> other;  // what the stage holds, where it has the repo elsewhere
+  request.look = [&](const graph::ContextManifest& held, const std::string& stamp) -> Result<void> {
+    const auto& target = session_.target();
+    if (held.entries.empty()) return {};
+    if (inputs::find_anchor(held, target.repo->root, first_compose_file(target)) == stack_.anchor) return {};
+    other = {session_.host().id, stack_stage_key(stack_.project), stamp, graph::serialize(held)};
+    return placed_elsewhere(session_);
+  };
+  auto brought = docker::bring_stage(session_.remote(), session_.facts().stage_tools(), request);
+  if (other) OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo()).put_stage(*other));
+  if (!brought.ok()) return std::move(brought).error().in("uploading the compose files");
+  OTTO_RETURN_IF_ERROR(
+      cache::ParentStore(session_.memo())
+          .put_stage({session_.host().id, request.key, brought->stamp, graph::serialize(stack_.manifest)}));
+  sent_files_ = brought->uploaded_files;
+  settle(std::move(brought->directory));
+  return {};
+}
+
+void StackStage::settle(std::string directory) {
+  call_.project = stack_.project;
+  call_.stage_directory = std::move(directory);
+  call_.project_directory = stack_.files.project_directory;
+  call_.home_directory = stack_.files.home_directory;
+  call_.files = stack_.files.files;
+  call_.variables = stack_.files.variables;
+  call_.environment = stack_.environment;
+  brought_ = true;
+}
+
+/// What Compose names by the link to the tree, by the tree: whether it enters there or not makes no difference to what
+/// services are.
+std::string StackStage::canonical(std::string text) const {
+  if (stack_.files.tree_link.empty()) return text;
+  const std::string& tree = call_.stage_directory;
+  return text::replace_all(std::move(text), "/" + stack_.files.tree_link, tree.substr(tree.rfind('/')));
+}
+
+Result<docker::StackModel> StackStage::ask_model() {
+  OTTO_RETURN_IF_ERROR(bring());
+  Reporter& reporter = session_.workspace().reporter();
+  reporter.report({Event::Kind::kPhase, Phase::kChecking, session_.host().id, "compose config", 0, 0, 0});
+  auto json = docker::Compose(session_.remote(), session_.settings(), session_.facts(), stack_.project,
+                              session_.workspace().stop())
+                  .config(call_);
+  reporter.left(session_.host().id);
+  if (!json.ok()) {
+    static_cast<void>(session_.forget_facts());  // what the parent's tools can do may be why
+    Error refused = std::move(json).error();
+    refused.message =
+        with_local_names(canonical(std::move(refused.message)), call_.stage_directory, stack_.files.paths);
+    return refused;
+  }
+  OTTO_TRY(docker::StackModel model, docker::parse_stack_model(canonical(std::move(*json)), call_.stage_directory,
+                                                               stack_.staged, call_.project_directory));
+  OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo())
+                           .put_stack({session_.host().id, stack_.project, stack_.digest, docker::serialize(model)}));
+  return model;
+}
+
+}  // namespace otto::execute

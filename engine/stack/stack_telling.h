@@ -1,0 +1,34 @@
+// What people are told of a stack's containers beside what was done to them: those that do nothing, fail, or were being
+// replaced when the command was interrupted.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/containers/half_replaced.h"
+#include "engine/parent/parent_session.h"
+#include "engine/stack/compose_calls.h"
+#include "engine/stack/stack_plan.h"
+#include "graph/base/result.h"
+
+namespace otto::execute {
+
+/// Warns of services that are called unchanged and yet do not do their work: paused, restarted again and again,
+/// unhealthy.
+void tell_unwell(ParentSession& session, const plan::StackPlan& plan,
+                 const std::vector<plan::ContainerState>& containers);
+
+/// One line of what is, or would be, put right.
+void tell_put_right(ParentSession& session, const std::string& compose_project,
+                    const std::vector<plan::PutRight>& steps, bool dry_run);
+
+/// Those that their restart policy starts again may be waiting for something: a warning. So are services that ended
+/// well though nothing says that this is their purpose. Others have failed: kComposeFailed with their last words.
+Result<void> tell_early_exits(ParentSession& session, const std::vector<docker::EarlyExit>& exits);
+
+/// kInterrupted, saying what state each service is in that `begun` names. Asks the parent, for a second at most.
+Error interrupted_while_changing(ParentSession& session, const std::string& compose_project,
+                                 const std::set<std::string>& begun, const std::vector<plan::ContainerState>& before);
+
+}  // namespace otto::execute

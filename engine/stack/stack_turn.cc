@@ -1,0 +1,45 @@
+#include "engine/stack/stack_turn.h"
+
+#include <fmt/format.h>
+
+#include "graph/base/text.h"
+
+namespace otto::execute {
+
+Result<bool> StackTurn::take(ParentSession& session, const std::string& compose_project, const docker::Probe& probe) {
+  if (held()) return true;
+  const auto waiting = [&session, &compose_project](const docker::LockHolder& holder) {
+    session.workspace().reporter().report(
+        {Event::Kind::kPhase, Phase::kWaiting, compose_project, docker::waiting_for(holder), 0, 0, 0});
+  };
+  lock_ = std::make_unique<docker::ProjectLock>(session.remote(), session.facts(), compose_project,
+                                                session.workspace().stop());
+  OTTO_TRY(const std::string generation, lock_->take(waiting));
+  return generation == probe.generation && !docker::ProjectLock::is_open(generation);
+}
+
+void StackTurn::settle() {
+  if (lock_) lock_->settle();
+}
+
+void StackTurn::give_back() {
+  if (lock_) lock_->release();
+}
+
+Result<void> check_account(const ParentSession& session, const std::string& compose_project,
+                           const std::vector<plan::ContainerState>& containers) {
+  const std::string& own = session.facts().account;
+  for (const plan::ContainerState& container : containers) {
+    if (container.account.empty() || container.account == own) continue;
+    return make_error(
+        ErrorCode::kConfig,
+        fmt::format("project '{}' on host '{}' belongs to the account '{}' there (container '{}'); this is the account "
+                    "'{}'",
+                    compose_project, session.host().id, text::printable(container.account),
+                    text::printable(container.name), own),
+        "set OTTO_COMPOSE_SUFFIX to a word of your own, which makes it another project, or log in as that account");
+  }
+  return {};
+}
+
+}  // namespace otto::execute

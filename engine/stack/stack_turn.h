@@ -1,0 +1,42 @@
+// A command's turn at a compose project: no other otto changes it meanwhile, and nobody else's containers are touched.
+//
+// Commands read their inputs and ask the parent before they know whether there is anything to do, without a lock, so
+// that nothing to do costs one round trip. Whoever then has work takes the turn. If another otto had one in between,
+// what was read may be older than what that one made true: all is read again while the turn is held. So any number of
+// ottos at once end as if they had come one after the other.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/parent/parent_session.h"
+#include "engine/stack/project_lock.h"
+#include "graph/base/result.h"
+
+namespace otto::execute {
+
+class StackTurn {
+ public:
+  /// Waits for the turn, telling for whom; once, later calls have it already. True: nobody had one since `probe`, so
+  /// what was read still holds. Errors as docker::ProjectLock::take.
+  Result<bool> take(ParentSession& session, const std::string& compose_project, const docker::Probe& probe);
+  /// The holder's job on the parent lives, as far as is known here.
+  [[nodiscard]] bool held() const { return lock_ && lock_->held(); }
+  /// Of the turn that is held, for docker::Compose::in_turn.
+  [[nodiscard]] const std::string& token() const { return lock_->token(); }
+  /// All that was begun is done: no container is in doubt any more.
+  void settle();
+  /// Begins to give it back. Its end, or the destructor, waits until that is done.
+  void give_back();
+
+ private:
+  std::unique_ptr<docker::ProjectLock> lock_;
+};
+
+/// kConfig where the project's containers were made by another account of the parent, naming it: its staged files lie
+/// in that account's home.
+Result<void> check_account(const ParentSession& session, const std::string& compose_project,
+                           const std::vector<plan::ContainerState>& containers);
+
+}  // namespace otto::execute
