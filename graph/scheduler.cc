@@ -9,7 +9,7 @@
 
 #include "graph/base/sync.h"
 
-namespace otto::execute {
+namespace otto::graph {
 
 namespace {
 
@@ -121,4 +121,4 @@ class Run {
 
 std::vector<TaskState> run_schedule(const Schedule& schedule) { return Run(schedule)(); }
 
-}  // namespace otto::execute
+}  // namespace otto::graph

@@ -12,7 +12,7 @@
 
 #include "graph/base/result.h"
 
-namespace otto::execute {
+namespace otto::graph {
 
 /// How a task ended.
 enum class TaskState {
@@ -35,4 +35,4 @@ struct Schedule {
 /// Runs until every task has ended; gives each task's state. Inputs must form no cycle.
 std::vector<TaskState> run_schedule(const Schedule& schedule);
 
-}  // namespace otto::execute
+}  // namespace otto::graph

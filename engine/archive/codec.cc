@@ -6,12 +6,12 @@
 
 #include <optional>
 
-namespace otto::docker {
+namespace otto::archive {
 namespace {
 
 constexpr int kBlock = 64 * 1024;
 
-Error archive_failure(archive* handle, std::string_view what) {
+Error archive_failure(::archive* handle, std::string_view what) {
   const char* words = archive_error_string(handle);
   return make_error(ErrorCode::kIo, fmt::format("cannot {}: {}", what, words != nullptr ? words : "out of memory"));
 }
@@ -29,7 +29,7 @@ std::string_view codec_name(Codec codec) {
 
 struct Compressor::State {
   ByteSink sink;
-  archive* handle = nullptr;  // null: bytes pass as they are
+  ::archive* handle = nullptr;  // null: bytes pass as they are
   std::optional<Error> failed;
 
   ~State() {
@@ -37,7 +37,7 @@ struct Compressor::State {
     archive_write_free(handle);
   }
 
-  static la_ssize_t take(archive*, void* self, const void* bytes, std::size_t size) {
+  static la_ssize_t take(::archive*, void* self, const void* bytes, std::size_t size) {
     auto& state = *static_cast<State*>(self);
     if (state.failed) return -1;
     if (auto taken = state.sink({static_cast<const char*>(bytes), size}); !taken) {
@@ -92,7 +92,7 @@ Result<void> Compressor::finish() {
 }
 
 Result<std::string> decompress(std::string_view bytes, std::uint64_t limit) {
-  std::unique_ptr<archive, int (*)(archive*)> handle(archive_read_new(), &archive_read_free);
+  std::unique_ptr<::archive, int (*)(::archive*)> handle(archive_read_new(), &archive_read_free);
   OTTO_CHECK(handle != nullptr);
   archive_read_support_filter_gzip(handle.get());
   archive_read_support_filter_zstd(handle.get());
@@ -113,4 +113,4 @@ Result<std::string> decompress(std::string_view bytes, std::uint64_t limit) {
   }
 }
 
-}  // namespace otto::docker
+}  // namespace otto::archive

@@ -12,7 +12,7 @@
 
 #include "graph/base/result.h"
 
-namespace otto::docker {
+namespace otto::archive {
 
 /// Takes bytes in order; its error ends the stream and is what the writer returns.
 using ByteSink = std::function<Result<void>(std::string_view bytes)>;
@@ -39,4 +39,4 @@ class Compressor {
 /// The plain bytes of a whole gzip or zstd stream, `limit` at most. kIo.
 Result<std::string> decompress(std::string_view bytes, std::uint64_t limit);
 
-}  // namespace otto::docker
+}  // namespace otto::archive

@@ -13,7 +13,7 @@
 
 #include "graph/base/text.h"
 
-namespace otto::docker {
+namespace otto::archive {
 namespace {
 
 constexpr std::size_t kReadBlock = 256 * 1024;
@@ -100,4 +100,4 @@ Result<void> SourceFile::read_at(std::uint64_t offset, std::size_t size, std::st
   return got == size ? Result<void>() : source_changed(path_, "was cut short");
 }
 
-}  // namespace otto::docker
+}  // namespace otto::archive

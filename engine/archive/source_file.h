@@ -13,7 +13,7 @@
 #include "engine/archive/codec.h"
 #include "graph/context_manifest.h"
 
-namespace otto::docker {
+namespace otto::archive {
 
 /// Where the entry of a path lies on this machine; empty for a symlink that is made for the stage and lies nowhere.
 using SourceLocator = std::function<std::filesystem::path(const std::string& path)>;
@@ -46,4 +46,4 @@ class SourceFile {
   const graph::ContextEntry* entry_;
 };
 
-}  // namespace otto::docker
+}  // namespace otto::archive

@@ -2,7 +2,7 @@
 
 #include "engine/archive/tar_writer.h"
 
-namespace otto::docker {
+namespace otto::archive {
 namespace {
 
 using graph::EntryType;
@@ -67,4 +67,4 @@ Result<void> TarPacker::add_data(const std::string& name, std::string_view bytes
 
 Result<void> TarPacker::finish() { return state_->writer.finish(); }
 
-}  // namespace otto::docker
+}  // namespace otto::archive

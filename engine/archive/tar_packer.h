@@ -14,7 +14,7 @@
 #include "engine/archive/source_file.h"
 #include "graph/context_manifest.h"
 
-namespace otto::docker {
+namespace otto::archive {
 
 class TarPacker {
  public:
@@ -43,4 +43,4 @@ class TarPacker {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace otto::docker
+}  // namespace otto::archive

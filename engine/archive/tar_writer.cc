@@ -4,13 +4,13 @@
 #include <archive_entry.h>
 #include <fmt/format.h>
 
-namespace otto::docker {
+namespace otto::archive {
 
 using graph::EntryType;
 
 struct TarWriter::State {
   ByteSink sink;
-  archive* handle = archive_write_new();
+  ::archive* handle = archive_write_new();
   std::optional<Error> failed;
   bool abandoned = false;
 
@@ -19,7 +19,7 @@ struct TarWriter::State {
     archive_write_free(handle);
   }
 
-  static la_ssize_t take(archive*, void* self, const void* bytes, std::size_t size) {
+  static la_ssize_t take(::archive*, void* self, const void* bytes, std::size_t size) {
     // Trouble is kept for check(): libarchive leaks its buffer once a writer has told it so.
     auto& state = *static_cast<State*>(self);
     if (state.failed || state.abandoned) return static_cast<la_ssize_t>(size);
@@ -40,7 +40,7 @@ struct TarWriter::State {
 TarWriter::TarWriter(TarFormat format, ByteSink sink) : state_(std::make_unique<State>()) {
   constexpr int kBlock = 64 * 1024;
   state_->sink = std::move(sink);
-  archive* handle = state_->handle;
+  ::archive* handle = state_->handle;
   OTTO_CHECK(handle != nullptr);
   if (format == TarFormat::kPax) {
     archive_write_set_format_pax(handle);
@@ -95,4 +95,4 @@ Result<void> TarWriter::link(const std::string& name, const std::string& target)
 
 Result<void> TarWriter::finish() { return state_->check(archive_write_close(state_->handle)); }
 
-}  // namespace otto::docker
+}  // namespace otto::archive

@@ -14,7 +14,7 @@
 #include "engine/archive/codec.h"
 #include "graph/context_manifest.h"
 
-namespace otto::docker {
+namespace otto::archive {
 
 /// What each is read by: pax everywhere but in busybox, which takes long names and large files as GNU tar had them.
 enum class TarFormat { kPax, kGnu };
@@ -56,4 +56,4 @@ class TarWriter {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace otto::docker
+}  // namespace otto::archive

@@ -15,11 +15,10 @@
 #include "graph/base/fd.h"
 #include "graph/base/text.h"
 
-namespace otto::hosts {
+namespace otto::archive {
 namespace {
 
 using graph::EntryType;
-using transport::Fd;
 
 constexpr std::size_t kReadBlock = 256 * 1024;
 constexpr mode_t kModeBits = 07777;
@@ -29,8 +28,8 @@ struct CloseDirectory {
 };
 
 /// What of the file is not hole; all of it where the file system does not say.
-std::vector<docker::DataRun> data_runs(int fd, std::uint64_t size) {
-  std::vector<docker::DataRun> runs;
+std::vector<DataRun> data_runs(int fd, std::uint64_t size) {
+  std::vector<DataRun> runs;
   for (std::uint64_t at = 0; at < size;) {
     const off_t begin = ::lseek(fd, static_cast<off_t>(at), SEEK_DATA);
     if (begin < 0 && errno == ENXIO) break;  // nothing but hole from here on
@@ -63,7 +62,7 @@ struct TreePacker::Place {
   struct stat facts {};
 };
 
-TreePacker::TreePacker(docker::TarFormat format, docker::ByteSink sink, Warner warn, std::stop_token stop)
+TreePacker::TreePacker(TarFormat format, ByteSink sink, Warner warn, std::stop_token stop)
     : format_(format),
       writer_(format, std::move(sink)),
       warn_(std::move(warn)),
@@ -120,7 +119,7 @@ Result<void> TreePacker::add_file(const Place& place) {
   }
   const auto size = static_cast<std::uint64_t>(facts.st_size);
   ++files_;
-  if (format_ == docker::TarFormat::kPax && is_sparse(facts)) return add_sparse(place, fd.get(), size);
+  if (format_ == TarFormat::kPax && is_sparse(facts)) return add_sparse(place, fd.get(), size);
   OTTO_RETURN_IF_ERROR(writer_.header({place.name, EntryType::kFile, size, facts.st_mode & kModeBits}));
   return add_content(place, fd.get(), 0, size);
 }
@@ -153,7 +152,7 @@ Result<void> TreePacker::add_content(const Place& place, int fd, std::uint64_t f
 }
 
 Result<void> TreePacker::add_sparse(const Place& place, int fd, std::uint64_t size) {
-  docker::TarHeader header{place.name, EntryType::kFile, size, place.facts.st_mode & kModeBits};
+  TarHeader header{place.name, EntryType::kFile, size, place.facts.st_mode & kModeBits};
   header.data = data_runs(fd, size);
   OTTO_RETURN_IF_ERROR(writer_.header(header));
   const std::vector<char> zeros(kReadBlock);
@@ -166,7 +165,7 @@ Result<void> TreePacker::add_sparse(const Place& place, int fd, std::uint64_t si
     }
     return {};
   };
-  for (const docker::DataRun& run : header.data) {
+  for (const DataRun& run : header.data) {
     OTTO_RETURN_IF_ERROR(skip_to(run.offset));
     OTTO_RETURN_IF_ERROR(add_content(place, fd, run.offset, run.offset + run.length));
     at = run.offset + run.length;
@@ -209,4 +208,4 @@ Survey survey(const std::vector<std::string>& paths, const std::stop_token& stop
   return found;
 }
 
-}  // namespace otto::hosts
+}  // namespace otto::archive

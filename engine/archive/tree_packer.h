@@ -16,14 +16,14 @@
 
 #include "engine/archive/tar_writer.h"
 
-namespace otto::hosts {
+namespace otto::archive {
 
 using Warner = std::function<void(std::string message)>;
 
 class TreePacker {
  public:
   /// kPax keeps the holes of sparse files, for hosts with GNU tar only; kGnu is read everywhere.
-  TreePacker(docker::TarFormat format, docker::ByteSink sink, Warner warn, std::stop_token stop);
+  TreePacker(TarFormat format, ByteSink sink, Warner warn, std::stop_token stop);
 
   /// kIo naming the path that cannot be read; kInputsChanged for a file cut short meanwhile; the sink's errors.
   Result<void> add(const std::string& path, const std::string& name);
@@ -42,8 +42,8 @@ class TreePacker {
   Result<void> add_content(const Place& place, int fd, std::uint64_t from, std::uint64_t to);
   Result<void> add_sparse(const Place& place, int fd, std::uint64_t size);
 
-  docker::TarFormat format_;
-  docker::TarWriter writer_;
+  TarFormat format_;
+  TarWriter writer_;
   Warner warn_;
   std::stop_token stop_;
   std::vector<char> block_;
@@ -65,4 +65,4 @@ struct Survey {
 /// For progress and the choice of a format only; stops early where asked to.
 Survey survey(const std::vector<std::string>& paths, const std::stop_token& stop);
 
-}  // namespace otto::hosts
+}  // namespace otto::archive

@@ -6,7 +6,7 @@
 
 #include "graph/base/text.h"
 
-namespace otto::hosts {
+namespace otto::archive {
 namespace {
 
 Error refused(const std::string& name, std::string_view why) {
@@ -29,7 +29,7 @@ bool stays_inside(const std::string& name) {
   return true;
 }
 
-Error failed(archive* handle, std::string_view doing) {
+Error failed(::archive* handle, std::string_view doing) {
   const char* words = archive_error_string(handle);
   return make_error(ErrorCode::kIo,
                     fmt::format("{}: {}", doing, text::printable(words != nullptr ? words : "out of memory")));
@@ -40,8 +40,8 @@ Error failed(archive* handle, std::string_view doing) {
 /// libarchive's reader and writer, and the entry between them.
 struct TreeUnpacker::Streams {
   const ByteSource& source;
-  archive* in = archive_read_new();
-  archive* out = archive_write_disk_new();
+  ::archive* in = archive_read_new();
+  ::archive* out = archive_write_disk_new();
   archive_entry* entry = nullptr;
 
   explicit Streams(const ByteSource& bytes) : source(bytes) {
@@ -58,7 +58,7 @@ struct TreeUnpacker::Streams {
   Streams(const Streams&) = delete;
   Streams& operator=(const Streams&) = delete;
 
-  static la_ssize_t read(archive*, void* self, const void** bytes) {
+  static la_ssize_t read(::archive*, void* self, const void** bytes) {
     const std::string_view piece = static_cast<Streams*>(self)->source();
     *bytes = piece.data();
     return static_cast<la_ssize_t>(piece.size());
@@ -130,4 +130,4 @@ Result<void> TreeUnpacker::content(Streams& streams) {
   }
 }
 
-}  // namespace otto::hosts
+}  // namespace otto::archive

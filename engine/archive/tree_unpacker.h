@@ -14,7 +14,7 @@
 #include "engine/archive/tree_packer.h"
 #include "graph/base/result.h"
 
-namespace otto::hosts {
+namespace otto::archive {
 
 /// The next bytes of the stream, until the next call; "" at its end.
 using ByteSource = std::function<std::string_view()>;
@@ -44,4 +44,4 @@ class TreeUnpacker {
   std::uint64_t files_ = 0, bytes_ = 0;
 };
 
-}  // namespace otto::hosts
+}  // namespace otto::archive

@@ -7,7 +7,7 @@
 #include "engine/compose/compose_reader.h"
 #include "graph/base/text.h"
 
-namespace otto::inputs {
+namespace otto::compose {
 namespace fs = std::filesystem;
 namespace {
 
@@ -141,4 +141,4 @@ Result<void> ComposeReader::read_build_args(const File& file, const YAML::Node& 
   return {};
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::compose

@@ -9,7 +9,7 @@
 #include "engine/compose/env_file.h"
 #include "graph/base/whole_file.h"
 
-namespace otto::inputs {
+namespace otto::compose {
 namespace fs = std::filesystem;
 
 namespace {
@@ -72,4 +72,4 @@ Result<std::map<std::string, std::string>> compose_environment(const ComposeInpu
   return values;
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::compose

@@ -15,7 +15,7 @@
 #include "engine/compose/interpolation.h"
 #include "graph/base/result.h"
 
-namespace otto::inputs {
+namespace otto::compose {
 
 /// A directory of this machine and its place in the stage's tree, from which all other places follow (stage_layout.h).
 struct StageAnchor {
@@ -95,4 +95,4 @@ Result<std::map<std::string, std::string>> compose_environment(const ComposeInpu
                                                                const std::filesystem::path& env_file,
                                                                const GetEnv& getenv);
 
-}  // namespace otto::inputs
+}  // namespace otto::compose

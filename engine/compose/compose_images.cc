@@ -7,12 +7,11 @@
 #include <map>
 #include <tuple>
 
-#include "engine/images/dockerfile.h"
+#include "engine/workspace/names.h"
 #include "graph/base/text.h"
 #include "graph/base/whole_file.h"
-#include "otto/docker.h"
 
-namespace otto::inputs {
+namespace otto::compose {
 namespace {
 
 namespace fs = std::filesystem;
@@ -85,7 +84,8 @@ Result<void> add_image(config::Settings& repo, std::size_t declared, const Compo
   }
   const bool by_settings = known - repo.images.begin() < static_cast<std::ptrdiff_t>(declared);
   const std::string latest = docker::image_latest_tag(repo.registry_url, repo.name, image.name);
-  const bool named = parse_reference(service.expanded_image).repository == parse_reference(latest).repository;
+  const bool named =
+      workspace::parse_reference(service.expanded_image).repository == workspace::parse_reference(latest).repository;
   if (by_settings && named) return {};  // settings.toml says how this image is built
   if (same_inputs(*known, image)) {
     known->aliases.insert(known->aliases.end(), image.aliases.begin(), image.aliases.end());
@@ -114,8 +114,9 @@ Result<void> read_all(config::Settings& repo, const GetEnv& getenv) {
 }  // namespace
 
 std::string built_image_name(const config::Settings& repo, const ComposeService& service) {
-  const ParsedReference named = parse_reference(service.expanded_image);
-  std::string prefix = parse_reference(docker::image_latest_tag(repo.registry_url, repo.name, "x")).repository;
+  const workspace::ParsedReference named = workspace::parse_reference(service.expanded_image);
+  std::string prefix =
+      workspace::parse_reference(docker::image_latest_tag(repo.registry_url, repo.name, "x")).repository;
   prefix.pop_back();
   const bool own = named.digest.empty() && (named.tag.empty() || named.tag == "latest") &&
                    named.repository.size() > prefix.size() && named.repository.starts_with(prefix);
@@ -130,4 +131,4 @@ void add_compose_images(config::Settings& repo, const GetEnv& getenv) {
   repo.images_error = std::move(read).error();
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::compose

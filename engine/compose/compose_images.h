@@ -11,7 +11,7 @@
 #include "engine/compose/compose_file.h"
 #include "engine/config/settings.h"
 
-namespace otto::inputs {
+namespace otto::compose {
 
 /// The image that a service with a `build:` section stands for: `<image>` of `[registry/]<project>-<image>` where its
 /// `image:` names one, else the service's name in lower case.
@@ -20,4 +20,4 @@ std::string built_image_name(const config::Settings& repo, const ComposeService&
 /// Adds them to repo.images, or sets repo.images_error. Contacts nothing; reads no file where no `build:` can be.
 void add_compose_images(config::Settings& repo, const GetEnv& getenv);
 
-}  // namespace otto::inputs
+}  // namespace otto::compose

@@ -7,7 +7,7 @@
 #include "engine/compose/compose_reader.h"
 #include "graph/base/text.h"
 
-namespace otto::inputs {
+namespace otto::compose {
 namespace fs = std::filesystem;
 namespace {
 
@@ -180,4 +180,4 @@ Result<void> ComposeReader::read_file_sources(const File& file, const YAML::Node
   return {};
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::compose

@@ -8,7 +8,7 @@
 #include "graph/base/text.h"
 #include "graph/base/whole_file.h"
 
-namespace otto::inputs {
+namespace otto::compose {
 namespace fs = std::filesystem;
 namespace {
 
@@ -344,4 +344,4 @@ Result<ComposeReader::Scope> ComposeReader::include_scope(const File& file, cons
   return inner;
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::compose

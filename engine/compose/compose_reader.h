@@ -20,7 +20,7 @@
 #include "engine/compose/compose_yaml.h"
 #include "engine/compose/stage_layout.h"
 
-namespace otto::inputs {
+namespace otto::compose {
 
 class ComposeReader {
  public:
@@ -114,4 +114,4 @@ class ComposeReader {
   std::set<std::string> extended_;  ///< by the service being read
 };
 
-}  // namespace otto::inputs
+}  // namespace otto::compose

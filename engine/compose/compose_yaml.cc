@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
-namespace otto::inputs::yaml {
+namespace otto::compose::yaml {
 namespace {
 
 constexpr unsigned kMaxMerges = 32;
@@ -134,4 +134,4 @@ unsigned line(const YAML::Node& node) {
   return mark.is_null() ? 0 : static_cast<unsigned>(mark.line) + 1;
 }
 
-}  // namespace otto::inputs::yaml
+}  // namespace otto::compose::yaml

@@ -13,7 +13,7 @@
 
 #include "graph/base/result.h"
 
-namespace otto::inputs::yaml {
+namespace otto::compose::yaml {
 
 /// A YAML file.
 struct Documents {
@@ -40,4 +40,4 @@ std::string text(const YAML::Node& node);
 std::string place(std::string_view file_name, const YAML::Node& node);
 unsigned line(const YAML::Node& node);
 
-}  // namespace otto::inputs::yaml
+}  // namespace otto::compose::yaml

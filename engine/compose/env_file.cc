@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-namespace otto::inputs {
+namespace otto::compose {
 namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r'; }
@@ -170,4 +170,4 @@ std::vector<std::string> env_file_names(std::string_view text) {
   return {names.begin(), names.end()};
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::compose

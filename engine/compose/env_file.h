@@ -12,7 +12,7 @@
 #include "engine/compose/interpolation.h"
 #include "graph/base/result.h"
 
-namespace otto::inputs {
+namespace otto::compose {
 
 /// `outside` wins over earlier lines where values interpolate names, as in Compose. kConfig "FILE:LINE: …".
 Result<std::map<std::string, std::string>> parse_env_file(std::string_view text, std::string_view file_name,
@@ -22,4 +22,4 @@ Result<std::map<std::string, std::string>> parse_env_file(std::string_view text,
 /// malformed file, whatever looks like an interpolation.
 std::vector<std::string> env_file_names(std::string_view text);
 
-}  // namespace otto::inputs
+}  // namespace otto::compose

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace otto::inputs {
+namespace otto::compose {
 namespace {
 
 bool starts_name(char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -172,4 +172,4 @@ Result<std::string> interpolate(std::string_view text, const Lookup& lookup,
   return Interpolator(lookup, unset).run(text);
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::compose

@@ -13,7 +13,7 @@
 
 #include "graph/base/result.h"
 
-namespace otto::inputs {
+namespace otto::compose {
 
 /// The value of a name, or nothing where it is not set.
 using Lookup = std::function<std::optional<std::string>(std::string_view)>;
@@ -27,4 +27,4 @@ std::vector<std::string> interpolated_names(std::string_view text);
 Result<std::string> interpolate(std::string_view text, const Lookup& lookup,
                                 const std::function<std::string(std::string_view)>& unset = nullptr);
 
-}  // namespace otto::inputs
+}  // namespace otto::compose

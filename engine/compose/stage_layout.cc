@@ -8,7 +8,7 @@
 
 #include "graph/base/text.h"
 
-namespace otto::inputs {
+namespace otto::compose {
 namespace fs = std::filesystem;
 namespace {
 
@@ -194,4 +194,4 @@ std::string_view without_tree_link(std::string_view staged) {
   return staged[link.size()] == '/' ? staged.substr(link.size() + 1) : staged;
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::compose

@@ -23,7 +23,7 @@
 #include "engine/compose/compose_file.h"
 #include "graph/context_manifest.h"
 
-namespace otto::inputs {
+namespace otto::compose {
 
 class StageLayout {
  public:
@@ -71,4 +71,4 @@ StageAnchor find_anchor(const graph::ContextManifest& staged, const std::filesys
 /// A staged path that begins with ComposeInputs::tree_link, without it; others as they are.
 std::string_view without_tree_link(std::string_view staged);
 
-}  // namespace otto::inputs
+}  // namespace otto::compose

@@ -13,18 +13,9 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/stack/stack_plan.h"
+#include "engine/parent/container_state.h"
 
-namespace otto::plan {
-
-/// "0123456789ab_otto-veggies-me-api-1", cut at the first underscore.
-struct TemporaryName {
-  std::string_view original_id;  ///< the first 12 digits of it
-  std::string_view plain_name;
-};
-std::optional<TemporaryName> temporary_name(std::string_view name);
-/// The same as a pattern of sh's `case`.
-std::string temporary_name_pattern();
+namespace otto::containers {
 
 /// One step that puts right. Containers are never removed with their volumes: an anonymous one may hold data.
 struct PutRight {
@@ -37,8 +28,8 @@ struct PutRight {
 };
 
 struct Salvage {
-  std::vector<PutRight> steps;             ///< in this order; empty: nothing is half replaced
-  std::vector<ContainerState> containers;  ///< as they are after the steps
+  std::vector<PutRight> steps;                     ///< in this order; empty: nothing is half replaced
+  std::vector<parent::ContainerState> containers;  ///< as they are after the steps
 };
 
 /// `given_names`: those that the stack gives to containers itself (`container_name`), which are nobody's temporary
@@ -51,6 +42,6 @@ struct Salvage {
 ///   other digits (v2's replacement)                          the plain name is free: renamed to it;
 ///                                                            else removed, and its holder is to be replaced whatever
 ///                                                            its digest says, because it may have been told to stop
-Salvage salvage(std::vector<ContainerState> containers, const std::set<std::string>& given_names);
+Salvage salvage(std::vector<parent::ContainerState> containers, const std::set<std::string>& given_names);
 
-}  // namespace otto::plan
+}  // namespace otto::containers

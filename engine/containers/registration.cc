@@ -6,18 +6,20 @@
 #include <chrono>
 
 #include "cache/registration_store.h"
+#include "engine/workspace/names.h"
 #include "graph/base/text.h"
 
-namespace otto::execute {
+namespace otto::containers {
 
 namespace {
 
-cache::Registration registration_of(const ParentSession& session, const std::string& compose_project,
-                                    const plan::ContainerState& container) {
+cache::Registration registration_of(const parent::ParentSession& session, const std::string& compose_project,
+                                    const parent::ContainerState& container) {
   const auto now =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
   cache::Registration registration;
-  registration.host_id = container_host_id(session.host().id, session.repo().name, container.service, container.number);
+  registration.host_id =
+      workspace::container_host_id(session.host().id, session.repo().name, container.service, container.number);
   registration.parent = session.host().id;
   registration.lab = session.host().labs.empty() ? "" : session.host().labs.front();
   registration.project = session.repo().name;
@@ -33,18 +35,12 @@ cache::Registration registration_of(const ParentSession& session, const std::str
 
 }  // namespace
 
-std::string container_host_id(std::string_view parent, std::string_view project, std::string_view service,
-                              unsigned number) {
-  const std::string base = text::to_lower(fmt::format("{}.{}.{}", parent, project, service));
-  return number <= 1 ? base : fmt::format("{}-{}", base, number);
-}
-
-Result<void> register_containers(ParentSession& session, const std::string& compose_project,
-                                 std::vector<plan::ContainerState> containers) {
-  std::ranges::stable_sort(containers, {}, &plan::ContainerState::number);
+Result<void> register_containers(parent::ParentSession& session, const std::string& compose_project,
+                                 std::vector<parent::ContainerState> containers) {
+  std::ranges::stable_sort(containers, {}, &parent::ContainerState::number);
   std::map<std::string, std::string> taken;  // host id → service
   std::vector<cache::Registration> registrations;
-  for (const plan::ContainerState& container : containers) {
+  for (const parent::ContainerState& container : containers) {
     cache::Registration registration = registration_of(session, compose_project, container);
     const auto [owner, is_free] = taken.emplace(registration.host_id, container.service);
     if (is_free) {
@@ -60,4 +56,4 @@ Result<void> register_containers(ParentSession& session, const std::string& comp
   return cache::RegistrationStore(session.memo()).replace(session.host().id, session.repo().name, registrations);
 }
 
-}  // namespace otto::execute
+}  // namespace otto::containers

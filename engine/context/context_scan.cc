@@ -15,7 +15,7 @@
 #include "engine/context/scanner.h"
 #include "graph/base/text.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 namespace {
 
@@ -151,4 +151,4 @@ Result<ScanResult> scan_context(const ScanRequest& request) {
   return result;
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::context

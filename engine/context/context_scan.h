@@ -19,7 +19,7 @@
 #include "graph/context_manifest.h"
 #include "graph/digest.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 /// Called now and then from one thread: files seen and bytes read so far.
 using ScanProgress = std::function<void(std::uint64_t files, std::uint64_t bytes_read)>;
@@ -59,4 +59,4 @@ struct IgnoreFile {
 };
 Result<IgnoreFile> find_ignore_file(const std::filesystem::path& dockerfile, const std::filesystem::path& context);
 
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -16,7 +16,7 @@
 
 #include "graph/base/result.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 namespace {
 
@@ -110,4 +110,4 @@ bool is_remote(int directory) {
   return std::find(kRemote.begin(), kRemote.end(), static_cast<std::uint32_t>(status.f_type)) != kRemote.end();
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::context

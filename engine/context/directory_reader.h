@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace otto::inputs {
+namespace otto::context {
 
 /// For one thread.
 class DirectoryOpener {
@@ -47,4 +47,4 @@ int list_names(int directory, ListingBuffer& buffer, const std::function<void(st
 /// Is it a network file system (or FUSE, which may be one)?
 bool is_remote(int directory);
 
-}  // namespace otto::inputs
+}  // namespace otto::context

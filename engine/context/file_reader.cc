@@ -11,7 +11,7 @@
 #include "engine/context/racy_clock.h"
 #include "graph/base/text.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 namespace {
 
@@ -226,4 +226,4 @@ Result<bool> FileReader::read_large(int file, std::string_view path, const cache
   return whole;
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::context

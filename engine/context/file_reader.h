@@ -20,7 +20,7 @@
 #include "graph/base/result.h"
 #include "graph/digest.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 /// What tells that a file is the one seen before.
 struct FileStat {
@@ -79,4 +79,4 @@ class FileReader {
 /// The error for a file or directory that could not be opened or read.
 Error unreadable(std::string_view what, std::string_view path, int error_number);
 
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -5,7 +5,7 @@
 #include "engine/context/go_text.h"
 #include "engine/context/regexp_reader.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 namespace {
 
@@ -222,4 +222,4 @@ std::optional<GlobProgram> GlobProgram::compile(std::string_view pattern, std::s
   return program;
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::context

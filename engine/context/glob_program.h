@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace otto::inputs {
+namespace otto::context {
 
 class GlobProgram {
  public:
@@ -66,4 +66,4 @@ class GlobProgram {
   std::vector<RuneClass> classes_;
 };
 
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-namespace otto::inputs {
+namespace otto::context {
 
 namespace {
 
@@ -212,4 +212,4 @@ bool valid_glob(std::string_view pattern) {
   return true;
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace otto::inputs {
+namespace otto::context {
 
 /// U+FFFD, what Go yields for a byte that is no UTF-8.
 inline constexpr char32_t kReplacementRune = 0xfffd;
@@ -33,4 +33,4 @@ std::string clean_path(std::string_view path);
 /// Does filepath.Match(pattern, ".") take the pattern (false: ErrBadPattern)?
 bool valid_glob(std::string_view pattern);
 
-}  // namespace otto::inputs
+}  // namespace otto::context

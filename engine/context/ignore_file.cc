@@ -10,7 +10,7 @@
 #include "graph/base/text.h"
 #include "graph/base/whole_file.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 namespace {
 
@@ -33,4 +33,4 @@ Result<IgnoreFile> find_ignore_file(const std::filesystem::path& dockerfile, con
   return IgnoreFile{};
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -9,7 +9,7 @@
 #include "engine/context/go_text.h"
 #include "graph/base/text.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 struct IgnoreRules::Pattern {
   GlobProgram program;
@@ -131,4 +131,4 @@ bool IgnoreRules::may_prune(std::string_view directory) const {
 
 bool IgnoreRules::empty() const { return patterns_.empty(); }
 
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -10,7 +10,7 @@
 
 #include "graph/base/result.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 class IgnoreRules {
  public:
@@ -40,4 +40,4 @@ class IgnoreRules {
   bool has_exclusions_ = false;
 };
 
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -2,7 +2,7 @@
 
 #include <ctime>
 
-namespace otto::inputs {
+namespace otto::context {
 
 namespace {
 
@@ -33,4 +33,4 @@ bool is_racy(std::int64_t ctime_ns, bool remote, std::int64_t clock_ns) {
   return ctime_ns > clock_ns - tick;
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::context

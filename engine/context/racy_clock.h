@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace otto::inputs {
+namespace otto::context {
 
 /// What the clock that stamps files says now; it is never ahead of the precise one.
 std::int64_t file_clock_ns();
@@ -14,4 +14,4 @@ std::int64_t file_clock_ns();
 /// in its stat? `remote`: it lies on a network file system.
 bool is_racy(std::int64_t ctime_ns, bool remote, std::int64_t clock_ns);
 
-}  // namespace otto::inputs
+}  // namespace otto::context

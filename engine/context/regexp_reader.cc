@@ -8,7 +8,7 @@
 
 #include "engine/context/go_text.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 namespace {
 
@@ -308,4 +308,4 @@ void RegexpReader::find_tail() {
   program_.literal_ = std::move(tail);
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -11,7 +11,7 @@
 
 #include "engine/context/glob_program.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 class RegexpReader {
  public:
@@ -57,4 +57,4 @@ class RegexpReader {
   std::string why_;
 };
 
-}  // namespace otto::inputs
+}  // namespace otto::context

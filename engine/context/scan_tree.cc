@@ -5,7 +5,7 @@
 #include <memory>
 #include <new>
 
-namespace otto::inputs {
+namespace otto::context {
 
 namespace {
 
@@ -269,4 +269,4 @@ void ScanTree::forget(Directory& directory) {
   }
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -23,7 +23,7 @@
 #include "graph/base/sync.h"
 #include "graph/context_manifest.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 struct Directory;
 
@@ -186,4 +186,4 @@ void Directory::match_known(const LargeVector<cache::StatEntry>& known, FoundBel
   }
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -18,7 +18,7 @@
 #include "engine/context/work_queue.h"
 #include "graph/base/sync.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 struct ScanTask {
   enum class Kind { kList, kStat, kRead };
@@ -100,4 +100,4 @@ class Scanner {
   std::atomic<std::uint64_t> files_seen_{0}, files_read_{0}, bytes_read_{0};
 };
 
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -7,7 +7,7 @@
 #include "engine/context/scanner.h"
 #include "graph/base/text.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 namespace {
 
@@ -167,4 +167,4 @@ bool Scanner::is_as_known(const Directory& directory, const SeenEntry& entry) co
   return known.change == seen.change && known.digest == seen.digest;
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::context

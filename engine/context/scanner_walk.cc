@@ -8,7 +8,7 @@
 #include "engine/context/scanner.h"
 #include "graph/base/text.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 namespace {
 
@@ -178,4 +178,4 @@ Directory* Scanner::add_child(Directory& directory, std::uint32_t index, std::si
   return child;
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -13,7 +13,7 @@
 
 #include "graph/base/sync.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 template <typename Task>
 class WorkQueue {
@@ -86,4 +86,4 @@ class WorkQueue {
   std::condition_variable_any added_, over_;
 };
 
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -43,7 +43,7 @@ class WarningTray : public Reporter {
   Sync<std::vector<std::string>> warnings_;
 };
 
-std::string settings_detail(const Workspace& workspace) {
+std::string settings_detail(const workspace::Opened& workspace) {
   std::vector<std::string> repos;
   for (const config::Settings& repo : workspace.repos()) {
     repos.push_back(fmt::format("{} ({})", repo.name, repo.file.string()));
@@ -52,7 +52,7 @@ std::string settings_detail(const Workspace& workspace) {
 }
 
 /// Why the images of some repo's compose files are not known.
-std::optional<Error> unread_images(const Workspace& workspace) {
+std::optional<Error> unread_images(const workspace::Opened& workspace) {
   for (const config::Settings& repo : workspace.repos()) {
     if (repo.images_error) return repo.images_error;
   }
@@ -77,11 +77,7 @@ void append(std::vector<Check>& checks, std::vector<Check> more) {
 class Doctor {
  public:
   Doctor(const WorkspaceOptions& options, Reporter& reporter, std::stop_token stop)
-      : options_(options), tray_(reporter), stop_(std::move(stop)) {
-    options_.on_connect_step = [this](const std::string& host_id, const ConnectStep& step) {
-      (*steps_.lock())[host_id].push_back(step);
-    };
-  }
+      : options_(options), tray_(reporter), stop_(std::move(stop)) {}
 
   Result<Diagnosis> run(const std::vector<std::string>& host_ids);
 
@@ -102,7 +98,8 @@ class Doctor {
   WarningTray tray_;
   std::stop_token stop_;
   Sync<std::map<std::string, std::vector<ConnectStep>>> steps_;
-  std::unique_ptr<Workspace> workspace_;
+  std::unique_ptr<Workspace> outside_;
+  workspace::Opened* workspace_ = nullptr;  ///< the inside of it
   cache::Database* memo_ = nullptr;
   std::map<std::string, std::vector<Check>> machines_;  ///< those looked at, by id
   Diagnosis found_;
@@ -119,20 +116,23 @@ bool Doctor::open() {
   without_lab.need_lab = false;
   auto opened = Workspace::open(without_lab, tray_, stop_);
   if (opened) {
-    if (const std::optional<Error> error = unread_images(**opened)) opened = *error;
+    if (const std::optional<Error> error = unread_images((*opened)->opened())) opened = *error;
   }
   if (!opened) {
     found_.configuration = {doctor::failed("settings", opened.error()), doctor::skipped("lab"),
                             doctor::skipped("memo")};
     return false;
   }
-  add("settings", settings_detail(**opened), "");
+  add("settings", settings_detail((*opened)->opened()), "");
   opened = Workspace::open(options_, tray_, stop_);
   if (!opened) {
     append(found_.configuration, {doctor::failed("lab", opened.error()), doctor::skipped("memo")});
     return false;
   }
-  workspace_ = std::move(opened).value();
+  outside_ = std::move(opened).value();
+  workspace_ = &outside_->opened();
+  workspace_->tell_steps(
+      [this](const std::string& host_id, const ConnectStep& step) { (*steps_.lock())[host_id].push_back(step); });
   add("lab", lab_detail(workspace_->lab()), "");
   return true;
 }
@@ -149,7 +149,7 @@ void Doctor::check_memo() {
 }
 
 Result<std::vector<HostListing>> Doctor::choose(const std::vector<std::string>& host_ids) {
-  OTTO_TRY(const std::vector<HostListing> all, list_hosts(*workspace_));
+  OTTO_TRY(const std::vector<HostListing> all, list_hosts(*outside_));
   std::vector<HostListing> chosen;
   if (host_ids.empty()) {
     std::copy_if(all.begin(), all.end(), std::back_inserter(chosen),
@@ -159,7 +159,7 @@ Result<std::vector<HostListing>> Doctor::choose(const std::vector<std::string>& 
     const std::string wanted = text::to_lower(id);
     const auto found = std::find_if(all.begin(), all.end(), [&](const HostListing& each) { return each.id == wanted; });
     if (found == all.end()) {
-      OTTO_RETURN_IF_ERROR(get_host(*workspace_, id));
+      OTTO_RETURN_IF_ERROR(get_host(*outside_, id));
       panic("a host that is not listed", __FILE__, __LINE__);
     }
     chosen.push_back(*found);
@@ -216,7 +216,7 @@ Result<std::vector<Check>> Doctor::connected(const config::HostEntry& host, tran
   };
   if (first_failure(checks) != nullptr) return skip_rest({"jobs", "tools"});
 
-  const docker::ParentSettings settings = execute::parent_settings(repo_of(host), host);
+  const parent::ParentSettings settings = parent::parent_settings(repo_of(host), host);
   query.text = doctor::machine_script(host.docker_capable, settings);
   const auto answer = transport::expect_success(remote.run_job(query), ErrorCode::kRemoteFailed, "a supervised job");
   if (!answer && answer.error().code == ErrorCode::kInterrupted) return answer.error();
@@ -233,10 +233,10 @@ Result<std::vector<Check>> Doctor::connected(const config::HostEntry& host, tran
 }
 
 Result<std::vector<Check>> Doctor::parent(const config::HostEntry& host, transport::Remote& remote) {
-  const docker::ParentSettings settings = execute::parent_settings(repo_of(host), host);
+  const parent::ParentSettings settings = parent::parent_settings(repo_of(host), host);
   OTTO_TRY(const transport::Output command, remote.run({.text = doctor::docker_script(settings), .stop = stop_}));
   if (!command.status.success()) {
-    const Error error = docker::docker_error(command, host.id, ErrorCode::kRemoteFailed, "docker cannot be called");
+    const Error error = parent::docker_error(command, host.id, ErrorCode::kRemoteFailed, "docker cannot be called");
     std::vector<Check> checks = {doctor::failed("docker", error)};
     append(checks, skip_all({"engine", "buildx", "compose", "space"}));
     return checks;
@@ -247,16 +247,16 @@ Result<std::vector<Check>> Doctor::parent(const config::HostEntry& host, transpo
   for (std::size_t i = 1; i < settings.docker_command.size(); ++i) called += " " + settings.docker_command[i];
   std::vector<Check> checks = {doctor::ok("docker", called)};
 
-  const auto probe = docker::probe_parent(remote, settings, {.want_facts = true}, stop_);
+  const auto probe = parent::probe_parent(remote, settings, {.want_facts = true}, stop_);
   if (!probe) {
     if (probe.error().code == ErrorCode::kInterrupted) return probe.error();
     checks.push_back(doctor::failed("engine", probe.error()));
     append(checks, skip_all({"buildx", "compose", "space"}));
     return checks;
   }
-  const docker::ParentFacts& facts = *probe->facts;
+  const parent::ParentFacts& facts = *probe->facts;
   if (memo_ != nullptr) {
-    OTTO_RETURN_IF_ERROR(cache::ParentStore(*memo_).put_facts(host.id, docker::serialize(facts, settings)));
+    OTTO_RETURN_IF_ERROR(cache::ParentStore(*memo_).put_facts(host.id, parent::serialize(facts, settings)));
   }
   checks.push_back(doctor::ok("engine", facts.engine_version + ", and this user may use it"));
   const bool needs_compose = std::any_of(workspace_->repos().begin(), workspace_->repos().end(),
@@ -266,7 +266,7 @@ Result<std::vector<Check>> Doctor::parent(const config::HostEntry& host, transpo
 }
 
 Result<Check> Doctor::container_shell(const HostListing& listing) {
-  OTTO_TRY(const auto host, get_host(*workspace_, listing.id));
+  OTTO_TRY(const auto host, get_host(*outside_, listing.id));
   RunOptions quiet;
   quiet.stop = stop_;
   const auto answer = host->oneshot(doctor::machine_script(false, {}), quiet);
@@ -296,7 +296,7 @@ Result<std::vector<Check>> Doctor::container(const HostListing& listing) {
     append(checks, skip_all({"container", "shell"}));
     return checks;
   }
-  const auto hosts = docker::compose_ps(*workspace_, parent->id, true);
+  const auto hosts = docker::compose_ps(*outside_, parent->id, true);
   if (!hosts) {
     if (hosts.error().code == ErrorCode::kInterrupted) return hosts.error();
     append(checks, {doctor::failed("container", hosts.error()), doctor::skipped("shell")});

@@ -107,12 +107,12 @@ printf 'now\t%s\n' "$(date +%s 2>/dev/null)"
 )sh";
 }
 
-std::string machine_script(bool docker_capable, const docker::ParentSettings& settings) {
+std::string machine_script(bool docker_capable, const parent::ParentSettings& settings) {
   std::string script =
       fmt::format("for tool in {}{}{}; do command -v $tool >/dev/null 2>&1 || printf 'missing\\t%s\\n' $tool; done\n",
                   kTools, docker_capable ? " " : "", docker_capable ? kStageTools : "");
   if (!docker_capable) return script;
-  return script + std::string(kSpace) + "root=" + docker::stage_root_word(settings) + R"sh(
+  return script + std::string(kSpace) + "root=" + parent::stage_root_word(settings) + R"sh(
 [ -n "$(find / -maxdepth 0 -printf gnu 2>/dev/null)" ] || printf 'missing\tGNU find\n'
 there=$root
 while [ ! -e "$there" ] && [ "$there" != / ]; do there=${there%/*}; there=${there:-/}; done
@@ -124,8 +124,8 @@ exit 0
 )sh";
 }
 
-std::string docker_script(const docker::ParentSettings& settings) {
-  return docker::docker_prelude(settings) +
+std::string docker_script(const parent::ParentSettings& settings) {
+  return parent::docker_prelude(settings) +
          fmt::format("printf 'command\\t%s\\n' \"$(command -v {})\"\n",
                      text::shell_quote(settings.docker_command.front())) +
          std::string(kSpace) + R"sh(
@@ -181,7 +181,7 @@ std::vector<Check> judge_machine(const std::string& host_id, const Answers& answ
   return checks;
 }
 
-std::vector<Check> judge_parent(const std::string& host_id, const docker::ParentFacts& facts, const Answers& docker,
+std::vector<Check> judge_parent(const std::string& host_id, const parent::ParentFacts& facts, const Answers& docker,
                                 bool needs_compose) {
   std::vector<Check> checks;
   checks.push_back(facts.has_buildx ? ok("buildx", "there")

@@ -23,9 +23,9 @@ Answers parse_answers(std::string_view text);
 /// A short query: which shell, which system, what time.
 std::string shell_script();
 /// A supervised job: tools that are missing and, on a parent, the stage's folder.
-std::string machine_script(bool docker_capable, const docker::ParentSettings& settings);
+std::string machine_script(bool docker_capable, const parent::ParentSettings& settings);
 /// On a parent: its docker command and the disk that the engine writes to; exits as docker_prelude() says.
-std::string docker_script(const docker::ParentSettings& settings);
+std::string docker_script(const parent::ParentSettings& settings);
 
 /// The span of this machine's clock, in seconds, in which the host was asked for its time.
 struct Asked {
@@ -37,7 +37,7 @@ std::vector<Check> judge_shell(const std::string& host_id, Result<transport::Out
 /// From machine_script(): "tools", and on a parent "stage".
 std::vector<Check> judge_machine(const std::string& host_id, const Answers& answers, bool docker_capable);
 /// "buildx", "compose" and "space". `needs_compose`: a repo has compose files.
-std::vector<Check> judge_parent(const std::string& host_id, const docker::ParentFacts& facts, const Answers& docker,
+std::vector<Check> judge_parent(const std::string& host_id, const parent::ParentFacts& facts, const Answers& docker,
                                 bool needs_compose);
 
 }  // namespace otto::doctor

@@ -10,7 +10,6 @@
 
 #include "engine/hosts/container_script.h"
 #include "graph/base/sync.h"
-#include "otto/docker.h"
 #include "transport/bootstrap.h"
 
 namespace otto::hosts {
@@ -52,11 +51,11 @@ bool went_away(const transport::ExitStatus& status, const ContainerFilter& filte
 
 class ContainerAccess final : public HostAccess {
  public:
-  ContainerAccess(Workspace& workspace, ContainerAddress address)
-      : workspace_(workspace), address_(std::move(address)) {}
+  ContainerAccess(workspace::Opened& workspace, ContainerAddress address, StartStack start)
+      : workspace_(workspace), address_(std::move(address)), start_(std::move(start)) {}
 
   [[nodiscard]] const std::string& id() const override { return address_.host_id; }
-  [[nodiscard]] Workspace& workspace() const override { return workspace_; }
+  [[nodiscard]] workspace::Opened& workspace() const override { return workspace_; }
   [[nodiscard]] std::string_view command_shell() const override { return "exec /bin/sh -c \"$1\"\n"; }
   [[nodiscard]] bool lacks_shell() const override { return lacks_shell_; }
 
@@ -92,7 +91,7 @@ class ContainerAccess final : public HostAccess {
   }
 
   [[nodiscard]] std::string script_for(ContainerEntry entry) const {
-    const auto settings = execute::parent_settings(*address_.target.repo, *address_.target.host);
+    const auto settings = parent::parent_settings(*address_.target.repo, *address_.target.host);
     return container_script(settings, {address_.compose_project, address_.service, std::to_string(address_.replica)},
                             entry, transport::random_token());
   }
@@ -173,23 +172,14 @@ class ContainerAccess final : public HostAccess {
     for (const std::string state : {"paused", "restarting"}) {  // the engine's words where it refuses an exec
       if (output.err.find(" is " + state) == std::string::npos) continue;
       return make_error(ErrorCode::kNotRunning, fmt::format("container '{}' is {}", id(), state),
-                        docker::idle_remedy(state, parent, filter.container()));
+                        parent::idle_remedy(state, parent, filter.container()));
     }
-    return docker::docker_error(output, parent, ErrorCode::kRemoteFailed, "docker does not answer");
+    return parent::docker_error(output, parent, ErrorCode::kRemoteFailed, "docker does not answer");
   }
 
   Result<void> start_stack() {
-    docker::UpOptions up;
-    up.on = address_.target.host->id;
-    up.repo = address_.target.repo->name;
-    up.project = address_.compose_project;
-    up.build = false;
-    const auto started = docker::compose_up(workspace_, up);
-    if (!started.ok()) return not_started(started.error());
-    for (const docker::UpReport& report : *started) {
-      if (report.build.error) return not_started(*report.build.error);
-    }
-    return {};
+    const auto started = start_(address_);
+    return started.ok() ? Result<void>() : not_started(started.error());
   }
 
   [[nodiscard]] Error not_started(const Error& why) const {
@@ -203,15 +193,16 @@ class ContainerAccess final : public HostAccess {
                       "run `otto docker up` first");
   }
 
-  Workspace& workspace_;
+  workspace::Opened& workspace_;
   ContainerAddress address_;
+  StartStack start_;
   std::atomic<bool> lacks_shell_{false};
 };
 
 }  // namespace
 
-std::unique_ptr<HostAccess> access_container(Workspace& workspace, ContainerAddress address) {
-  return std::make_unique<ContainerAccess>(workspace, std::move(address));
+std::unique_ptr<HostAccess> access_container(workspace::Opened& workspace, ContainerAddress address, StartStack start) {
+  return std::make_unique<ContainerAccess>(workspace, std::move(address), std::move(start));
 }
 
 }  // namespace otto::hosts

@@ -5,6 +5,7 @@
 // `docker exec` alone would leave it running. Where the image has no shell that cannot be done.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,13 +17,16 @@ namespace otto::hosts {
 /// Which container, by what never changes while it is recreated.
 struct ContainerAddress {
   std::string host_id;
-  execute::Target target;  ///< its repo, parent and compose files, for starting the stack on demand
+  workspace::Target target;  ///< its repo, parent and compose files, for starting the stack on demand
   std::string compose_project;
   std::string service;
   unsigned replica = 1;
 };
 
-/// Borrows the workspace; connects on first use.
-std::unique_ptr<HostAccess> access_container(Workspace& workspace, ContainerAddress address);
+/// Brings up what the container belongs to, without building. How that is done is not known here.
+using StartStack = std::function<Result<void>(const ContainerAddress& address)>;
+
+/// Borrows the workspace; connects on first use. `start` is called where the container does not run.
+std::unique_ptr<HostAccess> access_container(workspace::Opened& workspace, ContainerAddress address, StartStack start);
 
 }  // namespace otto::hosts

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/containers/half_replaced.h"
+#include "engine/parent/container_state.h"
 #include "graph/base/text.h"
 
 namespace otto::hosts {
@@ -12,8 +12,8 @@ constexpr std::string_view kHeader = "otto-container ";
 constexpr std::string_view kShellBegun = "otto-shell";
 
 /// Ends the processes that carry the mark, inside the container: $1 is its id. Goes on there by itself once asked for.
-std::string end_script(const docker::ParentSettings& settings, std::string_view token) {
-  return docker::docker_prelude(settings) + fmt::format(R"sh(
+std::string end_script(const parent::ParentSettings& settings, std::string_view token) {
+  return parent::docker_prelude(settings) + fmt::format(R"sh(
 otto_docker exec -d "$1" /bin/sh -c '
   for signal in TERM KILL; do
     for p in /proc/[0-9]*; do grep -qs "OTTO_EXEC_ID={token}" "$p/environ" && kill -$signal "${{p#/proc/}}"; done
@@ -44,12 +44,12 @@ std::string_view entry_line(ContainerEntry entry) {
 /// The ending ignores further signals and leaves the job's process group, which may be told to end more than once and
 /// is killed a second later: less than a call of docker may take. A shell without a reader gets SIGPIPE for saying
 /// "Terminated", before its trap would run; a client of docker without a reader ends by SIGPIPE (141).
-std::string container_script(const docker::ParentSettings& settings, const ContainerLabels& labels,
+std::string container_script(const parent::ParentSettings& settings, const ContainerLabels& labels,
                              ContainerEntry entry, std::string_view token) {
   const auto label = [](std::string_view name, std::string_view value) {
     return " --filter label=com.docker.compose." + text::shell_quote(fmt::format("{}={}", name, value));
   };
-  return docker::docker_prelude(settings) + "listed=$(otto_docker ps --no-trunc --format '{{.ID}} {{.Names}}'" +
+  return parent::docker_prelude(settings) + "listed=$(otto_docker ps --no-trunc --format '{{.ID}} {{.Names}}'" +
          label("project", labels.project) + label("service", labels.service) +
          label("container-number", labels.number) + label("oneoff", "False") + ") || exit $?\n" +
          fmt::format(R"sh(
@@ -74,7 +74,7 @@ otto_code=$?
 [ $otto_code -ne 141 ] || otto_end
 exit $otto_code
 )sh",
-                     fmt::arg("temporary", plan::temporary_name_pattern()), fmt::arg("header", kHeader),
+                     fmt::arg("temporary", parent::temporary_name_pattern()), fmt::arg("header", kHeader),
                      fmt::arg("token", token), fmt::arg("entry", entry_line(entry)),
                      fmt::arg("ending", text::shell_quote(end_script(settings, token))));
 }

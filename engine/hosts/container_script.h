@@ -23,7 +23,7 @@ struct ContainerLabels {
 };
 
 /// `token` marks the command's processes, so that they can be found and ended inside the container.
-std::string container_script(const docker::ParentSettings& settings, const ContainerLabels& labels,
+std::string container_script(const parent::ParentSettings& settings, const ContainerLabels& labels,
                              ContainerEntry entry, std::string_view token);
 
 /// Takes those lines off standard error; `pass_on` gets everything else.

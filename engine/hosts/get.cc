@@ -192,10 +192,10 @@ class Get {
     return write_file(reception, target, mode);
   }
 
-  Result<void> unpack(Reception& reception, LocalTarget& target, MemberPlacer placer) {
+  Result<void> unpack(Reception& reception, LocalTarget& target, archive::MemberPlacer placer) {
     OTTO_RETURN_IF_ERROR(target.prepare());
     started_ = tree_ = true;
-    TreeUnpacker unpacker(
+    archive::TreeUnpacker unpacker(
         target.root(), std::move(placer), [this](std::string message) { meter_.warn(std::move(message)); },
         options_.stop);
     auto unpacked = unpacker.unpack([&] { return reception.next(); });
@@ -207,7 +207,7 @@ class Get {
     OTTO_RETURN_IF_ERROR(target.prepare());
     started_ = true;
     const std::string path = target.root() + "/" + own_name(sources_.front());
-    const transport::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     const auto trouble = [&path] {
       return make_error(ErrorCode::kIo,
                         fmt::format("cannot write {}: {}", text::printable(path), std::strerror(errno)));

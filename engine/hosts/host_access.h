@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "engine/workspace/opened.h"
 #include "graph/base/result.h"
-#include "otto/workspace.h"
 #include "transport/remote.h"
 
 namespace otto::hosts {
@@ -32,7 +32,7 @@ class HostAccess {
  public:
   virtual ~HostAccess() = default;
   [[nodiscard]] virtual const std::string& id() const = 0;
-  [[nodiscard]] virtual Workspace& workspace() const = 0;
+  [[nodiscard]] virtual workspace::Opened& workspace() const = 0;
 
   /// Runs a script on the host, supervised. In a container, input flows only once its shell has begun; where the
   /// container does not run, its stack is started first. kUnsupported, and lacks_shell() from then on, where a

@@ -5,10 +5,10 @@ namespace {
 
 class MachineAccess final : public HostAccess {
  public:
-  MachineAccess(Workspace& workspace, const config::HostEntry& entry) : workspace_(workspace), entry_(entry) {}
+  MachineAccess(workspace::Opened& workspace, const config::HostEntry& entry) : workspace_(workspace), entry_(entry) {}
 
   [[nodiscard]] const std::string& id() const override { return entry_.id; }
-  [[nodiscard]] Workspace& workspace() const override { return workspace_; }
+  [[nodiscard]] workspace::Opened& workspace() const override { return workspace_; }
 
   Result<transport::Output> job(const transport::Script& script) override {
     OTTO_TRY(transport::Remote * remote, workspace_.remote(entry_));
@@ -42,13 +42,13 @@ class MachineAccess final : public HostAccess {
     return make_error(ErrorCode::kUnsupported, "'" + id() + "' is no container");
   }
 
-  Workspace& workspace_;
+  workspace::Opened& workspace_;
   const config::HostEntry& entry_;
 };
 
 }  // namespace
 
-std::unique_ptr<HostAccess> access_machine(Workspace& workspace, const config::HostEntry& entry) {
+std::unique_ptr<HostAccess> access_machine(workspace::Opened& workspace, const config::HostEntry& entry) {
   return std::make_unique<MachineAccess>(workspace, entry);
 }
 

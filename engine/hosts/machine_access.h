@@ -9,6 +9,6 @@
 namespace otto::hosts {
 
 /// Borrows both; connects on first use.
-std::unique_ptr<HostAccess> access_machine(Workspace& workspace, const config::HostEntry& entry);
+std::unique_ptr<HostAccess> access_machine(workspace::Opened& workspace, const config::HostEntry& entry);
 
 }  // namespace otto::hosts

@@ -20,8 +20,6 @@
 namespace otto::hosts {
 namespace {
 
-using transport::Fd;
-
 /// A source that is one regular file, opened before anything is contacted.
 struct SingleFile {
   std::string path;
@@ -35,11 +33,11 @@ Result<void> check_sources(const std::vector<std::string>& sources) {
   if (sources.empty()) return make_error(ErrorCode::kUsage, "nothing to put: no SRC is given");
   for (const std::string& source : sources) {
     struct stat facts {};
-    if (::stat(source.c_str(), &facts) != 0) return cannot_read(source);
+    if (::stat(source.c_str(), &facts) != 0) return archive::cannot_read(source);
     if (!S_ISREG(facts.st_mode) && !S_ISDIR(facts.st_mode)) {
       return make_error(ErrorCode::kIo, text::printable(source) + " is neither a file nor a directory");
     }
-    if (::access(source.c_str(), R_OK) != 0) return cannot_read(source);
+    if (::access(source.c_str(), R_OK) != 0) return archive::cannot_read(source);
   }
   return {};
 }
@@ -48,11 +46,11 @@ Result<std::optional<SingleFile>> open_single(const std::vector<std::string>& so
   if (sources.size() != 1) return std::optional<SingleFile>();
   SingleFile file{sources.front(), Fd(::open(sources.front().c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)), 0, 0, false};
   struct stat facts {};
-  if (!file.fd.valid() || ::fstat(file.fd.get(), &facts) != 0) return cannot_read(file.path);
+  if (!file.fd.valid() || ::fstat(file.fd.get(), &facts) != 0) return archive::cannot_read(file.path);
   if (!S_ISREG(facts.st_mode)) return std::optional<SingleFile>();
   file.size = static_cast<std::uint64_t>(facts.st_size);
   file.mode = facts.st_mode & 07777;
-  file.sparse = is_sparse(facts);
+  file.sparse = archive::is_sparse(facts);
   return std::optional<SingleFile>(std::move(file));
 }
 
@@ -61,7 +59,7 @@ Result<void> send_file(const SingleFile& file, const transport::Writer& write, T
   for (std::uint64_t left = file.size; left > 0;) {
     const auto got = ::read(file.fd.get(), block.data(), std::min<std::uint64_t>(left, block.size()));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return cannot_read(file.path);
+    if (got < 0) return archive::cannot_read(file.path);
     if (got == 0) {
       return make_error(ErrorCode::kInputsChanged,
                         text::printable(file.path) + " was cut short while it was being sent");
@@ -143,15 +141,15 @@ class Put {
 
  private:
   Result<void> send(const transport::Writer& write) {
-    const Survey found = survey(sources_, options_.stop);
+    const archive::Survey found = archive::survey(sources_, options_.stop);
     const bool holes = (single_ ? single_->sparse : found.sparse) && holes_.wait();
     meter_.begin(holes ? found.packed : found.bytes);
     if (single_ && !holes) {
       files_ = 1, bytes_ = single_->size;
       return send_file(*single_, write, meter_);
     }
-    TreePacker packer(
-        holes ? docker::TarFormat::kPax : docker::TarFormat::kGnu,
+    archive::TreePacker packer(
+        holes ? archive::TarFormat::kPax : archive::TarFormat::kGnu,
         [&](std::string_view bytes) {
           meter_.moved(bytes.size());
           return write(bytes);

@@ -55,9 +55,9 @@ Result<TransferReport> put_by_engine(HostAccess& access, const std::vector<std::
   script.args = {into ? bare : slash == std::string::npos ? "." : bare.substr(0, slash + 1)};
   script.stop = options.stop;
   script.input = [&](const transport::Writer& write) -> Result<void> {
-    meter.begin(survey(sources, options.stop).bytes);
-    TreePacker packer(
-        docker::TarFormat::kGnu,
+    meter.begin(archive::survey(sources, options.stop).bytes);
+    archive::TreePacker packer(
+        archive::TarFormat::kGnu,
         [&](std::string_view piece) {
           meter.moved(piece.size());
           return write(piece);

@@ -7,8 +7,9 @@
 #include <unordered_map>
 
 #include "engine/images/dockerfile.h"
+#include "engine/workspace/names.h"
 
-namespace otto::inputs {
+namespace otto::images {
 
 namespace {
 
@@ -97,8 +98,8 @@ std::map<std::string, std::string> loose_bases_of(const graph::Fingerprint& fing
 void add_fetched_bases(graph::Fingerprint& fingerprint, const ImageInputs& image,
                        const std::map<std::string, std::string>& fetched) {
   const auto same = [](const std::string& a, const std::string& b) {
-    const ParsedReference left = parse_reference(a), right = parse_reference(b);
-    const auto tag = [](const ParsedReference& of) { return of.tag.empty() ? "latest" : of.tag; };
+    const workspace::ParsedReference left = workspace::parse_reference(a), right = workspace::parse_reference(b);
+    const auto tag = [](const workspace::ParsedReference& of) { return of.tag.empty() ? "latest" : of.tag; };
     return left.repository == right.repository && tag(left) == tag(right);
   };
   for (const std::string& base : image.loose_bases) {
@@ -126,4 +127,4 @@ std::optional<graph::Digest> image_digest(std::string_view id) {
   return graph::Digest::from_hex(id.substr(kAlgorithm.size()));
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::images

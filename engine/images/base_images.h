@@ -13,7 +13,7 @@
 #include "engine/images/image_inputs.h"
 #include "graph/digest.h"
 
-namespace otto::inputs {
+namespace otto::images {
 
 /// Base images by reference, as Dockerfiles spell it.
 using BaseIds = std::map<std::string, graph::Digest>;
@@ -39,4 +39,4 @@ bool is_movable(std::string_view reference);
 /// "sha256:<64 hex digits>" as the digest it is.
 std::optional<graph::Digest> image_digest(std::string_view id);
 
-}  // namespace otto::inputs
+}  // namespace otto::images

@@ -9,7 +9,7 @@
 #include "engine/stage/stage_script.h"
 #include "graph/base/text.h"
 
-namespace otto::docker {
+namespace otto::images {
 
 namespace {
 
@@ -41,9 +41,10 @@ std::string buildx_script(const BuildRequest& request) {
 }
 
 /// The lock comes before the stage's. A build that fails because an image it is made from was removed says so.
-std::string turn_script(const ParentFacts& facts, const BuildRequest& request) {
-  std::string script = lock_functions(facts) + fmt::format("otto_lock 7 x {} || exit {}\n",
-                                                           text::shell_quote(image_lock(request.tag)), kNoLockExit);
+std::string turn_script(const parent::ParentFacts& facts, const BuildRequest& request) {
+  std::string script = parent::lock_functions(facts) + fmt::format("otto_lock 7 x {} || exit {}\n",
+                                                                   text::shell_quote(parent::image_lock(request.tag)),
+                                                                   parent::kNoLockExit);
   if (request.may_be_built_meanwhile) {
     script += fmt::format(
         "id=$(otto_docker image inspect --format '{{{{.Id}}}}' {} 2>/dev/null) && [ -n \"$id\" ] && "
@@ -72,8 +73,10 @@ std::string verify_bases(const BuildRequest& request) {
 }
 
 /// Standard output carries only the mark and the id; everything the engine says goes to standard error.
-std::string build_script(const ParentSettings& settings, const ParentFacts& facts, const BuildRequest& request) {
-  return docker_prelude(settings) + turn_script(facts, request) + stage_guard_script(facts.stage_tools()) +
+std::string build_script(const parent::ParentSettings& settings, const parent::ParentFacts& facts,
+                         const BuildRequest& request) {
+  return parent::docker_prelude(settings) + turn_script(facts, request) +
+         stage::stage_guard_script(facts.stage_tools()) +
          fmt::format(
              R"sh(
 otto_stage_enter {key} {stamp}
@@ -84,7 +87,7 @@ otto_stage_enter {key} {stamp}
 )sh",
              fmt::arg("key", text::shell_quote(request.stage_key)),
              fmt::arg("stamp", text::shell_quote(request.stage_stamp)),
-             fmt::arg("folder", job_folder_text(facts.stage_root, "build")),
+             fmt::arg("folder", stage::job_folder_text(facts.stage_root, "build")),
              fmt::arg("build", facts.has_buildx ? buildx_script(request) : legacy_build_script(request)),
              fmt::arg("tag", text::shell_quote(request.tag)), fmt::arg("latest", text::shell_quote(request.latest)),
              fmt::arg("tagging", kTaggingMark), fmt::arg("mark", kBuiltMark), fmt::arg("bases", verify_bases(request)),
@@ -119,7 +122,7 @@ class LineReader {
       if (request_.on_step) request_.on_step("tagging");
       return;
     }
-    if (const auto holder = read_waiting(raw)) {
+    if (const auto holder = parent::read_waiting(raw)) {
       if (request_.on_waiting) request_.on_waiting(*holder);
       return;
     }
@@ -146,7 +149,7 @@ Error build_error(const transport::Output& output, const LineReader& reader, std
   const bool begun =
       std::ranges::any_of(reader.lines(), [](const std::string& line) { return !step_of(line).empty(); });
   Error error = begun ? make_error(ErrorCode::kBuildFailed, "")
-                      : docker_error(said, host_id, ErrorCode::kBuildFailed, "docker build failed");
+                      : parent::docker_error(said, host_id, ErrorCode::kBuildFailed, "docker build failed");
   if (error.code != ErrorCode::kBuildFailed) return error;
   error.message =
       fmt::format("image '{}' does not build on {}:\n{}", request.name, host_id, failure_of(reader.lines()));
@@ -193,14 +196,14 @@ std::string failure_of(const std::vector<std::string>& progress) {
   return report;
 }
 
-Result<void> check_builder(const ParentFacts& facts, const BuildRequest& request) {
+Result<void> check_builder(const parent::ParentFacts& facts, const BuildRequest& request) {
   if (facts.has_buildx) return {};
   OTTO_RETURN_IF_ERROR(legacy_dockerfile(request));
   return {};
 }
 
-Result<BuiltImage> build_image(transport::Remote& remote, const ParentSettings& settings, const ParentFacts& facts,
-                               const BuildRequest& request) {
+Result<BuiltImage> build_image(transport::Remote& remote, const parent::ParentSettings& settings,
+                               const parent::ParentFacts& facts, const BuildRequest& request) {
   std::string dockerfile = request.dockerfile;
   if (!facts.has_buildx) {
     OTTO_TRY(dockerfile, legacy_dockerfile(request));
@@ -233,7 +236,7 @@ Result<BuiltImage> build_image(transport::Remote& remote, const ParentSettings& 
         fmt::format("an image that '{}' is built from was removed on {} meanwhile", request.name, remote.host_id()),
         "run again once nobody removes images there");
   }
-  if (output.status.signal.empty() && output.status.code == kNoLockExit) {
+  if (output.status.signal.empty() && output.status.code == parent::kNoLockExit) {
     return make_error(ErrorCode::kUnsupported,
                       fmt::format("image '{}' cannot be locked on {}: {}", request.name, remote.host_id(),
                                   text::join(reader.lines(), "\n")),
@@ -252,4 +255,4 @@ Result<BuiltImage> build_image(transport::Remote& remote, const ParentSettings& 
                     reader.take_bases()};
 }
 
-}  // namespace otto::docker
+}  // namespace otto::images

@@ -21,7 +21,7 @@
 #include "graph/fingerprint.h"
 #include "transport/remote.h"
 
-namespace otto::docker {
+namespace otto::images {
 
 struct BuildRequest {
   std::string name;             ///< the image's, for messages
@@ -38,9 +38,9 @@ struct BuildRequest {
   std::vector<std::pair<std::string, std::string>> bases;
   /// The tag was not there when the parent was asked: if it is by the time its lock is had, another otto has built it.
   bool may_be_built_meanwhile = false;
-  std::function<void(const LockHolder& holder)> on_waiting;  ///< another otto builds the image
-  std::function<void(std::string_view step)> on_step;        ///< "[2/4] RUN make"; the last is "tagging"
-  std::function<void(std::string_view line)> on_line;        ///< every line of the engine's progress
+  std::function<void(const parent::LockHolder& holder)> on_waiting;  ///< another otto builds the image
+  std::function<void(std::string_view step)> on_step;                ///< "[2/4] RUN make"; the last is "tagging"
+  std::function<void(std::string_view line)> on_line;                ///< every line of the engine's progress
   std::stop_token stop;
 };
 
@@ -53,13 +53,13 @@ struct BuiltImage {
 };
 
 /// Whether the parent's builder can do what the Dockerfile asks for; before anything is sent. kUnsupported, kConfig.
-Result<void> check_builder(const ParentFacts& facts, const BuildRequest& request);
+Result<void> check_builder(const parent::ParentFacts& facts, const BuildRequest& request);
 
 /// kBuildFailed with the engine's own error, kInputsChanged (a base image moved, an image that it is built from was
 /// removed), kUnsupported (no lock can be had there), kDockerMissing, kDockerDenied, kConnectionLost,
 /// kInterrupted.
-Result<BuiltImage> build_image(transport::Remote& remote, const ParentSettings& settings, const ParentFacts& facts,
-                               const BuildRequest& request);
+Result<BuiltImage> build_image(transport::Remote& remote, const parent::ParentSettings& settings,
+                               const parent::ParentFacts& facts, const BuildRequest& request);
 
 /// The readable part of BuildKit's plain progress after a failure: the failing step's output and the Dockerfile's
 /// lines; the legacy builder's last lines.
@@ -73,4 +73,4 @@ std::string_view step_of(std::string_view line);
 /// ("#4 [1/2] FROM docker.io/library/debian:12@sha256:1a…"); empty: none.
 std::pair<std::string, std::string> fetched_base_of(std::string_view line);
 
-}  // namespace otto::docker
+}  // namespace otto::images

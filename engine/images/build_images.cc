@@ -2,12 +2,26 @@
 
 #include <algorithm>
 
-#include "engine/images/command.h"
 #include "engine/images/image_probe.h"
 #include "engine/images/image_run.h"
+#include "engine/images/repo_images.h"
+#include "engine/workspace/targets.h"
 #include "graph/base/text.h"
 
 namespace otto::docker {
+
+std::string_view status_name(ImageStatus status) {
+  switch (status) {
+    case ImageStatus::kBuilt: return "built";
+    case ImageStatus::kCached: return "cached";
+    case ImageStatus::kPulled: return "pulled";
+    case ImageStatus::kFailed: return "failed";
+    case ImageStatus::kSkipped: return "skipped";
+    case ImageStatus::kStale: return "stale";
+    case ImageStatus::kUnknown: return "unknown";
+  }
+  panic("unknown image status", __FILE__, __LINE__);
+}
 
 std::size_t BuildReport::failures() const {
   const auto failed = std::count_if(images.begin(), images.end(), [](const ImageResult& image) {
@@ -28,7 +42,7 @@ namespace {
 
 /// Which of the wanted images each repo declares; kUnknownName for one that none does.
 Result<std::map<const config::Settings*, std::vector<std::string>>> images_by_repo(
-    const Workspace& workspace, const std::vector<std::string>& wanted) {
+    const workspace::Opened& workspace, const std::vector<std::string>& wanted) {
   std::map<const config::Settings*, std::vector<std::string>> by_repo;
   std::vector<std::string> names;
   for (const config::Settings& repo : workspace.repos()) {
@@ -47,55 +61,57 @@ Result<std::map<const config::Settings*, std::vector<std::string>>> images_by_re
   return by_repo;
 }
 
-Result<BuildReport> build_on(Workspace& workspace, const execute::Target& target, const std::vector<std::string>& names,
-                             const BuildOptions& options) {
+Result<BuildReport> build_on(workspace::Opened& workspace, const workspace::Target& target,
+                             const std::vector<std::string>& names, const BuildOptions& options) {
   BuildReport report;
   report.parent = target.host->id;
   report.repo = target.repo->name;
-  execute::ImageRunRequest request;
+  images::ImageRunRequest request;
   request.jobs = options.jobs;
   request.keep_going = options.keep_going;
   request.dry_run = options.dry_run;
   request.pull = options.pull;
-  OTTO_TRY(execute::ParentSession session, execute::ParentSession::begin(workspace, target));
-  const auto ask_early = [&](const inputs::RepoInputs& images) -> Result<void> {
-    return session.ask_early(execute::probe_request(images, request));
+  OTTO_TRY(parent::ParentSession session, parent::ParentSession::begin(workspace, target));
+  const auto ask_early = [&](const images::RepoInputs& images) -> Result<void> {
+    return session.ask_early(images::probe_request(images, request));
   };
-  OTTO_TRY(inputs::RepoInputs images, execute::read_repo_images(workspace, *target.repo, names, ask_early));
+  OTTO_TRY(images::RepoInputs images, images::read_repo_images(workspace, *target.repo, names, ask_early));
   report.graph = images.graph;
   const auto connected = session.connect();
-  if (!connected.ok() && options.dry_run && execute::is_connection_error(connected.error().code)) {
+  if (!connected.ok() && options.dry_run && workspace::is_connection_error(connected.error().code)) {
     report.parent_reachable = false;
     report.error = connected.error();
-    OTTO_RETURN_IF_ERROR(execute::settle_from_memo(workspace, *target.repo, images));
-    report.images = execute::unknown_results(images);
+    OTTO_RETURN_IF_ERROR(images::settle_from_memo(workspace, *target.repo, images));
+    report.images = images::unknown_results(images);
     return report;
   }
   OTTO_RETURN_IF_ERROR(connected);
-  if (options.rebuild) request.forced = names.empty() ? execute::names_of(images) : names;
-  OTTO_TRY(const Probe probe, session.probe(execute::probe_request(images, request)));
-  OTTO_TRY(report.images, execute::run_images(session, images, probe, request));
+  if (options.rebuild) request.forced = names.empty() ? images::names_of(images) : names;
+  OTTO_TRY(const parent::Probe probe, session.probe(images::probe_request(images, request)));
+  OTTO_TRY(report.images, images::run_images(session, images, probe, request));
   return report;
 }
 
 }  // namespace
 
-Result<std::vector<BuildReport>> build_images(Workspace& workspace, const BuildOptions& options) {
+Result<std::vector<BuildReport>> build_images(Workspace& library, const BuildOptions& options) {
+  workspace::Opened& workspace = library.opened();
   OTTO_TRY(const auto wanted, images_by_repo(workspace, options.images));
-  OTTO_TRY(std::vector<execute::Target> targets, execute::choose_targets(workspace, options.on));
-  std::erase_if(
-      targets, [&](const execute::Target& target) { return !options.images.empty() && !wanted.contains(target.repo); });
-  return execute::for_each_target<BuildReport>(
+  OTTO_TRY(std::vector<workspace::Target> targets, workspace::choose_targets(workspace, options.on));
+  std::erase_if(targets, [&](const workspace::Target& target) {
+    return !options.images.empty() && !wanted.contains(target.repo);
+  });
+  return workspace::for_each_target<BuildReport>(
       workspace, targets,
-      [&](const execute::Target& target) {
+      [&](const workspace::Target& target) {
         const auto names = wanted.find(target.repo);
         return build_on(workspace, target, names == wanted.end() ? std::vector<std::string>() : names->second, options);
       },
-      [](const execute::Target& target, Error error) {
+      [](const workspace::Target& target, Error error) {
         BuildReport report;
         report.parent = target.host->id;
         report.repo = target.repo->name;
-        report.parent_reachable = !execute::is_connection_error(error.code);
+        report.parent_reachable = !workspace::is_connection_error(error.code);
         report.error = std::move(error);
         return report;
       });

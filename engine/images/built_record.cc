@@ -7,7 +7,7 @@
 #include "engine/stage/stage_manifest.h"
 #include "graph/base/text.h"
 
-namespace otto::docker {
+namespace otto::images {
 
 namespace {
 
@@ -15,7 +15,7 @@ constexpr std::size_t kMaxDockerfile = 64 * 1024;
 
 /// "record NAME HEX"; "dockerfile NAME BYTES" followed by them; where the stage has a finished stamp, "manifest NAME
 /// BYTES" followed by the manifest's bytes.
-std::string read_script(const ParentFacts& facts, const std::vector<RecordQuery>& queries) {
+std::string read_script(const parent::ParentFacts& facts, const std::vector<RecordQuery>& queries) {
   std::string script = fmt::format(R"sh(root={}
 otto_record() {{
   [ -f "$root/built/$1" ] || return 0
@@ -72,7 +72,7 @@ void take_dockerfile(std::map<std::string, graph::BuiltFrom>& records, const std
 /// The stage's manifest names the files only while it is that of the recorded build.
 void take_manifest(std::map<std::string, graph::BuiltFrom>& records, const std::string& name, std::string_view lines) {
   const auto record = records.find(name);
-  auto manifest = parse_manifest_lines(lines);
+  auto manifest = stage::parse_manifest_lines(lines);
   if (record == records.end() || !manifest) return;
   const graph::Digest hash = manifest->hash();
   for (const graph::Component& component : record->second.fingerprint.components) {
@@ -104,8 +104,8 @@ std::string record_name(std::string_view project, std::string_view image) {
   return text::to_lower(project) + "-" + std::string(image);
 }
 
-std::string keep_record_script(const ParentFacts& facts, std::string_view name, const graph::Fingerprint& fingerprint,
-                               std::string_view dockerfile) {
+std::string keep_record_script(const parent::ParentFacts& facts, std::string_view name,
+                               const graph::Fingerprint& fingerprint, std::string_view dockerfile) {
   const auto keep = [&](std::string_view directory, std::string_view format, const std::string& content) {
     return fmt::format("mkdir -p {0}/{3} && printf '{4}' {2} > {0}/{3}/{1}.$$ && mv {0}/{3}/{1}.$$ {0}/{3}/{1} || :\n",
                        text::shell_quote(facts.stage_root), text::shell_quote(name), text::shell_quote(content),
@@ -118,7 +118,8 @@ std::string keep_record_script(const ParentFacts& facts, std::string_view name, 
   return script;
 }
 
-Result<std::map<std::string, graph::BuiltFrom>> read_records(transport::Remote& remote, const ParentFacts& facts,
+Result<std::map<std::string, graph::BuiltFrom>> read_records(transport::Remote& remote,
+                                                             const parent::ParentFacts& facts,
                                                              const std::vector<RecordQuery>& queries,
                                                              std::stop_token stop) {
   if (queries.empty()) return std::map<std::string, graph::BuiltFrom>();
@@ -129,4 +130,4 @@ Result<std::map<std::string, graph::BuiltFrom>> read_records(transport::Remote& 
   return read_answer(output.out);
 }
 
-}  // namespace otto::docker
+}  // namespace otto::images

@@ -16,7 +16,7 @@
 #include "graph/reasons.h"
 #include "transport/remote.h"
 
-namespace otto::docker {
+namespace otto::images {
 
 struct RecordQuery {
   std::string name;       ///< record_name() of the image
@@ -28,12 +28,13 @@ std::string record_name(std::string_view project, std::string_view image);
 
 /// A shell fragment that keeps `fingerprint` and the Dockerfile's text (up to 64 KB) as the record; failure to do so is
 /// no failure of the build.
-std::string keep_record_script(const ParentFacts& facts, std::string_view name, const graph::Fingerprint& fingerprint,
-                               std::string_view dockerfile);
+std::string keep_record_script(const parent::ParentFacts& facts, std::string_view name,
+                               const graph::Fingerprint& fingerprint, std::string_view dockerfile);
 
 /// The records that are there and can be read, by name. kConnectionLost, kInterrupted.
-Result<std::map<std::string, graph::BuiltFrom>> read_records(transport::Remote& remote, const ParentFacts& facts,
+Result<std::map<std::string, graph::BuiltFrom>> read_records(transport::Remote& remote,
+                                                             const parent::ParentFacts& facts,
                                                              const std::vector<RecordQuery>& queries,
                                                              std::stop_token stop);
 
-}  // namespace otto::docker
+}  // namespace otto::images

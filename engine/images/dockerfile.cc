@@ -10,7 +10,7 @@
 #include "engine/images/dockerfile_words.h"
 #include "graph/base/text.h"
 
-namespace otto::inputs {
+namespace otto::images {
 namespace {
 
 /// The number that the text is, if it is one.
@@ -277,30 +277,4 @@ Result<Dockerfile> parse_dockerfile(std::string_view text, std::string_view file
   return DockerfileReader(file_name, build_args, target).run(lines);
 }
 
-ParsedReference parse_reference(std::string_view reference) {
-  ParsedReference parsed;
-  const std::size_t at = reference.find('@');
-  if (at != std::string_view::npos) {
-    parsed.digest = reference.substr(at + 1);
-    reference = reference.substr(0, at);
-  }
-  const std::size_t colon = reference.rfind(':');
-  const std::size_t last_slash = reference.rfind('/');
-  if (colon != std::string_view::npos && (last_slash == std::string_view::npos || colon > last_slash)) {
-    parsed.tag = reference.substr(colon + 1);
-    reference = reference.substr(0, colon);
-  }
-  const std::size_t slash = reference.find('/');
-  if (slash != std::string_view::npos) {
-    const std::string_view host = reference.substr(0, slash);
-    if (host == "docker.io" || host == "index.docker.io") {
-      reference.remove_prefix(slash + 1);
-    }
-    const bool official = reference.substr(0, 8) == "library/";
-    if (official && reference.find('/', 8) == std::string_view::npos) reference.remove_prefix(8);
-  }
-  parsed.repository = reference;
-  return parsed;
-}
-
-}  // namespace otto::inputs
+}  // namespace otto::images

@@ -13,7 +13,7 @@
 
 #include "graph/base/result.h"
 
-namespace otto::inputs {
+namespace otto::images {
 
 /// Build args that BuildKit gives by itself.
 inline constexpr std::array<std::string_view, 8> kPlatformArgs = {"TARGETPLATFORM", "TARGETOS",      "TARGETARCH",
@@ -46,12 +46,4 @@ Result<Dockerfile> parse_dockerfile(std::string_view text, std::string_view file
                                     const std::map<std::string, std::string>& build_args,
                                     const std::optional<std::string>& target = std::nullopt);
 
-/// The repository part without registry default, tag and digest: "docker.io/library/x:1" → "x".
-struct ParsedReference {
-  std::string repository;  ///< "registry.example:5000/team/app", "veggies-base"
-  std::string tag;         ///< empty: none
-  std::string digest;      ///< "sha256:…" or empty
-};
-ParsedReference parse_reference(std::string_view reference);
-
-}  // namespace otto::inputs
+}  // namespace otto::images

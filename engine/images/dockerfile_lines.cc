@@ -7,7 +7,7 @@
 #include "engine/images/dockerfile_words.h"
 #include "graph/base/text.h"
 
-namespace otto::inputs {
+namespace otto::images {
 namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r'; }
@@ -179,4 +179,4 @@ Result<DockerfileLines> read_dockerfile_lines(std::string_view text, std::string
   return LineReader(text, file_name).run();
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::images

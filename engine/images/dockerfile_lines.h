@@ -13,7 +13,7 @@
 
 #include "graph/base/result.h"
 
-namespace otto::inputs {
+namespace otto::images {
 
 struct LogicalLine {
   std::string text;
@@ -31,4 +31,4 @@ struct DockerfileLines {
 /// kConfig "FILE:LINE: …" for an unknown escape character and for a heredoc that is not closed.
 Result<DockerfileLines> read_dockerfile_lines(std::string_view text, std::string_view file_name);
 
-}  // namespace otto::inputs
+}  // namespace otto::images

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace otto::inputs {
+namespace otto::images {
 namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r' || c == '\n'; }
@@ -216,4 +216,4 @@ Result<std::string> expand_word(std::string_view word, char escape, const ArgLoo
   return Expander(word, escape, &lookup).run();
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::images

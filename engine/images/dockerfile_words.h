@@ -13,7 +13,7 @@
 
 #include "graph/base/result.h"
 
-namespace otto::inputs {
+namespace otto::images {
 
 struct Word {
   std::string_view text;  ///< as written, quotes and all
@@ -32,4 +32,4 @@ using ArgLookup = std::function<std::optional<std::string>(std::string_view)>;
 /// not closed, an unknown modifier, a name that `?` requires.
 Result<std::string> expand_word(std::string_view word, char escape, const ArgLookup& lookup);
 
-}  // namespace otto::inputs
+}  // namespace otto::images

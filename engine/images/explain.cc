@@ -6,8 +6,9 @@
 #include "cache/build_store.h"
 #include "cache/listing.h"
 #include "engine/config/settings.h"
+#include "engine/workspace/opened.h"
 #include "graph/base/text.h"
-#include "otto/docker.h"
+#include "otto/images.h"
 
 namespace otto::docker {
 
@@ -40,7 +41,8 @@ Result<std::optional<RecordedBuild>> last_made(cache::BuildStore& builds, const 
   return std::optional(recorded(std::move(*made)));
 }
 
-Result<ExplainReport> explained(Workspace& workspace, BuildReport report, const std::vector<std::string>& wanted) {
+Result<ExplainReport> explained(workspace::Opened& workspace, BuildReport report,
+                                const std::vector<std::string>& wanted) {
   OTTO_TRY(cache::Database * memo, workspace.memo());
   cache::BuildStore builds(*memo);
   ExplainReport explanation;
@@ -57,7 +59,7 @@ Result<ExplainReport> explained(Workspace& workspace, BuildReport report, const 
 }
 
 /// Every image that can be asked for: declared, or built some time.
-Result<std::vector<std::string>> known_images(const Workspace& workspace) {
+Result<std::vector<std::string>> known_images(const workspace::Opened& workspace) {
   OTTO_TRY(const cache::Listing listing, cache::read_listing(cache::Database::default_path()));
   std::vector<std::string> names;
   for (const config::Settings& repo : workspace.repos()) {
@@ -73,12 +75,13 @@ Result<std::vector<std::string>> known_images(const Workspace& workspace) {
 
 }  // namespace
 
-Result<std::vector<ExplainReport>> explain_images(Workspace& workspace, const ExplainOptions& options) {
+Result<std::vector<ExplainReport>> explain_images(Workspace& library, const ExplainOptions& options) {
+  workspace::Opened& workspace = library.opened();
   BuildOptions build;
   build.images = options.images;
   build.on = options.on;
   build.dry_run = true;
-  OTTO_TRY(std::vector<BuildReport> reports, build_images(workspace, build));
+  OTTO_TRY(std::vector<BuildReport> reports, build_images(library, build));
   std::vector<ExplainReport> explanations;
   for (BuildReport& report : reports) {
     OTTO_TRY(ExplainReport explanation, explained(workspace, std::move(report), options.images));
@@ -87,7 +90,8 @@ Result<std::vector<ExplainReport>> explain_images(Workspace& workspace, const Ex
   return explanations;
 }
 
-Result<std::vector<RecordedBuild>> build_history(Workspace& workspace, const HistoryOptions& options) {
+Result<std::vector<RecordedBuild>> build_history(Workspace& library, const HistoryOptions& options) {
+  workspace::Opened& workspace = library.opened();
   if (options.image) {
     OTTO_TRY(const std::vector<std::string> names, known_images(workspace));
     if (std::ranges::find(names, *options.image) == names.end()) {

@@ -5,7 +5,7 @@
 #include "engine/images/base_images.h"
 #include "engine/images/built_record.h"
 
-namespace otto::execute {
+namespace otto::images {
 
 namespace {
 
@@ -18,37 +18,37 @@ std::optional<graph::Digest> dockerfile_digest(const graph::Fingerprint& fingerp
 
 }  // namespace
 
-Result<void> ImageEvidenceReader::ask_records(const ParentSession& parent,
-                                              const std::vector<inputs::ImageInputs>& images) {
-  std::vector<docker::RecordQuery> queries;
+Result<void> ImageEvidenceReader::ask_records(const parent::ParentSession& parent,
+                                              const std::vector<ImageInputs>& images) {
+  std::vector<RecordQuery> queries;
   cache::BuildStore builds(memo_);
-  for (const inputs::ImageInputs& image : images) {
+  for (const ImageInputs& image : images) {
     const bool present = probe_.image_ids.contains(image.tag);
     if (present && (!pull_ || image.loose_bases.empty())) continue;
     OTTO_TRY(const auto known, present ? builds.find(target_.repo->name, image.name(), target_.host->id, image.hash)
                                        : builds.last_build(target_.repo->name, image.name(), target_.host->id));
-    const std::string name = docker::record_name(target_.repo->name, image.name());
+    const std::string name = record_name(target_.repo->name, image.name());
     if (!known) {
       queries.push_back({name, image.context->stage_key});
     } else if (!present && dockerfile_digest(known->fingerprint) != graph::sha256(image.dockerfile)) {
       queries.push_back({name, ""});  // its lines are remembered there only
     }
   }
-  OTTO_TRY(records_, docker::read_records(parent.remote(), parent.facts(), queries, parent.workspace().stop()));
+  OTTO_TRY(records_, read_records(parent.remote(), parent.facts(), queries, parent.workspace().stop()));
   return {};
 }
 
-Result<plan::ImageEvidence> ImageEvidenceReader::evidence_for(const inputs::ImageInputs& image) {
-  plan::ImageEvidence evidence;
+Result<ImageEvidence> ImageEvidenceReader::evidence_for(const ImageInputs& image) {
+  ImageEvidence evidence;
   evidence.present = probe_.image_ids.contains(image.tag);
   evidence.pull = pull_;
   for (const std::string& base : image.loose_bases) {
     const auto state = probe_.bases.find(base);
     if (state == probe_.bases.end()) continue;
     std::vector<graph::Digest>& digests = evidence.bases[base];
-    if (const auto id = inputs::image_digest(state->second.id)) digests.push_back(*id);
+    if (const auto id = image_digest(state->second.id)) digests.push_back(*id);
     for (const std::string& known : state->second.digests) {
-      if (const auto digest = inputs::image_digest(known)) digests.push_back(*digest);
+      if (const auto digest = image_digest(known)) digests.push_back(*digest);
     }
   }
   OTTO_RETURN_IF_ERROR(take_memo(image, evidence));
@@ -60,7 +60,7 @@ Result<plan::ImageEvidence> ImageEvidenceReader::evidence_for(const inputs::Imag
   return evidence;
 }
 
-Result<void> ImageEvidenceReader::take_memo(const inputs::ImageInputs& image, plan::ImageEvidence& evidence) {
+Result<void> ImageEvidenceReader::take_memo(const ImageInputs& image, ImageEvidence& evidence) {
   cache::BuildStore builds(memo_);
   OTTO_TRY(const auto last, builds.last_build(target_.repo->name, image.name(), target_.host->id));
   if (last) {
@@ -70,7 +70,7 @@ Result<void> ImageEvidenceReader::take_memo(const inputs::ImageInputs& image, pl
       if (component.digest == image.context->hash) continue;  // what is equal is not compared
       OTTO_TRY(from.context, cache::ManifestStore(memo_).load_manifest(component.digest));
     }
-    evidence.here = plan::LastBuild{last->hash, std::move(from)};
+    evidence.here = LastBuild{last->hash, std::move(from)};
   }
   OTTO_TRY(const auto same, builds.find(target_.repo->name, image.name(), target_.host->id, image.hash));
   evidence.built_here_before = same.has_value();
@@ -78,12 +78,12 @@ Result<void> ImageEvidenceReader::take_memo(const inputs::ImageInputs& image, pl
   return {};
 }
 
-void ImageEvidenceReader::take_record(const inputs::ImageInputs& image, plan::ImageEvidence& evidence) const {
-  const auto record = records_.find(docker::record_name(target_.repo->name, image.name()));
+void ImageEvidenceReader::take_record(const ImageInputs& image, ImageEvidence& evidence) const {
+  const auto record = records_.find(record_name(target_.repo->name, image.name()));
   if (record == records_.end()) return;
   const std::string hash = record->second.fingerprint.hash.tag();
   if (!evidence.here) {
-    evidence.here = plan::LastBuild{hash, record->second};
+    evidence.here = LastBuild{hash, record->second};
   } else if (dockerfile_digest(record->second.fingerprint) == dockerfile_digest(evidence.here->from.fingerprint)) {
     evidence.here->from.dockerfile = record->second.dockerfile;
   }
@@ -92,4 +92,4 @@ void ImageEvidenceReader::take_record(const inputs::ImageInputs& image, plan::Im
   if (!evidence.present_from) evidence.present_from = record->second.fingerprint;
 }
 
-}  // namespace otto::execute
+}  // namespace otto::images

@@ -15,29 +15,29 @@
 #include "engine/parent/parent_session.h"
 #include "graph/base/result.h"
 
-namespace otto::execute {
+namespace otto::images {
 
 class ImageEvidenceReader {
  public:
   /// `pull`: base images are judged too.
-  ImageEvidenceReader(cache::Database& memo, const Target& target, const docker::Probe& probe, bool pull)
+  ImageEvidenceReader(cache::Database& memo, const workspace::Target& target, const parent::Probe& probe, bool pull)
       : memo_(memo), target_(target), probe_(probe), pull_(pull) {}
 
   /// Asks the parent for its records of images that the memo does not know there. kConnectionLost, kInterrupted,
   /// kDatabase.
-  Result<void> ask_records(const ParentSession& parent, const std::vector<inputs::ImageInputs>& images);
+  Result<void> ask_records(const parent::ParentSession& parent, const std::vector<ImageInputs>& images);
   /// kDatabase.
-  Result<plan::ImageEvidence> evidence_for(const inputs::ImageInputs& image);
+  Result<ImageEvidence> evidence_for(const ImageInputs& image);
 
  private:
-  Result<void> take_memo(const inputs::ImageInputs& image, plan::ImageEvidence& evidence);
-  void take_record(const inputs::ImageInputs& image, plan::ImageEvidence& evidence) const;
+  Result<void> take_memo(const ImageInputs& image, ImageEvidence& evidence);
+  void take_record(const ImageInputs& image, ImageEvidence& evidence) const;
 
   cache::Database& memo_;
-  const Target& target_;
-  const docker::Probe& probe_;
+  const workspace::Target& target_;
+  const parent::Probe& probe_;
   const bool pull_;
   std::map<std::string, graph::BuiltFrom> records_;  // by docker::record_name
 };
 
-}  // namespace otto::execute
+}  // namespace otto::images

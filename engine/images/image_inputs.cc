@@ -11,11 +11,11 @@
 #include "engine/images/base_images.h"
 #include "engine/images/dockerfile.h"
 #include "engine/images/own_images.h"
+#include "engine/workspace/names.h"
 #include "graph/base/text.h"
 #include "graph/base/whole_file.h"
-#include "otto/docker.h"
 
-namespace otto::inputs {
+namespace otto::images {
 
 namespace {
 
@@ -56,7 +56,7 @@ class RepoNames {
 /// A context that images name: not scanned yet.
 struct FoundContext {
   const config::ImageSettings* settings = nullptr;  ///< of the first image that names it
-  IgnoreFile ignore;
+  context::IgnoreFile ignore;
   std::string memo_key;
 };
 
@@ -158,7 +158,7 @@ class Reader {
     std::unordered_map<std::string, std::size_t> by_key;
     for (const ImageInputs& image : inputs_.images) {
       FoundContext found{image.settings, {}, {}};
-      OTTO_TRY(found.ignore, find_ignore_file(image.settings->dockerfile, image.settings->context));
+      OTTO_TRY(found.ignore, context::find_ignore_file(image.settings->dockerfile, image.settings->context));
       found.memo_key = image.settings->context.native() + '\n' + found.ignore.path.native();
       const auto [at, first] = by_key.try_emplace(found.memo_key, found_.size());
       context_of_image_.push_back(at->second);
@@ -194,8 +194,9 @@ class Reader {
   }
 
   Result<void> scan(Context& context, const FoundContext& found, std::optional<cache::StatManifest> known) {
-    OTTO_TRY(const IgnoreRules rules, IgnoreRules::parse(found.ignore.text, found.ignore.path.string()));
-    ScanRequest scan;
+    OTTO_TRY(const context::IgnoreRules rules,
+             context::IgnoreRules::parse(found.ignore.text, found.ignore.path.string()));
+    context::ScanRequest scan;
     scan.root = context.root;
     scan.rules = &rules;
     scan.known = known ? &*known : nullptr;
@@ -205,7 +206,7 @@ class Reader {
       request_.reporter->report({Event::Kind::kPhase, Phase::kScanning, context.name, "", files, bytes, 0});
     };
     request_.reporter->report({Event::Kind::kPhase, Phase::kScanning, context.name, "", 0, 0, 0});
-    auto scanned = scan_context(scan);
+    auto scanned = context::scan_context(scan);
     request_.reporter->left(context.name);
     OTTO_TRY(context.scan, std::move(scanned));
     known.reset();  // it is as large as what comes next
@@ -258,4 +259,4 @@ const ImageInputs* RepoInputs::find(std::string_view image) const {
 
 Result<RepoInputs> read_images(const ReadRequest& request) { return Reader(request).read(); }
 
-}  // namespace otto::inputs
+}  // namespace otto::images

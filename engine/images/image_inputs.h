@@ -24,7 +24,7 @@
 #include "graph/node.h"
 #include "otto/reporter.h"
 
-namespace otto::inputs {
+namespace otto::images {
 
 /// A context under one set of ignore rules, as it was scanned.
 struct Context {
@@ -33,7 +33,7 @@ struct Context {
   std::filesystem::path root;
   std::filesystem::path ignore_file;  ///< empty: none
   graph::Digest ignore_digest;        ///< of the ignore file's text
-  ScanResult scan;
+  context::ScanResult scan;
   graph::Digest hash;  ///< of scan.manifest
 };
 
@@ -84,4 +84,4 @@ struct ReadRequest {
 /// kIo, kInputsChanged, kInterrupted.
 Result<RepoInputs> read_images(const ReadRequest& request);
 
-}  // namespace otto::inputs
+}  // namespace otto::images

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace otto::plan {
+namespace otto::images {
 
 namespace {
 
@@ -16,7 +16,7 @@ std::string counted(std::size_t count, std::string_view what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
-std::vector<std::string> what_was_checked(const inputs::ImageInputs& image) {
+std::vector<std::string> what_was_checked(const ImageInputs& image) {
   const auto& entries = image.context->scan.manifest.entries;
   const auto files = static_cast<std::size_t>(std::count_if(
       entries.begin(), entries.end(), [](const auto& entry) { return entry.type != graph::EntryType::kDirectory; }));
@@ -24,7 +24,7 @@ std::vector<std::string> what_was_checked(const inputs::ImageInputs& image) {
   if (!image.settings->build_args.empty()) checked.push_back(counted(image.settings->build_args.size(), "build arg"));
   if (image.settings->target) checked.push_back("target " + *image.settings->target);
   if (image.settings->platform) checked.push_back("platform " + *image.settings->platform);
-  for (const inputs::Upstream& upstream : image.upstreams) checked.push_back("image " + upstream.image);
+  for (const Upstream& upstream : image.upstreams) checked.push_back("image " + upstream.image);
   for (const std::string& base : image.external) {
     if (image.settings->track_base) checked.push_back("base image " + base);
   }
@@ -54,7 +54,7 @@ Moved has_moved(const std::string& base, const ImageEvidence& evidence, std::str
 }
 
 /// Moved base images: reasons with --pull, else only worth a word among what was checked.
-void judge_bases(const inputs::ImageInputs& image, const ImageEvidence& evidence, ImageVerdict& verdict) {
+void judge_bases(const ImageInputs& image, const ImageEvidence& evidence, ImageVerdict& verdict) {
   for (const std::string& base : image.loose_bases) {
     std::string detail;
     const Moved moved = has_moved(base, evidence, detail);
@@ -70,7 +70,7 @@ void judge_bases(const inputs::ImageInputs& image, const ImageEvidence& evidence
 
 }  // namespace
 
-ImageVerdict judge_image(const inputs::ImageInputs& image, const ImageEvidence& evidence) {
+ImageVerdict judge_image(const ImageInputs& image, const ImageEvidence& evidence) {
   ImageVerdict verdict;
   verdict.checked = what_was_checked(image);
   verdict.stale = evidence.forced || !evidence.present;
@@ -93,4 +93,4 @@ ImageVerdict judge_image(const inputs::ImageInputs& image, const ImageEvidence& 
   return verdict;
 }
 
-}  // namespace otto::plan
+}  // namespace otto::images

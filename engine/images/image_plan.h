@@ -12,7 +12,7 @@
 #include "engine/images/image_inputs.h"
 #include "graph/reasons.h"
 
-namespace otto::plan {
+namespace otto::images {
 
 /// What is remembered of an image's last build for this parent.
 struct LastBuild {
@@ -39,6 +39,6 @@ struct ImageVerdict {
   std::vector<std::string> checked;    ///< what was compared: "Dockerfile", "812 files", "2 build args", …
 };
 
-ImageVerdict judge_image(const inputs::ImageInputs& image, const ImageEvidence& evidence);
+ImageVerdict judge_image(const ImageInputs& image, const ImageEvidence& evidence);
 
-}  // namespace otto::plan
+}  // namespace otto::images

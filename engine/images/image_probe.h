@@ -8,18 +8,18 @@
 #include "engine/images/image_inputs.h"
 #include "engine/images/image_run.h"
 #include "engine/parent/parent.h"
+#include "engine/workspace/opened.h"
 #include "graph/base/result.h"
-#include "otto/workspace.h"
 
-namespace otto::execute {
+namespace otto::images {
 
 /// What the probe must tell of the images, their base images too; they need not be scanned.
-docker::ProbeRequest probe_request(const inputs::RepoInputs& images, const ImageRunRequest& request);
+parent::ProbeRequest probe_request(const RepoInputs& images, const ImageRunRequest& request);
 
 /// Base images that count, as the parent has them.
-void settle_from_probe(inputs::RepoInputs& images, const docker::Probe& probe);
+void settle_from_probe(RepoInputs& images, const parent::Probe& probe);
 
 /// Base images that count, as they were when each image was last built: for answers without a parent. kDatabase.
-Result<void> settle_from_memo(Workspace& workspace, const config::Settings& repo, inputs::RepoInputs& images);
+Result<void> settle_from_memo(workspace::Opened& workspace, const config::Settings& repo, RepoInputs& images);
 
-}  // namespace otto::execute
+}  // namespace otto::images

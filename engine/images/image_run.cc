@@ -18,7 +18,7 @@
 #include "engine/stage/stage.h"
 #include "graph/scheduler.h"
 
-namespace otto::execute {
+namespace otto::images {
 
 namespace {
 
@@ -53,18 +53,18 @@ bool ends_run(ErrorCode code) {
 
 /// One context's stage during a run. Workers that share it take turns.
 struct Staging {
-  const inputs::Context* context = nullptr;
+  const Context* context = nullptr;
   std::optional<graph::ContextManifest> believed;
   std::string believed_stamp;
   std::mutex turn;
-  docker::StageState state;  // of the last bring_stage
+  stage::StageState state;  // of the last bring_stage
   bool staged = false;
   std::string charged_to;  // the image that its uploads are shown with
 };
 
 class ImageRun {
  public:
-  ImageRun(ParentSession& session, const inputs::RepoInputs& images, const docker::Probe& probe,
+  ImageRun(parent::ParentSession& session, const RepoInputs& images, const parent::Probe& probe,
            const ImageRunRequest& request)
       : session_(session),
         images_(images.images),
@@ -82,7 +82,7 @@ class ImageRun {
     const auto is_cached = [](const auto& image) { return image.status == docker::ImageStatus::kCached; };
     if (request_.dry_run || std::ranges::all_of(results_, is_cached)) return std::move(results_);
     OTTO_RETURN_IF_ERROR(prepare_stages());
-    const std::vector<TaskState> states = run_schedule(schedule());
+    const std::vector<graph::TaskState> states = graph::run_schedule(schedule());
     if (fatal_) return std::move(*fatal_);
     if (session_.workspace().stop().stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
     name_skipped(states);
@@ -97,10 +97,10 @@ class ImageRun {
   // --- judging ---
 
   Result<void> judge(std::size_t index) {
-    const inputs::ImageInputs& image = images_[index];
-    OTTO_TRY(plan::ImageEvidence evidence, evidence_.evidence_for(image));
+    const ImageInputs& image = images_[index];
+    OTTO_TRY(ImageEvidence evidence, evidence_.evidence_for(image));
     evidence.forced = std::find(request_.forced.begin(), request_.forced.end(), image.name()) != request_.forced.end();
-    const plan::ImageVerdict verdict = plan::judge_image(image, evidence);
+    const ImageVerdict verdict = judge_image(image, evidence);
     docker::ImageResult& result = results_[index];
     result.name = image.name();
     result.hash = image.hash;
@@ -109,7 +109,7 @@ class ImageRun {
     result.checked = verdict.checked;
     result.status = verdict.stale ? docker::ImageStatus::kStale : docker::ImageStatus::kCached;
     if (verdict.stale) return check_bases(image, result);
-    if (evidence.present_from) fetched_bases_[index] = inputs::loose_bases_of(*evidence.present_from);
+    if (evidence.present_from) fetched_bases_[index] = loose_bases_of(*evidence.present_from);
     result.image_id = probe_.image_ids.at(image.tag);
     const bool moved = !evidence.here || evidence.here->hash != image.hash;
     if (moved && !request_.dry_run) OTTO_RETURN_IF_ERROR(adopt(image, result, evidence));
@@ -117,7 +117,7 @@ class ImageRun {
   }
 
   /// A base image that was to be pulled and could not be, or whose id counts and is not there, is the image's failure.
-  Result<void> check_bases(const inputs::ImageInputs& image, docker::ImageResult& result) const {
+  Result<void> check_bases(const ImageInputs& image, docker::ImageResult& result) const {
     if (request_.dry_run) return {};
     for (const std::string& base : image.external) {
       const auto state = probe_.bases.find(base);
@@ -137,19 +137,17 @@ class ImageRun {
 
   /// The image is there already (an edit was reverted, the memo was lost, a colleague built it): from now on it is this
   /// project's current one, and `:latest` follows.
-  Result<void> adopt(const inputs::ImageInputs& image, const docker::ImageResult& result,
-                     const plan::ImageEvidence& evidence) {
+  Result<void> adopt(const ImageInputs& image, const docker::ImageResult& result, const ImageEvidence& evidence) {
     transport::Script script;
-    script.text = docker::docker_prelude(session_.settings()) + "otto_docker tag \"$1\" \"$2\"\n";
+    script.text = parent::docker_prelude(session_.settings()) + "otto_docker tag \"$1\" \"$2\"\n";
     script.args = {image.tag, image.latest};
     script.stop = session_.workspace().stop();
     OTTO_TRY(const transport::Output output, session_.remote().run(script));
     if (!output.status.success()) {
-      return docker::docker_error(output, session_.host().id, ErrorCode::kRemoteFailed, "docker tag failed");
+      return parent::docker_error(output, session_.host().id, ErrorCode::kRemoteFailed, "docker tag failed");
     }
-    return record(
-        image, result,
-        inputs::with_loose_bases(image.fingerprint, evidence.present_from ? &*evidence.present_from : nullptr));
+    return record(image, result,
+                  with_loose_bases(image.fingerprint, evidence.present_from ? &*evidence.present_from : nullptr));
   }
 
   // --- staging and building; on workers ---
@@ -173,11 +171,11 @@ class ImageRun {
 
   /// Task i builds image i; images that are up to date are tasks with nothing to do, so that dependents need no special
   /// case.
-  Schedule schedule() {
-    Schedule schedule;
-    for (const inputs::ImageInputs& image : images_) {
+  graph::Schedule schedule() {
+    graph::Schedule schedule;
+    for (const ImageInputs& image : images_) {
       std::vector<std::size_t> inputs;
-      for (const inputs::Upstream& upstream : image.upstreams) inputs.push_back(index_of(upstream.image));
+      for (const Upstream& upstream : image.upstreams) inputs.push_back(index_of(upstream.image));
       schedule.inputs.push_back(std::move(inputs));
     }
     schedule.jobs = request_.jobs == 0 ? 4 : request_.jobs;
@@ -197,14 +195,14 @@ class ImageRun {
     if (result.error) return *result.error;
     if (result.status != docker::ImageStatus::kStale) return {};
     started_[index] = Clock::now();
-    const inputs::ImageInputs& image = images_[index];
+    const ImageInputs& image = images_[index];
     Staging& staging = *stagings_.at(image.context);
-    OTTO_RETURN_IF_ERROR(docker::check_builder(session_.facts(), build_request(image, "", stop)));
+    OTTO_RETURN_IF_ERROR(check_builder(session_.facts(), build_request(image, "", stop)));
     for (int attempt = 0; attempt < kStageAttempts; ++attempt) {
       OTTO_TRY(const std::string stamp, stage(staging, image, result, stop));
       report({Event::Kind::kPhase, Phase::kBuilding, image.name(), "", 0, 0, 0});
-      OTTO_TRY(docker::BuiltImage built, docker::build_image(session_.remote(), session_.settings(), session_.facts(),
-                                                             build_request(image, stamp, stop)));
+      OTTO_TRY(BuiltImage built, build_image(session_.remote(), session_.settings(), session_.facts(),
+                                             build_request(image, stamp, stop)));
       if (!built.stage_stale) {
         result.image_id = built.image_id;
         found_[index] = built.was_there;
@@ -221,11 +219,11 @@ class ImageRun {
   }
 
   /// Makes the stage hold the context unless it does already; gives its stamp.
-  Result<std::string> stage(Staging& staging, const inputs::ImageInputs& image, docker::ImageResult& result,
+  Result<std::string> stage(Staging& staging, const ImageInputs& image, docker::ImageResult& result,
                             const std::stop_token& stop) {
     const std::lock_guard lock(staging.turn);
     if (staging.staged) return staging.state.stamp;
-    docker::StageRequest request;
+    stage::StageRequest request;
     request.key = staging.context->stage_key;
     request.source = staging.context->root;
     request.wanted = &staging.context->scan.manifest;
@@ -235,9 +233,9 @@ class ImageRun {
     request.progress = [&](std::uint64_t sent, std::uint64_t total) {
       report({Event::Kind::kPhase, Phase::kUploading, image.name(), "", sent, total, 0});
     };
-    request.waiting = [&](const docker::LockHolder& holder) { tell_waiting(image, holder); };
+    request.waiting = [&](const parent::LockHolder& holder) { tell_waiting(image, holder); };
     report({Event::Kind::kPhase, Phase::kUploading, image.name(), "", 0, 0, 0});
-    auto brought = docker::bring_stage(session_.remote(), session_.facts().stage_tools(), request);
+    auto brought = stage::bring_stage(session_.remote(), session_.facts().stage_tools(), request);
     if (!brought.ok())
       return std::move(brought).error().in(fmt::format("uploading the context of image '{}'", image.name()));
     staging.state = std::move(*brought);
@@ -255,9 +253,8 @@ class ImageRun {
     return staging.state.stamp;
   }
 
-  docker::BuildRequest build_request(const inputs::ImageInputs& image, const std::string& stamp,
-                                     const std::stop_token& stop) {
-    docker::BuildRequest request;
+  BuildRequest build_request(const ImageInputs& image, const std::string& stamp, const std::stop_token& stop) {
+    BuildRequest request;
     request.name = image.name();
     request.tag = image.tag;
     request.latest = image.latest;
@@ -265,24 +262,24 @@ class ImageRun {
     request.dockerfile_name = image.settings->dockerfile.string();
     request.stage_key = image.context->stage_key;
     request.stage_stamp = stamp;
-    request.record_name = docker::record_name(session_.repo().name, image.name());
+    request.record_name = record_name(session_.repo().name, image.name());
     request.fingerprint = &image.fingerprint;
     request.build_args = image.settings->build_args;
     request.target = image.settings->target.value_or("");
     request.platform = image.settings->platform.value_or("");
-    for (const inputs::Upstream& upstream : image.upstreams) {
+    for (const Upstream& upstream : image.upstreams) {
       const std::string& tag = images_[index_of(upstream.image)].tag;
       for (const std::string& spelled : upstream.spelled) request.pins.emplace_back(spelled, tag);
     }
     if (image.settings->track_base) {
       for (const std::string& base : image.external) {
-        if (inputs::is_movable(base)) request.bases.emplace_back(base, probe_.bases.at(base).id);
+        if (is_movable(base)) request.bases.emplace_back(base, probe_.bases.at(base).id);
       }
     }
     const bool forced =
         std::find(request_.forced.begin(), request_.forced.end(), image.name()) != request_.forced.end();
     request.may_be_built_meanwhile = !forced && !probe_.image_ids.contains(image.tag);
-    request.on_waiting = [this, &image](const docker::LockHolder& holder) { tell_waiting(image, holder); };
+    request.on_waiting = [this, &image](const parent::LockHolder& holder) { tell_waiting(image, holder); };
     request.on_step = [this, &image](std::string_view step) {
       report({Event::Kind::kPhase, Phase::kBuilding, image.name(), std::string(step), 0, 0, 0});
     };
@@ -321,22 +318,22 @@ class ImageRun {
   }
 
   void remember(std::size_t index) {
-    const inputs::ImageInputs& image = images_[index];
+    const ImageInputs& image = images_[index];
     const auto stage = believed_stage(image);  // before the transaction: another image's upload may have the turn
     const auto stored = session_.memo().in_transaction([&]() -> Result<void> {
       if (stage) OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo()).put_stage(*stage));
-      for (const inputs::Upstream& upstream : image.upstreams) {
+      for (const Upstream& upstream : image.upstreams) {
         const auto& inherited = fetched_bases_[index_of(upstream.image)];
         fetched_bases_[index].insert(inherited.begin(), inherited.end());
       }
       graph::Fingerprint fingerprint = image.fingerprint;
-      inputs::add_fetched_bases(fingerprint, image, fetched_bases_[index]);
+      add_fetched_bases(fingerprint, image, fetched_bases_[index]);
       return record(image, results_[index], std::move(fingerprint));
     });
     if (!stored.ok() && !fatal_) fatal_ = stored.error();
   }
 
-  std::optional<cache::StageRecord> believed_stage(const inputs::ImageInputs& image) {
+  std::optional<cache::StageRecord> believed_stage(const ImageInputs& image) {
     Staging& staging = *stagings_.at(image.context);
     const std::lock_guard lock(staging.turn);
     if (!staging.believed) return std::nullopt;
@@ -344,8 +341,7 @@ class ImageRun {
                               graph::serialize(*staging.believed)};
   }
 
-  Result<void> record(const inputs::ImageInputs& image, const docker::ImageResult& result,
-                      graph::Fingerprint fingerprint) {
+  Result<void> record(const ImageInputs& image, const docker::ImageResult& result, graph::Fingerprint fingerprint) {
     cache::BuildRecord build;
     build.at_ms = now_ms();
     build.project = session_.repo().name;
@@ -365,12 +361,12 @@ class ImageRun {
     return {};
   }
 
-  void name_skipped(const std::vector<TaskState>& states) {
+  void name_skipped(const std::vector<graph::TaskState>& states) {
     for (std::size_t i = 0; i < images_.size(); ++i) {
-      if (states[i] != TaskState::kSkipped || results_[i].status != docker::ImageStatus::kStale) continue;
+      if (states[i] != graph::TaskState::kSkipped || results_[i].status != docker::ImageStatus::kStale) continue;
       results_[i].status = docker::ImageStatus::kSkipped;
       std::string cause = "an earlier failure ended the run";
-      for (const inputs::Upstream& upstream : images_[i].upstreams) {
+      for (const Upstream& upstream : images_[i].upstreams) {
         const docker::ImageStatus status = results_[index_of(upstream.image)].status;
         const bool failed = status == docker::ImageStatus::kFailed || status == docker::ImageStatus::kSkipped;
         if (failed) cause = fmt::format("image '{}' that it is built from failed", upstream.image);
@@ -386,35 +382,35 @@ class ImageRun {
     OTTO_CHECK(found != images_.end());
     return static_cast<std::size_t>(found - images_.begin());
   }
-  void tell_waiting(const inputs::ImageInputs& image, const docker::LockHolder& holder) {
-    report({Event::Kind::kPhase, Phase::kWaiting, image.name(), docker::waiting_for(holder), 0, 0, 0});
+  void tell_waiting(const ImageInputs& image, const parent::LockHolder& holder) {
+    report({Event::Kind::kPhase, Phase::kWaiting, image.name(), parent::waiting_for(holder), 0, 0, 0});
   }
   void report(const Event& event) { session_.workspace().reporter().report(event); }
 
-  ParentSession& session_;
-  const std::vector<inputs::ImageInputs>& images_;
-  const docker::Probe& probe_;
+  parent::ParentSession& session_;
+  const std::vector<ImageInputs>& images_;
+  const parent::Probe& probe_;
   const ImageRunRequest& request_;
   ImageEvidenceReader evidence_;
   std::vector<docker::ImageResult> results_;  // one an image; each written by its own task, read after it
   std::vector<Clock::time_point> started_;
   std::vector<char> found_;  // of each image: another otto had built it; as results_
   std::vector<std::map<std::string, std::string>> fetched_bases_;  // of each image; those of upstream images join
-  std::map<const inputs::Context*, std::unique_ptr<Staging>> stagings_;
+  std::map<const Context*, std::unique_ptr<Staging>> stagings_;
   std::optional<Error> fatal_;
 };
 
 }  // namespace
 
-Result<std::vector<docker::ImageResult>> run_images(ParentSession& session, inputs::RepoInputs& images,
-                                                    const docker::Probe& probe, const ImageRunRequest& request) {
+Result<std::vector<docker::ImageResult>> run_images(parent::ParentSession& session, RepoInputs& images,
+                                                    const parent::Probe& probe, const ImageRunRequest& request) {
   settle_from_probe(images, probe);
   return ImageRun(session, images, probe, request)();
 }
 
-std::vector<docker::ImageResult> unknown_results(const inputs::RepoInputs& images) {
+std::vector<docker::ImageResult> unknown_results(const RepoInputs& images) {
   std::vector<docker::ImageResult> results;
-  for (const inputs::ImageInputs& image : images.images) {
+  for (const ImageInputs& image : images.images) {
     docker::ImageResult result;
     result.name = image.name();
     result.tag = image.tag;
@@ -424,4 +420,4 @@ std::vector<docker::ImageResult> unknown_results(const inputs::RepoInputs& image
   return results;
 }
 
-}  // namespace otto::execute
+}  // namespace otto::images

@@ -14,9 +14,9 @@
 #include "engine/parent/parent.h"
 #include "engine/parent/parent_session.h"
 #include "graph/base/result.h"
-#include "otto/docker.h"
+#include "otto/images.h"
 
-namespace otto::execute {
+namespace otto::images {
 
 struct ImageRunRequest {
   std::vector<std::string> forced;  ///< names of images to build even if up to date
@@ -29,10 +29,10 @@ struct ImageRunRequest {
 /// Judges and (without dry_run) builds; completes the hashes of images whose base images count. Failures of single
 /// images are in the results; kInputsChanged, kConnectionLost, kInterrupted, kDockerMissing, kDockerDenied and
 /// kDatabase end the run.
-Result<std::vector<docker::ImageResult>> run_images(ParentSession& session, inputs::RepoInputs& images,
-                                                    const docker::Probe& probe, const ImageRunRequest& request);
+Result<std::vector<docker::ImageResult>> run_images(parent::ParentSession& session, RepoInputs& images,
+                                                    const parent::Probe& probe, const ImageRunRequest& request);
 
 /// What the results say where the parent could not be asked: kUnknown, with tags and hashes.
-std::vector<docker::ImageResult> unknown_results(const inputs::RepoInputs& images);
+std::vector<docker::ImageResult> unknown_results(const RepoInputs& images);
 
-}  // namespace otto::execute
+}  // namespace otto::images

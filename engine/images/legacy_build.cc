@@ -12,9 +12,10 @@
 #include "engine/images/dockerfile.h"
 #include "engine/images/dockerfile_lines.h"
 #include "engine/images/dockerfile_words.h"
+#include "engine/workspace/names.h"
 #include "graph/base/text.h"
 
-namespace otto::docker {
+namespace otto::images {
 
 namespace {
 
@@ -46,13 +47,13 @@ class LegacyReader {
 
   Result<std::string> operator()() {
     OTTO_RETURN_IF_ERROR(check_syntax());
-    OTTO_TRY(const inputs::DockerfileLines file, inputs::read_dockerfile_lines(request_.dockerfile, name()));
-    OTTO_TRY(const inputs::Dockerfile parsed,
-             inputs::parse_dockerfile(request_.dockerfile, name(), request_.build_args, request_.target));
+    OTTO_TRY(const DockerfileLines file, read_dockerfile_lines(request_.dockerfile, name()));
+    OTTO_TRY(const Dockerfile parsed,
+             parse_dockerfile(request_.dockerfile, name(), request_.build_args, request_.target));
     std::size_t stage = 0;
     bool begun = false;
-    for (const inputs::LogicalLine& line : file.lines) {
-      const std::vector<inputs::Word> words = inputs::split_words(line.text, file.escape);
+    for (const LogicalLine& line : file.lines) {
+      const std::vector<Word> words = split_words(line.text, file.escape);
       const std::string command = text::to_lower(words.front().text);
       if (command == "from") {
         if (begun) ++stage;
@@ -64,7 +65,7 @@ class LegacyReader {
       }
       OTTO_RETURN_IF_ERROR(check(line, words, command));
     }
-    for (const inputs::ImageReference& reference : parsed.references) pin(reference);
+    for (const ImageReference& reference : parsed.references) pin(reference);
     return apply();
   }
 
@@ -90,12 +91,11 @@ class LegacyReader {
     rest = text::trim(rest.substr(6));
     if (!rest.starts_with('=')) return {};
     rest = text::trim(rest.substr(1));
-    if (inputs::parse_reference(rest).repository == "docker/dockerfile") return {};
+    if (workspace::parse_reference(rest).repository == "docker/dockerfile") return {};
     return unsupported(1, fmt::format("the frontend '{}'", text::printable(rest)));
   }
 
-  Result<void> check(const inputs::LogicalLine& line, const std::vector<inputs::Word>& words,
-                     const std::string& command) const {
+  Result<void> check(const LogicalLine& line, const std::vector<Word>& words, const std::string& command) const {
     if (command == "arg" || command == "from") return check_platform_args(line, words, command);
     if (command != "run" && command != "copy" && command != "add") return {};
     if (line.heredoc) return unsupported(line.line, "a here-document");
@@ -109,9 +109,9 @@ class LegacyReader {
   }
 
   /// The legacy builder leaves TARGETARCH and its like empty.
-  Result<void> check_platform_args(const inputs::LogicalLine& line, const std::vector<inputs::Word>& words,
+  Result<void> check_platform_args(const LogicalLine& line, const std::vector<Word>& words,
                                    const std::string& command) const {
-    for (const std::string_view arg : inputs::kPlatformArgs) {
+    for (const std::string_view arg : kPlatformArgs) {
       if (request_.build_args.contains(std::string(arg))) continue;
       for (std::size_t i = 1; i < words.size(); ++i) {
         const std::string_view word = words[i].text;
@@ -122,18 +122,18 @@ class LegacyReader {
     return {};
   }
 
-  void empty_out(const inputs::LogicalLine& line, const std::vector<inputs::Word>& words, const std::string& command) {
+  void empty_out(const LogicalLine& line, const std::vector<Word>& words, const std::string& command) {
     if (command != "from") {
       edits_.push_back({line.origin.front(), line.end, ""});
       return;
     }
     std::size_t image = 1;
     while (image < words.size() && words[image].text.starts_with("--")) ++image;
-    const inputs::Word& last = words[image];
+    const Word& last = words[image];
     edits_.push_back({line.origin[words[1].begin], line.origin[last.begin + last.text.size() - 1] + 1, "scratch"});
   }
 
-  void pin(const inputs::ImageReference& reference) {
+  void pin(const ImageReference& reference) {
     for (const auto& [spelled, tag] : request_.pins) {
       if (spelled == reference.name) edits_.push_back({reference.begin, reference.end, tag});
     }
@@ -185,4 +185,4 @@ otto_awaited otto_send_and_build || otto_failed
                      fmt::arg("name", kDockerfile), fmt::arg("command", command));
 }
 
-}  // namespace otto::docker
+}  // namespace otto::images

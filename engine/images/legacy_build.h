@@ -11,7 +11,7 @@
 #include "engine/images/build.h"
 #include "graph/base/result.h"
 
-namespace otto::docker {
+namespace otto::images {
 
 /// The Dockerfile for the legacy builder. kUnsupported "DOCKERFILE:LINE: …" naming the feature that needs BuildKit.
 Result<std::string> legacy_dockerfile(const BuildRequest& request);
@@ -20,4 +20,4 @@ Result<std::string> legacy_dockerfile(const BuildRequest& request);
 /// and otto_docker. The context goes as a tar, because the command's own reading would apply .dockerignore once more.
 std::string legacy_build_script(const BuildRequest& request);
 
-}  // namespace otto::docker
+}  // namespace otto::images

@@ -4,21 +4,22 @@
 
 #include <algorithm>
 
-#include "engine/images/command.h"
 #include "engine/images/image_probe.h"
+#include "engine/images/repo_images.h"
+#include "engine/workspace/targets.h"
 #include "graph/base/text.h"
-#include "otto/docker.h"
+#include "otto/images.h"
 
 namespace otto::docker {
 
 namespace {
 
 struct Found {
-  inputs::RepoInputs images;
+  images::RepoInputs images;
   std::size_t index = 0;
 };
 
-Result<Found> find_image(Workspace& workspace, std::string_view image) {
+Result<Found> find_image(workspace::Opened& workspace, std::string_view image) {
   std::vector<std::string> names;
   for (const config::Settings& repo : workspace.repos()) {
     if (repo.images_error) return *repo.images_error;
@@ -26,8 +27,8 @@ Result<Found> find_image(Workspace& workspace, std::string_view image) {
       names.push_back(known.name);
       if (known.name != image) continue;
       Found found;
-      OTTO_TRY(found.images, execute::read_repo_images(workspace, repo, {known.name}));
-      OTTO_RETURN_IF_ERROR(execute::settle_from_memo(workspace, repo, found.images));
+      OTTO_TRY(found.images, images::read_repo_images(workspace, repo, {known.name}));
+      OTTO_RETURN_IF_ERROR(images::settle_from_memo(workspace, repo, found.images));
       const auto& all = found.images.images;
       const auto position =
           std::find_if(all.begin(), all.end(), [&](const auto& entry) { return entry.name() == image; });
@@ -43,9 +44,10 @@ Result<Found> find_image(Workspace& workspace, std::string_view image) {
 
 }  // namespace
 
-Result<std::string> context_hash(Workspace& workspace, std::string_view image) {
+Result<std::string> context_hash(Workspace& library, std::string_view image) {
+  workspace::Opened& workspace = library.opened();
   OTTO_TRY(const Found found, find_image(workspace, image));
-  const inputs::ImageInputs& inputs = found.images.images[found.index];
+  const images::ImageInputs& inputs = found.images.images[found.index];
   if (inputs.unknown_bases.empty()) return inputs.hash;
   return make_error(ErrorCode::kConfig,
                     fmt::format("the hash of image '{}' counts its base image '{}', which no build has recorded yet",
@@ -53,9 +55,10 @@ Result<std::string> context_hash(Workspace& workspace, std::string_view image) {
                     "build it once: otto docker build");
 }
 
-Result<ContextListing> list_context(Workspace& workspace, std::string_view image) {
+Result<ContextListing> list_context(Workspace& library, std::string_view image) {
+  workspace::Opened& workspace = library.opened();
   OTTO_TRY(Found found, find_image(workspace, image));
-  const inputs::ImageInputs& inputs = found.images.images[found.index];
+  const images::ImageInputs& inputs = found.images.images[found.index];
   const auto context = std::find_if(found.images.contexts.begin(), found.images.contexts.end(),
                                     [&](const auto& scanned) { return scanned.get() == inputs.context; });
   OTTO_CHECK(context != found.images.contexts.end());

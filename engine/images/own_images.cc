@@ -3,13 +3,13 @@
 #include <fnmatch.h>
 
 #include "engine/images/dockerfile.h"
-#include "otto/docker.h"
+#include "engine/workspace/names.h"
 
-namespace otto::inputs {
+namespace otto::images {
 
 namespace {
 
-std::string tagged(const ParsedReference& reference) {
+std::string tagged(const workspace::ParsedReference& reference) {
   return reference.repository + ":" + (reference.tag.empty() ? "latest" : reference.tag);
 }
 
@@ -18,13 +18,14 @@ std::string tagged(const ParsedReference& reference) {
 OwnImages::OwnImages(const config::Settings& repo) {
   for (const config::ImageSettings& image : repo.images) {
     const std::string latest = docker::image_latest_tag(repo.registry_url, repo.name, image.name);
-    by_repository_.emplace(parse_reference(latest).repository, image.name);
-    for (const std::string& alias : image.aliases) by_alias_.emplace(tagged(parse_reference(alias)), image.name);
+    by_repository_.emplace(workspace::parse_reference(latest).repository, image.name);
+    for (const std::string& alias : image.aliases)
+      by_alias_.emplace(tagged(workspace::parse_reference(alias)), image.name);
   }
 }
 
 const std::string* OwnImages::find(std::string_view reference) const {
-  const ParsedReference wanted = parse_reference(reference);
+  const workspace::ParsedReference wanted = workspace::parse_reference(reference);
   if (!wanted.digest.empty()) return nullptr;
   const auto alias = by_alias_.find(tagged(wanted));
   if (alias != by_alias_.end()) return &alias->second;
@@ -41,7 +42,7 @@ const std::string* OwnImages::could_mean(std::string_view reference) const {
     pattern.replace(begin, end + 1 - begin, "*");
   }
   if (pattern.size() == reference.size()) return nullptr;
-  const std::string wanted = tagged(parse_reference(pattern));
+  const std::string wanted = tagged(workspace::parse_reference(pattern));
   const auto fits = [&](const std::string& name) { return ::fnmatch(wanted.c_str(), name.c_str(), 0) == 0; };
   for (const auto& [repository, image] : by_repository_) {
     if (fits(repository + ":latest")) return &image;
@@ -52,4 +53,4 @@ const std::string* OwnImages::could_mean(std::string_view reference) const {
   return nullptr;
 }
 
-}  // namespace otto::inputs
+}  // namespace otto::images

@@ -9,7 +9,7 @@
 
 #include "engine/config/settings.h"
 
-namespace otto::inputs {
+namespace otto::images {
 
 class OwnImages {
  public:
@@ -25,4 +25,4 @@ class OwnImages {
   std::map<std::string, std::string> by_alias_;  ///< "repository:tag"
 };
 
-}  // namespace otto::inputs
+}  // namespace otto::images

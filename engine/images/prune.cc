@@ -7,14 +7,14 @@
 #include "engine/parent/lock_script.h"
 #include "graph/base/text.h"
 
-namespace otto::docker {
+namespace otto::images {
 
 namespace {
 
 /// Lines "container ID REFERENCE NAME", "image ID BYTES", "stage KEY BYTES", "record NAME BYTES", fields by tabs.
 std::string survey_script(const PruneCall& call, std::string_view project, const std::vector<std::string>& ids,
                           const std::vector<std::string>& records) {
-  std::string script = docker_prelude(*call.settings);
+  std::string script = parent::docker_prelude(*call.settings);
   // Containers of others come and go: one that has gone since it was listed uses nothing any more.
   script += fmt::format(R"sh(root={}
 ids=$(otto_docker ps -aq --no-trunc) || exit $?
@@ -78,8 +78,8 @@ PruneSurvey read_survey(const std::string& answer) {
 }
 
 /// "kept NAME WHY" for what stayed.
-std::string removal_script(const PruneCall& call, const std::vector<plan::PruneStep>& steps) {
-  std::string script = docker_prelude(*call.settings) + lock_functions(*call.facts);
+std::string removal_script(const PruneCall& call, const std::vector<PruneStep>& steps) {
+  std::string script = parent::docker_prelude(*call.settings) + parent::lock_functions(*call.facts);
   script += fmt::format(R"sh(root={}
 kept() {{ printf 'kept\t%s\t%s\n' "$1" "$(printf '%s' "$2" | tr '\t\n' '  ')"; }}
 otto_tag() {{
@@ -99,11 +99,12 @@ otto_stage() (
 otto_record() {{ rm -f -- "$root/built/$1" "$root/built/dockerfiles/$1"; }}
 )sh",
                         text::shell_quote(call.facts->stage_root));
-  for (const plan::PruneStep& step : steps) {
-    const std::string_view verb = step.kind == PruneKind::kTag     ? "otto_tag"
-                                  : step.kind == PruneKind::kStage ? "otto_stage"
-                                                                   : "otto_record";
-    script += fmt::format("{} {} {}\n", verb, text::shell_quote(step.name), text::shell_quote(image_lock(step.name)));
+  for (const PruneStep& step : steps) {
+    const std::string_view verb = step.kind == docker::PruneKind::kTag     ? "otto_tag"
+                                  : step.kind == docker::PruneKind::kStage ? "otto_stage"
+                                                                           : "otto_record";
+    script +=
+        fmt::format("{} {} {}\n", verb, text::shell_quote(step.name), text::shell_quote(parent::image_lock(step.name)));
   }
   return script + "exit 0\n";
 }
@@ -114,7 +115,7 @@ Result<std::string> answer_to(const PruneCall& call, std::string text, std::stri
   script.stop = call.stop;
   OTTO_TRY(const transport::Output output, call.remote->run(script));
   if (output.status.success()) return output.out;
-  return docker_error(output, call.remote->host_id(), ErrorCode::kRemoteFailed, what);
+  return parent::docker_error(output, call.remote->host_id(), ErrorCode::kRemoteFailed, what);
 }
 
 }  // namespace
@@ -126,8 +127,7 @@ Result<PruneSurvey> survey_parent(const PruneCall& call, std::string_view projec
   return read_survey(answer);
 }
 
-Result<std::map<std::string, std::string>> remove_pruned(const PruneCall& call,
-                                                         const std::vector<plan::PruneStep>& steps) {
+Result<std::map<std::string, std::string>> remove_pruned(const PruneCall& call, const std::vector<PruneStep>& steps) {
   std::map<std::string, std::string> kept;
   if (steps.empty()) return kept;
   OTTO_TRY(const std::string answer, answer_to(call, removal_script(call, steps), "pruning failed"));
@@ -138,4 +138,4 @@ Result<std::map<std::string, std::string>> remove_pruned(const PruneCall& call,
   return kept;
 }
 
-}  // namespace otto::docker
+}  // namespace otto::images

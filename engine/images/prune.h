@@ -18,7 +18,7 @@
 #include "graph/base/result.h"
 #include "transport/remote.h"
 
-namespace otto::docker {
+namespace otto::images {
 
 struct PruneSurvey {
   std::map<std::string, std::string> users;     ///< image id or reference → name of a container that uses it
@@ -29,8 +29,8 @@ struct PruneSurvey {
 
 struct PruneCall {
   transport::Remote* remote = nullptr;
-  const ParentSettings* settings = nullptr;
-  const ParentFacts* facts = nullptr;
+  const parent::ParentSettings* settings = nullptr;
+  const parent::ParentFacts* facts = nullptr;
   std::stop_token stop;
 };
 
@@ -39,7 +39,6 @@ Result<PruneSurvey> survey_parent(const PruneCall& call, std::string_view projec
                                   const std::vector<std::string>& records);
 
 /// Removes what the plan says; gives name → why not for what stayed. Errors as survey_parent.
-Result<std::map<std::string, std::string>> remove_pruned(const PruneCall& call,
-                                                         const std::vector<plan::PruneStep>& steps);
+Result<std::map<std::string, std::string>> remove_pruned(const PruneCall& call, const std::vector<PruneStep>& steps);
 
-}  // namespace otto::docker
+}  // namespace otto::images

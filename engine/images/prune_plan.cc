@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace otto::plan {
+namespace otto::images {
 
 namespace {
 
@@ -42,4 +42,4 @@ PrunePlan plan_prune(const PruneEvidence& evidence) {
   return plan;
 }
 
-}  // namespace otto::plan
+}  // namespace otto::images

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "otto/docker.h"
+#include "otto/images.h"
 
-namespace otto::plan {
+namespace otto::images {
 
 /// A hash tag that this user built there and that is still there.
 struct OwnTag {
@@ -46,4 +46,4 @@ struct PrunePlan {
 
 PrunePlan plan_prune(const PruneEvidence& evidence);
 
-}  // namespace otto::plan
+}  // namespace otto::images

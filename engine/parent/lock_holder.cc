@@ -10,7 +10,7 @@
 
 #include "graph/base/text.h"
 
-namespace otto::docker {
+namespace otto::parent {
 
 namespace {
 
@@ -55,4 +55,4 @@ otto_note_holder() { printf '%s\t%s\n' "$1" "$(date +%s)" >"$2"; }
 )sh";
 }
 
-}  // namespace otto::docker
+}  // namespace otto::parent

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace otto::docker {
+namespace otto::parent {
 
 struct LockHolder {
   std::string who;                       ///< "ann@laptop"; empty: not known
@@ -27,4 +27,4 @@ std::string own_name();
 /// sh: otto_tell_waiting NAME FILE says such a line, from the note FILE; otto_note_holder WHO FILE writes the note.
 std::string_view lock_holder_functions();
 
-}  // namespace otto::docker
+}  // namespace otto::parent

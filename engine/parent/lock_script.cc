@@ -4,7 +4,7 @@
 
 #include "graph/base/text.h"
 
-namespace otto::docker {
+namespace otto::parent {
 
 namespace {
 
@@ -56,4 +56,4 @@ std::string image_lock(std::string_view tag) {
   return "image." + lock_name(tag.substr(0, has_tag ? colon : tag.size()));
 }
 
-}  // namespace otto::docker
+}  // namespace otto::parent

@@ -13,7 +13,7 @@
 #include "engine/parent/lock_holder.h"
 #include "engine/parent/parent.h"
 
-namespace otto::docker {
+namespace otto::parent {
 
 /// sh: defines
 ///   otto_lock FD x|s NAME   takes the lock on that descriptor (6 to 9), saying on standard error for whom it waits;
@@ -30,4 +30,4 @@ std::string image_lock(std::string_view tag);
 /// Exit code of a script that lost, or could not take, a lock.
 inline constexpr int kNoLockExit = 79;
 
-}  // namespace otto::docker
+}  // namespace otto::parent

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace otto::docker {
+namespace otto::parent {
 
 bool changes_user(const std::vector<std::string>& command) {
   return std::any_of(command.begin(), command.end(), [](const std::string& word) {
@@ -43,4 +43,4 @@ std::string_view hangable_function() {
 )sh";
 }
 
-}  // namespace otto::docker
+}  // namespace otto::parent

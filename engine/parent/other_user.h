@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace otto::docker {
+namespace otto::parent {
 
 /// Whether the command changes the user: sudo or doas.
 bool changes_user(const std::vector<std::string>& command);
@@ -18,4 +18,4 @@ bool changes_user(const std::vector<std::string>& command);
 /// is where the host has no script(1), or the command line is too long for one word.
 std::string_view hangable_function();
 
-}  // namespace otto::docker
+}  // namespace otto::parent

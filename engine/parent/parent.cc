@@ -6,13 +6,12 @@
 #include <charconv>
 #include <set>
 
-#include "engine/containers/half_replaced.h"
-#include "engine/images/dockerfile.h"
 #include "engine/parent/other_user.h"
-#include "engine/stack/project_lock.h"
+#include "engine/parent/project_lock.h"
+#include "engine/workspace/names.h"
 #include "graph/base/text.h"
 
-namespace otto::docker {
+namespace otto::parent {
 
 namespace {
 
@@ -20,7 +19,7 @@ constexpr std::string_view kFactsVersion = "facts=4";
 
 /// Docker's own spelling in `docker image ls`: short repository, tag made explicit.
 std::string familiar_reference(const std::string& reference) {
-  const inputs::ParsedReference parsed = inputs::parse_reference(reference);
+  const workspace::ParsedReference parsed = workspace::parse_reference(reference);
   return parsed.repository + ":" + (parsed.tag.empty() ? "latest" : parsed.tag);
 }
 
@@ -54,7 +53,9 @@ done
 printf 'fact\tlocks\t%s\nfact\taccount\t%s\n' "$otto_locks" "$(id -un)"
 )sh";
 
-std::string familiar_repository(const std::string& reference) { return inputs::parse_reference(reference).repository; }
+std::string familiar_repository(const std::string& reference) {
+  return workspace::parse_reference(reference).repository;
+}
 
 /// Base images are listed with their repository, because only so `image ls` tells their digests too.
 std::string images_script(const ProbeRequest& request) {
@@ -120,7 +121,7 @@ std::string containers_script(const ProbeRequest& request, const std::string& im
       "{{index .Config.Labels \"otto.account\"}}";
   constexpr std::string_view kListed = "state\t{{.ID}}\t{{.Names}}\t{{.RunningFor}}\t{{.Status}}";
   std::string known = " ";
-  for (const plan::ContainerState& container : request.known_containers) known += container.id + " ";
+  for (const ContainerState& container : request.known_containers) known += container.id + " ";
   // A container may go between the two calls: then inspect fails, and the list is taken again. What began to run only
   // just now, but was made long ago, may be restarted again and again: only inspect tells how often.
   const std::string locks = request.lock_root.empty() ? "\"$otto_locks\"" : text::shell_quote(request.lock_root);
@@ -148,9 +149,9 @@ found=$(otto_containers 2>/dev/null); otto_listed=$?
 printf '%s\n' "$found"
 )sh",
                      fmt::arg("project", text::shell_quote(request.compose_project)),
-                     fmt::arg("temporary", plan::temporary_name_pattern()),
-                     fmt::arg("listed", text::shell_quote(kListed)), fmt::arg("known", text::shell_quote(known)),
-                     fmt::arg("inspected", text::shell_quote(kInspected)), fmt::arg("images_done", images_done));
+                     fmt::arg("temporary", temporary_name_pattern()), fmt::arg("listed", text::shell_quote(kListed)),
+                     fmt::arg("known", text::shell_quote(known)), fmt::arg("inspected", text::shell_quote(kInspected)),
+                     fmt::arg("images_done", images_done));
 }
 
 int to_int(std::string_view digits) {
@@ -171,8 +172,8 @@ void take_fact(ParentFacts& facts, const std::string& name, const std::string& v
   if (name == "locks") facts.lock_root = value;
 }
 
-plan::ContainerState to_container(const std::vector<std::string>& fields) {
-  plan::ContainerState container;
+ContainerState to_container(const std::vector<std::string>& fields) {
+  ContainerState container;
   container.id = fields[1];
   container.image_id = fields[2];
   container.status = fields[3];
@@ -197,7 +198,7 @@ std::string own_name_of(const std::string& names) {
 }
 
 /// A known container as its line of `docker ps` has it: "Up 2 hours (healthy)", "Exited (137) 3 days ago".
-plan::ContainerState as_listed(plan::ContainerState container, const std::string& names, std::string_view status) {
+ContainerState as_listed(ContainerState container, const std::string& names, std::string_view status) {
   constexpr std::string_view kExited = "Exited (";
   container.name = own_name_of(names);
   container.health = status.ends_with("(unhealthy)")          ? "unhealthy"
@@ -211,7 +212,7 @@ plan::ContainerState as_listed(plan::ContainerState container, const std::string
 }
 
 void take_state(Probe& probe, const ProbeRequest& request, const std::vector<std::string>& fields) {
-  const auto known = std::ranges::find(request.known_containers, fields[1], &plan::ContainerState::id);
+  const auto known = std::ranges::find(request.known_containers, fields[1], &ContainerState::id);
   if (known != request.known_containers.end()) probe.containers.push_back(as_listed(*known, fields[2], fields[4]));
 }
 
@@ -261,7 +262,7 @@ Probe read_answer(const std::string& answer, const ProbeRequest& request) {
     if (fields[0] == "fact" && fields.size() == 3 && probe.facts) take_fact(*probe.facts, fields[1], fields[2]);
   }
   answer_images(probe, request, found);
-  for (plan::ContainerState& container : probe.containers) container.doomed = doomed.contains(container.id);
+  for (ContainerState& container : probe.containers) container.doomed = doomed.contains(container.id);
   std::sort(probe.containers.begin(), probe.containers.end(),
             [](const auto& a, const auto& b) { return std::tie(a.service, a.number) < std::tie(b.service, b.number); });
   return probe;
@@ -394,4 +395,4 @@ std::string idle_remedy(std::string_view state, std::string_view host_id, std::s
                      paused ? "lets it go on" : "says why");
 }
 
-}  // namespace otto::docker
+}  // namespace otto::parent

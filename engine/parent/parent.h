@@ -13,36 +13,12 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/stack/stack_plan.h"
-#include "engine/stage/stage.h"
+#include "engine/parent/container_state.h"
+#include "engine/parent/facts.h"
 #include "graph/base/result.h"
 #include "transport/remote.h"
 
-namespace otto::docker {
-
-struct ParentFacts {
-  std::string stage_root;      ///< absolute
-  std::string engine_version;  ///< "26.1.5"
-  bool has_buildx = false;
-  std::string compose_version;  ///< "2.26.1", "1.29.2"; empty: no Compose
-  bool has_zstd = false;
-  bool has_gzip = false;
-  bool compose_standalone = false;  ///< Compose is the command docker-compose, not docker's plugin
-  std::string account;              ///< whom otto is there
-  std::string lock_root;            ///< absolute; for one account and one engine (lock_script.h)
-  [[nodiscard]] bool compose_v1() const { return compose_version.starts_with("1."); }
-  [[nodiscard]] StageTools stage_tools() const { return {stage_root, has_zstd, has_gzip}; }
-};
-
-/// What decides whether remembered facts still fit the configuration, and what the scripts need from it.
-struct ParentSettings {
-  std::vector<std::string> docker_command = {"docker"};
-  std::optional<std::string> stage_dir;
-};
-
-std::string serialize(const ParentFacts& facts, const ParentSettings& settings);
-/// nullopt: of another version or gathered under other settings.
-std::optional<ParentFacts> parse_facts(std::string_view text, const ParentSettings& settings);
+namespace otto::parent {
 
 /// Head of every docker script: extends PATH for non-interactive logins, defines otto_docker as the docker command and
 /// otto_docker_compose as the standalone Compose beside it, exits with kNoDockerExit where docker does not exist.
@@ -71,7 +47,7 @@ struct ProbeRequest {
   std::string lock_root = {};        ///< of the facts; empty: they are not known yet
   std::string stack_stage = {};      ///< where the project's files are staged, absolute; empty: not known yet
   /// Containers as they once were: where none is there but these, only what changes of them is asked (their states).
-  std::vector<plan::ContainerState> known_containers = {};
+  std::vector<ContainerState> known_containers = {};
   bool want_facts = false;
   bool operator==(const ProbeRequest&) const = default;
   [[nodiscard]] bool changes_nothing() const {
@@ -89,7 +65,7 @@ struct BaseState {
 struct Probe {
   std::map<std::string, std::string> image_ids;  ///< of those wanted that are there: reference → "sha256:…"
   std::map<std::string, BaseState> bases;        ///< by reference, all that were asked for
-  std::vector<plan::ContainerState> containers;
+  std::vector<ContainerState> containers;
   std::string generation;  ///< of the project, read before its containers were (project_lock.h); empty: none
   std::string stack_stamp, stack_tree;  ///< of the project's staged files (docs/stage.md); empty: no whole stage
   std::optional<ParentFacts> facts;
@@ -109,4 +85,4 @@ Error docker_error(const transport::Output& output, std::string_view host_id, Er
 /// 0123456789ab` lets it go on".
 std::string idle_remedy(std::string_view state, std::string_view host_id, std::string_view container_id);
 
-}  // namespace otto::docker
+}  // namespace otto::parent

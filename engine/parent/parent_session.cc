@@ -11,63 +11,9 @@
 #include "cache/parent_store.h"
 #include "graph/base/text.h"
 
-namespace otto::execute {
+namespace otto::parent {
 
-namespace {
-
-Result<const config::HostEntry*> docker_host(const config::Lab& lab, const std::string& id) {
-  OTTO_TRY(const config::HostEntry* host, lab.get(id));
-  if (host->docker_capable) return host;
-  return make_error(ErrorCode::kConfig, fmt::format("{}: host '{}' is not docker_capable", host->where.str(), id),
-                    "set \"docker_capable\": true there if it runs Docker, or choose another host with --on");
-}
-
-Result<const config::HostEntry*> only_docker_host(const config::Lab& lab) {
-  std::vector<std::string> capable;
-  for (const config::HostEntry& host : lab.hosts) {
-    if (host.docker_capable) capable.push_back(host.id);
-  }
-  if (capable.size() == 1) return lab.get(capable.front());
-  if (capable.empty()) {
-    return make_error(ErrorCode::kConfig, "no host of the lab is docker_capable",
-                      "set \"docker_capable\": true for a parent in hosts.json");
-  }
-  return make_error(ErrorCode::kUsage, "several hosts of the lab run Docker: " + text::join(capable, ", "),
-                    "choose one with --on HOST, or set default_host in [[docker.composes]]");
-}
-
-void add_target(std::vector<Target>& targets, const config::Settings& repo, const config::HostEntry* host,
-                const config::ComposeSettings* compose) {
-  auto target = std::find_if(targets.begin(), targets.end(),
-                             [&](const Target& known) { return known.repo == &repo && known.host == host; });
-  if (target == targets.end()) target = targets.insert(targets.end(), Target{&repo, host, {}});
-  if (compose != nullptr) target->composes.push_back(compose);
-}
-
-}  // namespace
-
-Result<std::vector<Target>> choose_targets(Workspace& workspace, const std::optional<std::string>& on) {
-  std::vector<Target> targets;
-  const config::Lab& lab = workspace.lab();
-  for (const config::Settings& repo : workspace.repos()) {
-    for (const config::ComposeSettings& compose : repo.composes) {
-      auto host = on                             ? docker_host(lab, text::to_lower(*on))
-                  : compose.default_host.empty() ? only_docker_host(lab)
-                                                 : docker_host(lab, text::to_lower(compose.default_host));
-      if (!host.ok() && !on && !compose.default_host.empty()) {
-        return std::move(host).error().in(fmt::format("{}: default_host of this compose file", compose.where.str()));
-      }
-      OTTO_RETURN_IF_ERROR(host);
-      add_target(targets, repo, *host, &compose);
-    }
-    if (!repo.composes.empty()) continue;
-    OTTO_TRY(const config::HostEntry* host, on ? docker_host(lab, text::to_lower(*on)) : only_docker_host(lab));
-    add_target(targets, repo, host, nullptr);
-  }
-  return targets;
-}
-
-docker::ParentSettings parent_settings(const config::Settings& repo, const config::HostEntry& host) {
+ParentSettings parent_settings(const config::Settings& repo, const config::HostEntry& host) {
   return {host.docker_command.value_or(repo.docker_command), host.stage_dir};
 }
 
@@ -79,13 +25,13 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kStillTrue{5};
 
 /// Any thread.
-Result<docker::Probe> ask(Workspace& workspace, transport::Remote& remote, const docker::ParentSettings& settings,
-                          const docker::ProbeRequest& request, const std::stop_token& stop) {
+Result<Probe> ask(workspace::Opened& workspace, transport::Remote& remote, const ParentSettings& settings,
+                  const ProbeRequest& request, const std::stop_token& stop) {
   const bool pulls = std::any_of(request.bases.begin(), request.bases.end(),
-                                 [](const docker::BaseQuery& base) { return base.pull == docker::Pull::kAlways; });
+                                 [](const BaseQuery& base) { return base.pull == Pull::kAlways; });
   workspace.reporter().report(
       {Event::Kind::kPhase, Phase::kChecking, remote.host_id(), pulls ? "pulling base images" : "", 0, 0, 0});
-  auto answer = docker::probe_parent(remote, settings, request, stop);
+  auto answer = probe_parent(remote, settings, request, stop);
   workspace.reporter().left(remote.host_id());
   return answer;
 }
@@ -95,8 +41,7 @@ Result<docker::Probe> ask(Workspace& workspace, transport::Remote& remote, const
 /// A question that is asked while its asker does something else. Ends, unanswered, when it goes.
 class ParentSession::EarlyProbe {
  public:
-  EarlyProbe(Workspace& workspace, const config::HostEntry& host, docker::ParentSettings settings,
-             docker::ProbeRequest request)
+  EarlyProbe(workspace::Opened& workspace, const config::HostEntry& host, ParentSettings settings, ProbeRequest request)
       : request_(std::move(request)),
         forward_(workspace.stop(), [this] { stop_.request_stop(); }),
         thread_([this, &workspace, &host, settings = std::move(settings)] { run(workspace, host, settings); }) {}
@@ -104,25 +49,25 @@ class ParentSession::EarlyProbe {
   EarlyProbe(const EarlyProbe&) = delete;
   EarlyProbe& operator=(const EarlyProbe&) = delete;
 
-  [[nodiscard]] const docker::ProbeRequest& request() const { return request_; }
+  [[nodiscard]] const ProbeRequest& request() const { return request_; }
   /// Once. nullopt: it is so old that what was asked about may have changed since.
-  std::optional<Result<docker::Probe>> answer() {
+  std::optional<Result<Probe>> answer() {
     thread_.join();
     if (Clock::now() - asked_at_ > kStillTrue) return std::nullopt;
     return std::move(answer_);
   }
 
  private:
-  void run(Workspace& workspace, const config::HostEntry& host, const docker::ParentSettings& settings) {
+  void run(workspace::Opened& workspace, const config::HostEntry& host, const ParentSettings& settings) {
     const auto remote = workspace.remote(host, stop_.get_token());
     asked_at_ = Clock::now();
     answer_ = remote.ok() ? ask(workspace, **remote, settings, request_, stop_.get_token()) : remote.error();
   }
 
-  const docker::ProbeRequest request_;
+  const ProbeRequest request_;
   std::stop_source stop_;
   Clock::time_point asked_at_;
-  Result<docker::Probe> answer_ = make_error(ErrorCode::kInterrupted, "not asked yet");
+  Result<Probe> answer_ = make_error(ErrorCode::kInterrupted, "not asked yet");
   std::stop_callback<std::function<void()>> forward_;
   std::jthread thread_;
 };
@@ -132,18 +77,18 @@ ParentSession::ParentSession(ParentSession&&) noexcept = default;
 ParentSession& ParentSession::operator=(ParentSession&&) noexcept = default;
 ParentSession::~ParentSession() = default;
 
-Result<ParentSession> ParentSession::begin(Workspace& workspace, const Target& target) {
+Result<ParentSession> ParentSession::begin(workspace::Opened& workspace, const workspace::Target& target) {
   ParentSession session;
   session.workspace_ = &workspace;
   session.target_ = target;
   session.settings_ = parent_settings(*target.repo, *target.host);
   OTTO_TRY(session.memo_, workspace.memo());
   OTTO_TRY(const auto remembered, cache::ParentStore(*session.memo_).facts(target.host->id));
-  if (remembered) session.facts_ = docker::parse_facts(*remembered, session.settings_);
+  if (remembered) session.facts_ = parse_facts(*remembered, session.settings_);
   return session;
 }
 
-Result<ParentSession> ParentSession::open(Workspace& workspace, const Target& target) {
+Result<ParentSession> ParentSession::open(workspace::Opened& workspace, const workspace::Target& target) {
   OTTO_TRY(ParentSession session, begin(workspace, target));
   OTTO_RETURN_IF_ERROR(session.connect());
   return session;
@@ -154,7 +99,7 @@ Result<void> ParentSession::connect() {
   return {};
 }
 
-Result<void> ParentSession::complete(docker::ProbeRequest& request) const {
+Result<void> ParentSession::complete(ProbeRequest& request) const {
   request.want_facts = !facts_;
   request.known_containers.clear();
   request.lock_root = facts_ ? facts_->lock_root : "";
@@ -173,25 +118,25 @@ Result<void> ParentSession::complete(docker::ProbeRequest& request) const {
   return {};
 }
 
-Result<void> ParentSession::remember(const docker::ProbeRequest& request, const docker::Probe& probe) {
+Result<void> ParentSession::remember(const ProbeRequest& request, const Probe& probe) {
   if (probe.facts) {
     facts_ = probe.facts;
-    OTTO_RETURN_IF_ERROR(cache::ParentStore(memo()).put_facts(host().id, docker::serialize(*facts_, settings_)));
+    OTTO_RETURN_IF_ERROR(cache::ParentStore(memo()).put_facts(host().id, serialize(*facts_, settings_)));
   }
   std::vector<std::string> known, found;
-  for (const plan::ContainerState& container : request.known_containers) known.push_back(container.id);
-  for (const plan::ContainerState& container : probe.containers) found.push_back(container.id);
+  for (const ContainerState& container : request.known_containers) known.push_back(container.id);
+  for (const ContainerState& container : probe.containers) found.push_back(container.id);
   std::sort(found.begin(), found.end());
   if (known == found) return {};
   std::vector<cache::ContainerRecord> records;
-  for (const plan::ContainerState& container : probe.containers) {
+  for (const ContainerState& container : probe.containers) {
     records.push_back({container.id, container.service, container.number, container.image_id, container.image,
                        container.service_digest, container.account});
   }
   return cache::ParentStore(memo()).put_containers(host().id, request.compose_project, records);
 }
 
-Result<void> ParentSession::ask_early(docker::ProbeRequest request) {
+Result<void> ParentSession::ask_early(ProbeRequest request) {
   if (!request.changes_nothing()) return {};
   OTTO_RETURN_IF_ERROR(complete(request));
   early_.reset();
@@ -199,13 +144,13 @@ Result<void> ParentSession::ask_early(docker::ProbeRequest request) {
   return {};
 }
 
-Result<docker::Probe> ParentSession::probe(docker::ProbeRequest request) {
+Result<Probe> ParentSession::probe(ProbeRequest request) {
   OTTO_RETURN_IF_ERROR(complete(request));
   const std::unique_ptr<EarlyProbe> early = std::move(early_);
-  std::optional<Result<docker::Probe>> answer;
+  std::optional<Result<Probe>> answer;
   if (early && early->request() == request) answer = early->answer();
   if (!answer) answer = ask(*workspace_, remote(), settings_, request, workspace_->stop());
-  OTTO_TRY(docker::Probe probe, std::move(*answer));
+  OTTO_TRY(Probe probe, std::move(*answer));
   OTTO_RETURN_IF_ERROR(remember(request, probe));
   return probe;
 }
@@ -214,4 +159,4 @@ std::string stack_stage_key(const std::string& compose_project) { return compose
 
 Result<void> ParentSession::forget_facts() { return cache::ParentStore(memo()).forget_facts(host().id); }
 
-}  // namespace otto::execute
+}  // namespace otto::parent

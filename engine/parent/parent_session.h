@@ -13,29 +13,19 @@
 #include "engine/config/hosts.h"
 #include "engine/config/settings.h"
 #include "engine/parent/parent.h"
+#include "engine/workspace/opened.h"
+#include "engine/workspace/targets.h"
 #include "graph/base/result.h"
-#include "otto/workspace.h"
 #include "transport/remote.h"
 
-namespace otto::execute {
-
-/// A repo and a parent that a command concerns.
-struct Target {
-  const config::Settings* repo = nullptr;
-  const config::HostEntry* host = nullptr;
-  std::vector<const config::ComposeSettings*> composes;  ///< those that live on this parent
-};
-
-/// Where a command works: --on, else the default_host of each compose, else the only docker_capable host. kUsage where
-/// that leaves a choice, kUnknownName, kConfig where the host is not docker_capable.
-Result<std::vector<Target>> choose_targets(Workspace& workspace, const std::optional<std::string>& on);
+namespace otto::parent {
 
 class ParentSession {
  public:
   /// Loads the remembered facts; waits for nothing. kDatabase.
-  static Result<ParentSession> begin(Workspace& workspace, const Target& target);
+  static Result<ParentSession> begin(workspace::Opened& workspace, const workspace::Target& target);
   /// begin() and connect().
-  static Result<ParentSession> open(Workspace& workspace, const Target& target);
+  static Result<ParentSession> open(workspace::Opened& workspace, const workspace::Target& target);
   ParentSession(ParentSession&&) noexcept;
   ParentSession& operator=(ParentSession&&) noexcept;
   ~ParentSession();
@@ -43,23 +33,23 @@ class ParentSession {
   /// Connects, or picks up the early connection. Errors as transport::connect.
   Result<void> connect();
 
-  [[nodiscard]] Workspace& workspace() const { return *workspace_; }
-  [[nodiscard]] const Target& target() const { return target_; }
+  [[nodiscard]] workspace::Opened& workspace() const { return *workspace_; }
+  [[nodiscard]] const workspace::Target& target() const { return target_; }
   [[nodiscard]] const config::Settings& repo() const { return *target_.repo; }
   [[nodiscard]] const config::HostEntry& host() const { return *target_.host; }
   [[nodiscard]] cache::Database& memo() const { return *memo_; }
   /// Valid once connected.
   [[nodiscard]] transport::Remote& remote() const { return *remote_; }
-  [[nodiscard]] const docker::ParentSettings& settings() const { return settings_; }
+  [[nodiscard]] const ParentSettings& settings() const { return settings_; }
   /// Valid after the first probe().
-  [[nodiscard]] const docker::ParentFacts& facts() const { return *facts_; }
+  [[nodiscard]] const ParentFacts& facts() const { return *facts_; }
 
   /// Asks on a thread of its own as soon as the host is connected; the next probe() of the same has the answer, unless
   /// it has grown old. Asks nothing where that would change something.
-  Result<void> ask_early(docker::ProbeRequest request);
+  Result<void> ask_early(ProbeRequest request);
   /// One round trip: what the parent has. Asks for facts too where none are remembered, and remembers them, as it does
   /// what never changes of containers; so `want_facts` and `known_containers` of the request are set here.
-  Result<docker::Probe> probe(docker::ProbeRequest request);
+  Result<Probe> probe(ProbeRequest request);
   /// The facts proved wrong: ask again next time.
   Result<void> forget_facts();
 
@@ -67,14 +57,14 @@ class ParentSession {
   class EarlyProbe;
   ParentSession();
   /// Adds what is remembered to a question.
-  Result<void> complete(docker::ProbeRequest& request) const;
-  Result<void> remember(const docker::ProbeRequest& request, const docker::Probe& probe);
-  Workspace* workspace_ = nullptr;
-  Target target_;
+  Result<void> complete(ProbeRequest& request) const;
+  Result<void> remember(const ProbeRequest& request, const Probe& probe);
+  workspace::Opened* workspace_ = nullptr;
+  workspace::Target target_;
   cache::Database* memo_ = nullptr;
   transport::Remote* remote_ = nullptr;
-  docker::ParentSettings settings_;
-  std::optional<docker::ParentFacts> facts_;
+  ParentSettings settings_;
+  std::optional<ParentFacts> facts_;
   std::unique_ptr<EarlyProbe> early_;
 };
 
@@ -82,6 +72,6 @@ class ParentSession {
 std::string stack_stage_key(const std::string& compose_project);
 
 /// A host's docker command and stage directory: hosts.json wins over the repo's settings.
-docker::ParentSettings parent_settings(const config::Settings& repo, const config::HostEntry& host);
+ParentSettings parent_settings(const config::Settings& repo, const config::HostEntry& host);
 
-}  // namespace otto::execute
+}  // namespace otto::parent

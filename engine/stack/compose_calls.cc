@@ -6,12 +6,12 @@
 #include <cstdlib>
 #include <regex>
 
+#include "engine/parent/project_lock.h"
 #include "engine/stack/compose_v1.h"
-#include "engine/stack/project_lock.h"
 #include "engine/stage/stage_script.h"
 #include "graph/base/text.h"
 
-namespace otto::docker {
+namespace otto::stack {
 
 namespace {
 
@@ -195,7 +195,7 @@ std::string Compose::command() const {
 
 Result<transport::Output> Compose::call(std::string text, transport::OutputSink on_output) {
   transport::Script script;
-  script.text = docker_prelude(settings_) + std::move(text);
+  script.text = parent::docker_prelude(settings_) + std::move(text);
   script.on_output = std::move(on_output);
   script.stop = stop_;
   return remote_.run_job(script);
@@ -204,14 +204,14 @@ Result<transport::Output> Compose::call(std::string text, transport::OutputSink 
 Result<transport::Output> Compose::run(std::string text, std::string_view what) {
   OTTO_TRY(transport::Output output, call(std::move(text)));
   if (output.status.success()) return output;
-  return docker_error(output, remote_.host_id(), ErrorCode::kComposeFailed, what);
+  return parent::docker_error(output, remote_.host_id(), ErrorCode::kComposeFailed, what);
 }
 
 /// As call(), for what changes something: gives what a failure printed, too.
 Result<transport::Output> Compose::change(const Change& change) {
   OTTO_TRY(transport::Output output,
-           call(project_work_text(facts_, project_, turn_, change.doomed) + change.text, change.on_output));
-  if (output.status.shell_code() != kNoLockExit) return output;
+           call(parent::project_work_text(facts_, project_, turn_, change.doomed) + change.text, change.on_output));
+  if (output.status.shell_code() != parent::kNoLockExit) return output;
   return make_error(ErrorCode::kInputsChanged,
                     fmt::format("another otto took project '{}' on host '{}' over while this one stood still", project_,
                                 remote_.host_id()),
@@ -221,7 +221,7 @@ Result<transport::Output> Compose::change(const Change& change) {
 Result<void> Compose::changed(const Change& change) {
   OTTO_TRY(const transport::Output output, this->change(change));
   if (output.status.success()) return {};
-  return docker_error(output, remote_.host_id(), ErrorCode::kComposeFailed, change.what);
+  return parent::docker_error(output, remote_.host_id(), ErrorCode::kComposeFailed, change.what);
 }
 
 std::string Compose::stack_head(const ComposeStack& stack, const std::string& override_yaml) const {
@@ -239,7 +239,7 @@ std::string Compose::stack_head(const ComposeStack& stack, const std::string& ov
   }
   std::string files;
   for (const std::string& file : stack.files) files += " -f " + quote(stack.stage_directory + "/" + file);
-  std::string head = job_folder_text(facts_.stage_root, "compose") +
+  std::string head = stage::job_folder_text(facts_.stage_root, "compose") +
                      fmt::format("printf %s {} > \"$otto_work/env\" || exit 1\n", quote(env_file));
   if (!override_yaml.empty()) {
     head += fmt::format("printf %s {} > \"$otto_work/override.yml\" || exit 1\n", quote(override_yaml));
@@ -279,8 +279,8 @@ Result<bool> Compose::up(const ComposeStack& stack, const UpCall& call) {
     output.err = watch.words();
   }
   if (output.status.success()) return repeated;
-  return docker_error(output, remote_.host_id(), ErrorCode::kComposeFailed,
-                      fmt::format("docker compose up failed for {}", text::join(call.services, ", ")));
+  return parent::docker_error(output, remote_.host_id(), ErrorCode::kComposeFailed,
+                              fmt::format("docker compose up failed for {}", text::join(call.services, ", ")));
 }
 
 Result<std::vector<EarlyExit>> Compose::early_exits(const std::vector<std::string>& services,
@@ -323,10 +323,11 @@ Result<void> Compose::await_up(const std::vector<std::string>& services, const s
   return await_lines(lines + "[ -z \"$failed\" ]\n");
 }
 
-Result<void> Compose::put_right(const std::vector<plan::PutRight>& steps, const std::vector<std::string>& doomed) {
+Result<void> Compose::put_right(const std::vector<containers::PutRight>& steps,
+                                const std::vector<std::string>& doomed) {
   std::string script;
-  for (const plan::PutRight& step : steps) {
-    script += step.act == plan::PutRight::Act::kRemove
+  for (const containers::PutRight& step : steps) {
+    script += step.act == containers::PutRight::Act::kRemove
                   ? fmt::format("otto_docker rm -f {}", quote(step.container_id))
                   : fmt::format("otto_docker rename {} {}", quote(step.container_id), quote(step.plain_name));
     script += " >/dev/null </dev/null || exit 1\n";
@@ -354,4 +355,4 @@ Result<void> Compose::remove_containers(const std::vector<std::string>& ids, con
                   "containers of removed services cannot be removed", doomed});
 }
 
-}  // namespace otto::docker
+}  // namespace otto::stack

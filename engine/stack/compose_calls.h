@@ -21,7 +21,7 @@
 #include "graph/base/result.h"
 #include "transport/remote.h"
 
-namespace otto::docker {
+namespace otto::stack {
 
 /// A stack on a parent: where its files are staged and what it interpolates.
 struct ComposeStack {
@@ -59,8 +59,8 @@ struct UpCall {
 class Compose {
  public:
   /// Borrows the first three.
-  Compose(transport::Remote& remote, const ParentSettings& settings, const ParentFacts& facts, std::string project,
-          std::stop_token stop)
+  Compose(transport::Remote& remote, const parent::ParentSettings& settings, const parent::ParentFacts& facts,
+          std::string project, std::stop_token stop)
       : remote_(remote), settings_(settings), facts_(facts), project_(std::move(project)), stop_(std::move(stop)) {}
 
   /// The turn (ProjectLock::token) in which the calls to come change something.
@@ -86,7 +86,7 @@ class Compose {
   Result<void> await_up(const std::vector<std::string>& services, const std::set<std::string>& one_shots);
 
   /// Removes and renames what an interrupted call left; `doomed` as in UpCall. kComposeFailed.
-  Result<void> put_right(const std::vector<plan::PutRight>& steps, const std::vector<std::string>& doomed);
+  Result<void> put_right(const std::vector<containers::PutRight>& steps, const std::vector<std::string>& doomed);
   /// `down` of whatever carries the project's label; needs no files.
   Result<void> down(unsigned timeout_s, bool volumes, const std::vector<std::string>& doomed);
   /// The networks of a project whose containers were removed by hand; needs no Compose.
@@ -111,8 +111,8 @@ class Compose {
   Result<void> await_lines(const std::string& lines);
 
   transport::Remote& remote_;
-  const ParentSettings& settings_;
-  const ParentFacts& facts_;
+  const parent::ParentSettings& settings_;
+  const parent::ParentFacts& facts_;
   const std::string project_;
   std::string turn_;
   std::stop_token stop_;
@@ -121,4 +121,4 @@ class Compose {
 /// One line of a dotenv file as Compose reads it back to exactly `value`. Compose v1 reads other escapes.
 std::string env_file_line(std::string_view name, std::string_view value, bool compose_v1 = false);
 
-}  // namespace otto::docker
+}  // namespace otto::stack

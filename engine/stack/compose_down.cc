@@ -8,10 +8,12 @@
 #include "cache/registration_store.h"
 #include "engine/containers/half_replaced.h"
 #include "engine/containers/registration.h"
-#include "engine/images/command.h"
+#include "engine/images/repo_images.h"
 #include "engine/stack/compose_calls.h"
 #include "engine/stack/stack_telling.h"
 #include "engine/stack/stack_turn.h"
+#include "engine/workspace/names.h"
+#include "engine/workspace/targets.h"
 #include "graph/base/text.h"
 
 namespace otto::docker {
@@ -19,48 +21,48 @@ namespace otto::docker {
 namespace {
 
 /// The project's containers, and the turn at it unless nothing is to be done.
-Result<Probe> take_turn(execute::ParentSession& session, execute::StackTurn& turn, const std::string& project,
-                        bool dry_run) {
-  OTTO_TRY(Probe probe, session.probe({.compose_project = project}));
-  OTTO_RETURN_IF_ERROR(execute::check_account(session, project, probe.containers));
+Result<parent::Probe> take_turn(parent::ParentSession& session, stack::StackTurn& turn, const std::string& project,
+                                bool dry_run) {
+  OTTO_TRY(parent::Probe probe, session.probe({.compose_project = project}));
+  OTTO_RETURN_IF_ERROR(stack::check_account(session, project, probe.containers));
   if (dry_run) return probe;
   OTTO_TRY(const bool still_true, turn.take(session, project, probe));
   if (still_true) return probe;
   OTTO_TRY(probe, session.probe({.compose_project = project}));
-  OTTO_RETURN_IF_ERROR(execute::check_account(session, project, probe.containers));
+  OTTO_RETURN_IF_ERROR(stack::check_account(session, project, probe.containers));
   return probe;
 }
 
-Result<void> take_down(execute::ParentSession& session, const execute::StackTurn& turn, const Probe& probe,
+Result<void> take_down(parent::ParentSession& session, const stack::StackTurn& turn, const parent::Probe& probe,
                        const std::string& project, const DownOptions& options) {
   session.workspace().reporter().report(
       {Event::Kind::kPhase, Phase::kStopping, project, fmt::format("up to {} s", options.timeout_s), 0, 0, 0});
-  Compose compose(session.remote(), session.settings(), session.facts(), project, session.workspace().stop());
+  stack::Compose compose(session.remote(), session.settings(), session.facts(), project, session.workspace().stop());
   compose.in_turn(turn.token());
   std::vector<std::string> doomed;  // if this is cut, the next `up` makes them anew: they may have been told to stop
-  for (const plan::ContainerState& container : probe.containers) doomed.push_back(container.id);
+  for (const parent::ContainerState& container : probe.containers) doomed.push_back(container.id);
   const bool only_networks = probe.containers.empty() && !options.volumes;
   return only_networks ? compose.remove_networks() : compose.down(options.timeout_s, options.volumes, doomed);
 }
 
-Result<DownReport> down_on(Workspace& workspace, const execute::Target& target, const DownOptions& options) {
+Result<DownReport> down_on(workspace::Opened& workspace, const workspace::Target& target, const DownOptions& options) {
   DownReport report;
   report.parent = target.host->id;
   report.repo = target.repo->name;
   report.project = options.project.value_or(get_user_compose_project(target.repo->name));
-  OTTO_TRY(execute::ParentSession session, execute::ParentSession::open(workspace, target));
-  execute::StackTurn turn;
-  OTTO_TRY(const Probe probe, take_turn(session, turn, report.project, options.dry_run));
-  for (const plan::ContainerState& container : plan::salvage(probe.containers, {}).containers) {
+  OTTO_TRY(parent::ParentSession session, parent::ParentSession::open(workspace, target));
+  stack::StackTurn turn;
+  OTTO_TRY(const parent::Probe probe, take_turn(session, turn, report.project, options.dry_run));
+  for (const parent::ContainerState& container : containers::salvage(probe.containers, {}).containers) {
     report.removed.push_back(
-        execute::container_host_id(target.host->id, target.repo->name, container.service, container.number));
+        workspace::container_host_id(target.host->id, target.repo->name, container.service, container.number));
   }
   if (options.dry_run) return report;
   const auto down = take_down(session, turn, probe, report.project, options);
   if (!down.ok() && down.error().code == ErrorCode::kInterrupted) {
     std::set<std::string> services;
-    for (const plan::ContainerState& container : probe.containers) services.insert(container.service);
-    return execute::interrupted_while_changing(session, report.project, services, probe.containers);
+    for (const parent::ContainerState& container : probe.containers) services.insert(container.service);
+    return stack::interrupted_while_changing(session, report.project, services, probe.containers);
   }
   OTTO_RETURN_IF_ERROR(down);
   turn.settle();
@@ -68,26 +70,28 @@ Result<DownReport> down_on(Workspace& workspace, const execute::Target& target, 
   return report;
 }
 
-std::string ps_script(const ParentSettings& settings, bool all) {
-  return docker_prelude(settings) + "otto_docker ps --no-trunc " + (all ? "--all " : "") +
+std::string ps_script(const parent::ParentSettings& settings, bool all) {
+  return parent::docker_prelude(settings) + "otto_docker ps --no-trunc " + (all ? "--all " : "") +
          "--format '{{.ID}}\t{{.Names}}\t{{.Image}}\t{{.Status}}\t{{.Label \"com.docker.compose.project\"}}\t"
          "{{.Label \"com.docker.compose.service\"}}\t{{.Label \"com.docker.compose.container-number\"}}'\n";
 }
 
 /// Compose project → repo's name, for the host ids of containers of this user's stacks.
-std::map<std::string, std::string> known_projects(const Workspace& workspace) {
+std::map<std::string, std::string> known_projects(const workspace::Opened& workspace) {
   std::map<std::string, std::string> projects;
   for (const config::Settings& repo : workspace.repos()) projects[get_user_compose_project(repo.name)] = repo.name;
   return projects;
 }
 
-Result<std::vector<ContainerInfo>> containers_on(Workspace& workspace, const config::HostEntry& host, bool all) {
+Result<std::vector<ContainerInfo>> containers_on(workspace::Opened& workspace, const config::HostEntry& host,
+                                                 bool all) {
   OTTO_TRY(transport::Remote * remote, workspace.remote(host));
   transport::Script script;
-  script.text = ps_script(execute::parent_settings(workspace.repos().front(), host), all);
+  script.text = ps_script(parent::parent_settings(workspace.repos().front(), host), all);
   script.stop = workspace.stop();
   OTTO_TRY(const transport::Output output, remote->run(script));
-  if (!output.status.success()) return docker_error(output, host.id, ErrorCode::kRemoteFailed, "docker ps failed");
+  if (!output.status.success())
+    return parent::docker_error(output, host.id, ErrorCode::kRemoteFailed, "docker ps failed");
   const auto projects = known_projects(workspace);
   std::vector<ContainerInfo> containers;
   for (const std::string& line : text::split(output.out, '\n')) {
@@ -96,9 +100,9 @@ Result<std::vector<ContainerInfo>> containers_on(Workspace& workspace, const con
     ContainerInfo info{fields[0], fields[1], fields[2], fields[3], fields[5], ""};
     const auto project = projects.find(fields[4]);
     // What is half replaced is no host, though its labels say which service it is to be.
-    if (project != projects.end() && !plan::temporary_name(info.name)) {
+    if (project != projects.end() && !parent::temporary_name(info.name)) {
       const unsigned number = fields[6].empty() ? 1U : static_cast<unsigned>(std::stoul("0" + fields[6]));
-      info.host_id = execute::container_host_id(host.id, project->second, info.service, number);
+      info.host_id = workspace::container_host_id(host.id, project->second, info.service, number);
     }
     containers.push_back(std::move(info));
   }
@@ -107,11 +111,12 @@ Result<std::vector<ContainerInfo>> containers_on(Workspace& workspace, const con
 
 }  // namespace
 
-Result<std::vector<DownReport>> compose_down(Workspace& workspace, const DownOptions& options) {
-  OTTO_TRY(const std::vector<execute::Target> targets, execute::choose_targets(workspace, options.on));
-  return execute::for_each_target<DownReport>(
-      workspace, targets, [&](const execute::Target& target) { return down_on(workspace, target, options); },
-      [](const execute::Target& target, Error error) {
+Result<std::vector<DownReport>> compose_down(Workspace& library, const DownOptions& options) {
+  workspace::Opened& workspace = library.opened();
+  OTTO_TRY(const std::vector<workspace::Target> targets, workspace::choose_targets(workspace, options.on));
+  return workspace::for_each_target<DownReport>(
+      workspace, targets, [&](const workspace::Target& target) { return down_on(workspace, target, options); },
+      [](const workspace::Target& target, Error error) {
         DownReport report;
         report.parent = target.host->id;
         report.repo = target.repo->name;
@@ -120,7 +125,8 @@ Result<std::vector<DownReport>> compose_down(Workspace& workspace, const DownOpt
       });
 }
 
-Result<std::vector<HostContainers>> compose_ps(Workspace& workspace, const std::optional<std::string>& on, bool all) {
+Result<std::vector<HostContainers>> compose_ps(Workspace& library, const std::optional<std::string>& on, bool all) {
+  workspace::Opened& workspace = library.opened();
   std::vector<const config::HostEntry*> hosts;
   if (on) {
     OTTO_TRY(const config::HostEntry* host, workspace.lab().get(text::to_lower(*on)));
@@ -142,7 +148,7 @@ Result<std::vector<HostContainers>> compose_ps(Workspace& workspace, const std::
     if (containers.ok()) {
       entry.containers = std::move(*containers);
     } else {
-      entry.reachable = !execute::is_connection_error(containers.error().code);
+      entry.reachable = !workspace::is_connection_error(containers.error().code);
       entry.error = std::move(containers).error();
     }
     listing.push_back(std::move(entry));

@@ -10,7 +10,7 @@
 
 #include "graph/base/text.h"
 
-namespace otto::docker {
+namespace otto::stack {
 
 namespace {
 
@@ -128,4 +128,4 @@ Error with_v1_hint(Error error) {
   return error;
 }
 
-}  // namespace otto::docker
+}  // namespace otto::stack

@@ -11,7 +11,7 @@
 
 #include "graph/base/result.h"
 
-namespace otto::docker {
+namespace otto::stack {
 
 /// kUnsupported below 1.28: profiles, health conditions and files without `version` came with 1.27 and 1.28.
 Result<void> check_v1_version(std::string_view version, std::string_view host_id);
@@ -29,4 +29,4 @@ std::string labelled_down_script(std::string_view project, unsigned timeout_s, b
 /// A failure of Compose v1 may be about keys it does not know yet: says so.
 Error with_v1_hint(Error error);
 
-}  // namespace otto::docker
+}  // namespace otto::stack

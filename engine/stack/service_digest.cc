@@ -12,7 +12,7 @@
 #include "engine/compose/stage_layout.h"
 #include "engine/stack/stack_model.h"
 
-namespace otto::docker {
+namespace otto::stack {
 namespace {
 
 namespace dom = simdjson::dom;
@@ -144,8 +144,8 @@ void ServiceDigester::add_seccomp_profiles(const dom::element& service, std::str
   for (const dom::element& option : options) {
     std::string_view text;
     if (option.get(text) != simdjson::SUCCESS) continue;
-    const std::string profile = (project_ / inputs::seccomp_profile(text)).lexically_normal().string();
-    const auto known = staged_.find(std::string(inputs::without_tree_link(profile)));
+    const std::string profile = (project_ / compose::seccomp_profile(text)).lexically_normal().string();
+    const auto known = staged_.find(std::string(compose::without_tree_link(profile)));
     if (known != staged_.end()) out += "p" + known->second.hex();
   }
 }
@@ -171,4 +171,4 @@ void ServiceDigester::encode(const dom::element& value, std::string& out) const 
   }
 }
 
-}  // namespace otto::docker
+}  // namespace otto::stack

@@ -14,7 +14,7 @@
 
 #include "graph/digest.h"
 
-namespace otto::docker {
+namespace otto::stack {
 
 class ServiceDigester {
  public:
@@ -36,4 +36,4 @@ class ServiceDigester {
   std::filesystem::path project_;  ///< staged path of the project's directory
 };
 
-}  // namespace otto::docker
+}  // namespace otto::stack

@@ -14,24 +14,23 @@
 #include "engine/stack/stack_inputs.h"
 #include "engine/stack/stack_model.h"
 
-namespace otto::execute {
+namespace otto::stack {
 
 class ServiceImages {
  public:
   ServiceImages(const config::Settings& repo, const StackInputs& stack);
 
   /// The name of the repo's own image that the service runs, or null.
-  [[nodiscard]] const std::string* own(const docker::ServiceModel& service) const;
+  [[nodiscard]] const std::string* own(const ServiceModel& service) const;
   /// The repo's own images that these services of the model run, sorted.
-  [[nodiscard]] std::vector<std::string> own_of(const docker::StackModel& model,
-                                                const std::set<std::string>& services) const;
+  [[nodiscard]] std::vector<std::string> own_of(const StackModel& model, const std::set<std::string>& services) const;
   /// References of images that are not the repo's own, sorted, for the probe: those named by a digest are left out, for
   /// they cannot move and the probe asks by tag.
-  [[nodiscard]] std::vector<std::string> external(const docker::StackModel& model) const;
+  [[nodiscard]] std::vector<std::string> external(const StackModel& model) const;
 
  private:
-  const inputs::OwnImages own_;
+  const images::OwnImages own_;
   std::map<std::string, std::string> built_;  ///< service with a build section → image
 };
 
-}  // namespace otto::execute
+}  // namespace otto::stack

@@ -11,9 +11,9 @@
 #include "engine/context/context_scan.h"
 #include "graph/base/whole_file.h"
 #include "graph/fingerprint.h"
-#include "otto/docker.h"
+#include "otto/names.h"
 
-namespace otto::execute {
+namespace otto::stack {
 
 namespace {
 
@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 class Reader {
  public:
-  Reader(Workspace& workspace, const Target& target) : workspace_(workspace), target_(target) {}
+  Reader(workspace::Opened& workspace, const workspace::Target& target) : workspace_(workspace), target_(target) {}
 
   Result<StackInputs> operator()(const std::optional<std::string>& project) {
     stack_.project = project.value_or(docker::get_user_compose_project(target_.repo->name));
@@ -29,10 +29,10 @@ class Reader {
     for (const config::ComposeSettings* compose : target_.composes) files.push_back(compose->path);
     const auto getenv = [this](const char* name) { return workspace_.getenv(name); };
     OTTO_RETURN_IF_ERROR(find_anchor());
-    OTTO_TRY(stack_.files, inputs::read_compose_files(target_.repo->root, files, getenv, stack_.anchor));
+    OTTO_TRY(stack_.files, compose::read_compose_files(target_.repo->root, files, getenv, stack_.anchor));
     OTTO_TRY(stack_.environment,
-             inputs::compose_environment(stack_.files, files.front().parent_path() / ".env", getenv));
-    for (const inputs::StagedPath& path : stack_.files.paths) OTTO_RETURN_IF_ERROR(add(path));
+             compose::compose_environment(stack_.files, files.front().parent_path() / ".env", getenv));
+    for (const compose::StagedPath& path : stack_.files.paths) OTTO_RETURN_IF_ERROR(add(path));
     for (const auto& [path, target] : stack_.files.links) {
       stack_.manifest.entries.push_back({path, graph::EntryType::kSymlink, 0777, 0, 0, {}, target});
     }
@@ -49,7 +49,8 @@ class Reader {
   /// By what is remembered of the stage: as a rule the repo's root is its tree, and the first compose file tells so.
   Result<void> find_anchor() {
     OTTO_TRY(cache::Database * memo, workspace_.memo());
-    OTTO_TRY(const auto known, cache::ParentStore(*memo).stage(target_.host->id, stack_stage_key(stack_.project)));
+    OTTO_TRY(const auto known,
+             cache::ParentStore(*memo).stage(target_.host->id, parent::stack_stage_key(stack_.project)));
     if (!known) return {};
     const fs::path& file = first_compose_file(target_);
     std::string at_the_top;
@@ -57,11 +58,11 @@ class Reader {
     graph::append_field(at_the_top, file.lexically_relative(target_.repo->root).generic_string());
     if (known->manifest.find(at_the_top) != std::string::npos) return {};  // spares reading all of it
     const auto manifest = graph::parse_manifest(known->manifest);
-    if (manifest) stack_.anchor = inputs::find_anchor(*manifest, target_.repo->root, file);
+    if (manifest) stack_.anchor = compose::find_anchor(*manifest, target_.repo->root, file);
     return {};
   }
 
-  Result<void> add(const inputs::StagedPath& path) {
+  Result<void> add(const compose::StagedPath& path) {
     struct stat status {};
     if (stat(path.local.c_str(), &status) != 0) {
       if (!path.required) return {};
@@ -74,8 +75,8 @@ class Reader {
     return S_ISDIR(status.st_mode) ? add_directory(path, status) : add_file(path, status);
   }
 
-  Result<void> add_file(const inputs::StagedPath& path, const struct stat& status) {
-    const auto bytes = inputs::read_whole_file(path.local);
+  Result<void> add_file(const compose::StagedPath& path, const struct stat& status) {
+    const auto bytes = read_whole_file(path.local);
     if (!bytes) {
       return make_error(ErrorCode::kIo, fmt::format("cannot read {}", path.local.string()), "check its permissions");
     }
@@ -91,18 +92,18 @@ class Reader {
   }
 
   /// Its own mode counts as those of the directories in it; directories above it are made as they come.
-  Result<void> add_directory(const inputs::StagedPath& path, const struct stat& status) {
+  Result<void> add_directory(const compose::StagedPath& path, const struct stat& status) {
     OTTO_TRY(cache::Database * memo, workspace_.memo());
     cache::ManifestStore store(*memo);
     const std::string key = "stack\n" + path.local.string();
     OTTO_TRY(const auto known, store.load_stats(key));
-    inputs::ScanRequest request;
+    context::ScanRequest request;
     request.root = path.local;
     request.special_files = false;  // a socket of this machine means nothing in a container there
     request.known = known ? &*known : nullptr;
     request.key = &memo->change_key();
     request.stop = workspace_.stop();
-    OTTO_TRY(inputs::ScanResult scan, inputs::scan_context(request));
+    OTTO_TRY(context::ScanResult scan, context::scan_context(request));
     if (scan.stats_changed) OTTO_RETURN_IF_ERROR(store.store_stats(key, scan.stats));
     if (path.staged != ".") {
       graph::ContextEntry entry;
@@ -139,14 +140,14 @@ class Reader {
     return graph::sha256(encoding).hex();
   }
 
-  Workspace& workspace_;
-  const Target& target_;
+  workspace::Opened& workspace_;
+  const workspace::Target& target_;
   StackInputs stack_;
 };
 
 }  // namespace
 
-const fs::path& first_compose_file(const Target& target) { return target.composes.front()->path; }
+const fs::path& first_compose_file(const workspace::Target& target) { return target.composes.front()->path; }
 
 fs::path StackInputs::locate(const std::string& staged_path) const {
   if (files.links.contains(staged_path)) return {};
@@ -165,20 +166,21 @@ fs::path StackInputs::locate(const std::string& staged_path) const {
   return whole == sources.end() ? fs::path(staged_path) : whole->second / staged_path;
 }
 
-Result<std::set<std::string>> services_elsewhere(const Workspace& workspace, const Target& target) {
+Result<std::set<std::string>> services_elsewhere(const workspace::Opened& workspace, const workspace::Target& target) {
   std::set<std::string> names;
   for (const config::ComposeSettings& compose : target.repo->composes) {
     if (std::find(target.composes.begin(), target.composes.end(), &compose) != target.composes.end()) continue;
-    OTTO_TRY(const std::vector<inputs::ComposeService> services,
-             inputs::read_compose_builds(target.repo->root, {compose.path},
-                                         [&](const char* name) { return workspace.getenv(name); }));
-    for (const inputs::ComposeService& service : services) names.insert(service.name);
+    OTTO_TRY(const std::vector<compose::ComposeService> services,
+             compose::read_compose_builds(target.repo->root, {compose.path},
+                                          [&](const char* name) { return workspace.getenv(name); }));
+    for (const compose::ComposeService& service : services) names.insert(service.name);
   }
   return names;
 }
 
-Result<StackInputs> read_stack(Workspace& workspace, const Target& target, const std::optional<std::string>& project) {
+Result<StackInputs> read_stack(workspace::Opened& workspace, const workspace::Target& target,
+                               const std::optional<std::string>& project) {
   return Reader(workspace, target)(project);
 }
 
-}  // namespace otto::execute
+}  // namespace otto::stack

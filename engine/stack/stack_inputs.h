@@ -13,16 +13,16 @@
 
 #include "engine/compose/compose_file.h"
 #include "engine/parent/parent_session.h"
+#include "engine/workspace/opened.h"
 #include "graph/base/result.h"
 #include "graph/context_manifest.h"
-#include "otto/workspace.h"
 
-namespace otto::execute {
+namespace otto::stack {
 
 struct StackInputs {
-  std::string project;         ///< the compose project
-  inputs::StageAnchor anchor;  ///< of the places in the stage
-  inputs::ComposeInputs files;
+  std::string project;          ///< the compose project
+  compose::StageAnchor anchor;  ///< of the places in the stage
+  compose::ComposeInputs files;
   std::map<std::string, std::string> environment;        ///< interpolated names that have a value
   graph::ContextManifest manifest;                       ///< of everything staged
   std::map<std::string, std::filesystem::path> sources;  ///< staged path of each file or directory → local path
@@ -34,13 +34,14 @@ struct StackInputs {
 };
 
 /// The first compose file of a target, which tells where a stage has the repo.
-const std::filesystem::path& first_compose_file(const Target& target);
+const std::filesystem::path& first_compose_file(const workspace::Target& target);
 
 /// Names of the services that the repo's compose files of other parents define: no orphans of this stack. Errors as
-/// inputs::read_compose_builds.
-Result<std::set<std::string>> services_elsewhere(const Workspace& workspace, const Target& target);
+/// compose::read_compose_builds.
+Result<std::set<std::string>> services_elsewhere(const workspace::Opened& workspace, const workspace::Target& target);
 
 /// `project`: the compose project, else get_user_compose_project. kConfig, kIo, kInputsChanged, kInterrupted.
-Result<StackInputs> read_stack(Workspace& workspace, const Target& target, const std::optional<std::string>& project);
+Result<StackInputs> read_stack(workspace::Opened& workspace, const workspace::Target& target,
+                               const std::optional<std::string>& project);
 
-}  // namespace otto::execute
+}  // namespace otto::stack

@@ -12,7 +12,7 @@
 
 #include "engine/stack/service_digest.h"
 
-namespace otto::docker {
+namespace otto::stack {
 namespace {
 
 namespace dom = simdjson::dom;
@@ -301,4 +301,4 @@ std::string compose_override(const std::map<std::string, std::string>& pins,
   return yaml;
 }
 
-}  // namespace otto::docker
+}  // namespace otto::stack

@@ -13,7 +13,7 @@
 #include "graph/base/result.h"
 #include "graph/digest.h"
 
-namespace otto::docker {
+namespace otto::stack {
 
 enum class DependencyCondition { kStarted, kHealthy, kCompleted };
 
@@ -76,4 +76,4 @@ inline constexpr std::string_view kServiceDigestLabel = "otto.service-digest";
 /// Whose containers they are: the account on the parent. Two accounts' projects of one name would fight over them.
 inline constexpr std::string_view kAccountLabel = "otto.account";
 
-}  // namespace otto::docker
+}  // namespace otto::stack

@@ -7,19 +7,17 @@
 
 #include "graph/base/text.h"
 
-namespace otto::plan {
+namespace otto::stack {
 namespace {
 
-using docker::Dependency;
-using docker::DependencyCondition;
-using docker::ServiceModel;
-
-bool is_stopped(const ContainerState& container) {
+bool is_stopped(const parent::ContainerState& container) {
   return container.status == "exited" || container.status == "created";
 }
 
 /// Docker cannot start such a container again.
-bool is_dead(const ContainerState& container) { return container.status == "dead" || container.status == "removing"; }
+bool is_dead(const parent::ContainerState& container) {
+  return container.status == "dead" || container.status == "removing";
+}
 
 bool lives_in(const ServiceModel& service, const std::string& other) {
   return std::find(service.lives_in.begin(), service.lives_in.end(), other) != service.lives_in.end();
@@ -39,7 +37,7 @@ bool is_work(ServiceAction action) {
   return action != ServiceAction::kUnchanged && action != ServiceAction::kCompleted;
 }
 
-Error unknown_service(const docker::StackModel& model, const std::string& name) {
+Error unknown_service(const StackModel& model, const std::string& name) {
   std::vector<std::string> names;
   for (const auto& [known, service] : model.services) names.push_back(known);
   return make_error(ErrorCode::kUnknownName,
@@ -49,13 +47,14 @@ Error unknown_service(const docker::StackModel& model, const std::string& name) 
 
 class Planner {
  public:
-  Planner(const docker::StackModel& model, const std::vector<ContainerState>& containers,
+  Planner(const StackModel& model, const std::vector<parent::ContainerState>& containers,
           const std::map<std::string, std::string>& image_ids)
       : model_(model), image_ids_(image_ids) {
-    for (const ContainerState& container : containers) containers_[container.service].push_back(&container);
+    for (const parent::ContainerState& container : containers) containers_[container.service].push_back(&container);
   }
 
-  Result<StackPlan> run(const std::vector<ContainerState>& containers, const std::vector<std::string>& selected) {
+  Result<StackPlan> run(const std::vector<parent::ContainerState>& containers,
+                        const std::vector<std::string>& selected) {
     OTTO_TRY(wanted_, wanted_services(model_, selected));
     scope_ = wanted_;
     add_followers();
@@ -66,7 +65,7 @@ class Planner {
       if (wanted_.count(name) > 0 || is_work(steps_.at(name).action)) plan.steps.push_back(steps_.at(name));
     }
     plan.waves = waves();
-    for (const ContainerState& container : containers) {
+    for (const parent::ContainerState& container : containers) {
       if (model_.services.count(container.service) == 0) plan.orphans.push_back(container);
     }
     return plan;
@@ -144,13 +143,13 @@ class Planner {
       return set(ServiceAction::kStarted, fmt::format("{} containers where {} {} wanted", containers.size(),
                                                       service.replicas, service.replicas == 1 ? "is" : "are"));
     }
-    const auto finished = [&](const ContainerState* container) {
+    const auto finished = [&](const parent::ContainerState* container) {
       return service.one_shot && container->status == "exited" && container->exit_code == 0;
     };
     if (std::all_of(containers.begin(), containers.end(), finished)) {
       return set(ServiceAction::kCompleted, "has exited 0");
     }
-    for (const ContainerState* container : containers) {
+    for (const parent::ContainerState* container : containers) {
       if (!is_stopped(*container) || finished(container)) continue;
       // A stopped container that lives in another cannot start once that other has been replaced: make it anew.
       const auto action = service.lives_in.empty() ? ServiceAction::kStarted : ServiceAction::kRecreated;
@@ -159,8 +158,8 @@ class Planner {
                          : container->status == "created" ? "was never started"
                                                           : "was stopped");
     }
-    for (const ContainerState* container : containers) {
-      if (is_idle(*container)) return set(ServiceAction::kUnchanged, "is " + container->status);
+    for (const parent::ContainerState* container : containers) {
+      if (parent::is_idle(*container)) return set(ServiceAction::kUnchanged, "is " + container->status);
     }
   }
 
@@ -168,7 +167,7 @@ class Planner {
   std::string outdated(const ServiceModel& service) const {
     const auto image = image_ids_.find(service.name);
     bool foreign = false, redefined = false, other_image = false, dead = false, doomed = false;
-    for (const ContainerState* container : containers_of(service.name)) {
+    for (const parent::ContainerState* container : containers_of(service.name)) {
       doomed = doomed || container->doomed;
       foreign = foreign || container->service_digest.empty();
       redefined = redefined || container->service_digest != service.digest.hex();
@@ -255,20 +254,21 @@ class Planner {
     }
   }
 
-  const std::vector<const ContainerState*>& containers_of(const std::string& service) const {
-    static const std::vector<const ContainerState*> kNone;
+  const std::vector<const parent::ContainerState*>& containers_of(const std::string& service) const {
+    static const std::vector<const parent::ContainerState*> kNone;
     const auto found = containers_.find(service);
     return found == containers_.end() ? kNone : found->second;
   }
 
   bool has_live_container(const std::string& service) const {
     const auto& all = containers_of(service);
-    return std::any_of(all.begin(), all.end(), [](const ContainerState* c) { return !is_stopped(*c) && !is_dead(*c); });
+    return std::any_of(all.begin(), all.end(),
+                       [](const parent::ContainerState* c) { return !is_stopped(*c) && !is_dead(*c); });
   }
 
-  const docker::StackModel& model_;
+  const StackModel& model_;
   const std::map<std::string, std::string>& image_ids_;
-  std::map<std::string, std::vector<const ContainerState*>> containers_;
+  std::map<std::string, std::vector<const parent::ContainerState*>> containers_;
   std::set<std::string> wanted_, scope_;
   std::vector<std::string> order_;
   std::map<std::string, ServiceStep> steps_;
@@ -277,8 +277,7 @@ class Planner {
 
 }  // namespace
 
-Result<std::set<std::string>> wanted_services(const docker::StackModel& model,
-                                              const std::vector<std::string>& selected) {
+Result<std::set<std::string>> wanted_services(const StackModel& model, const std::vector<std::string>& selected) {
   std::vector<std::string> open;
   for (const std::string& name : selected) {
     if (!model.services.contains(name)) return unknown_service(model, name);
@@ -307,13 +306,13 @@ Result<std::set<std::string>> wanted_services(const docker::StackModel& model,
   return wanted;
 }
 
-Result<StackPlan> plan_stack(const docker::StackModel& model, const std::vector<ContainerState>& containers,
+Result<StackPlan> plan_stack(const StackModel& model, const std::vector<parent::ContainerState>& containers,
                              const std::map<std::string, std::string>& image_ids,
                              const std::vector<std::string>& selected) {
   return Planner(model, containers, image_ids).run(containers, selected);
 }
 
-std::vector<std::string> doomed_by(const StackPlan& plan, const std::vector<ContainerState>& containers,
+std::vector<std::string> doomed_by(const StackPlan& plan, const std::vector<parent::ContainerState>& containers,
                                    const std::vector<std::string>& services) {
   std::set<std::string> begun(services.begin(), services.end());
   for (bool grown = true; grown;) {
@@ -322,19 +321,25 @@ std::vector<std::string> doomed_by(const StackPlan& plan, const std::vector<Cont
       if (begun.contains(step.follows)) grown = begun.insert(step.service).second || grown;
     }
   }
-  const auto ends = [&](const ContainerState& container) {
+  const auto ends = [&](const parent::ContainerState& container) {
     const auto step = std::ranges::find(plan.steps, container.service, &ServiceStep::service);
     if (step == plan.steps.end() || !begun.contains(container.service)) return false;
-    const auto there = std::ranges::count(containers, container.service, &ContainerState::service);
+    const auto there = std::ranges::count(containers, container.service, &parent::ContainerState::service);
     const bool scales_down = step->action == ServiceAction::kStarted && there > std::ptrdiff_t{step->replicas};
     return step->action == ServiceAction::kRecreated || scales_down;
   };
   std::vector<std::string> ids;
-  for (const ContainerState& container : containers) {
+  for (const parent::ContainerState& container : containers) {
     const bool may_be_told = !is_stopped(container) && ends(container);
     if (container.doomed || may_be_told) ids.push_back(container.id);
   }
   return ids;
 }
 
-}  // namespace otto::plan
+Error unknown_service(std::string_view service, const std::vector<std::string>& names) {
+  return make_error(ErrorCode::kUnknownName,
+                    "unknown service '" + text::printable(service) + "'" + text::did_you_mean(service, names),
+                    names.empty() ? "the stack has no services" : "the services are: " + text::join(names, ", "));
+}
+
+}  // namespace otto::stack

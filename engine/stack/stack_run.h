@@ -16,9 +16,9 @@
 #include "engine/stack/stack_stage.h"
 #include "engine/stack/stack_turn.h"
 #include "graph/base/result.h"
-#include "otto/docker.h"
+#include "otto/stack.h"
 
-namespace otto::execute {
+namespace otto::stack {
 
 /// What the project's images are on the parent: image name → exact tag, and tag → id.
 struct PinnedImages {
@@ -46,8 +46,8 @@ struct StackRunResult {
 /// `model`: absent: asked for. `probe` must hold the stack's containers and, with a model, the ids of its external
 /// images. Takes the turn where there is work. kComposeFailed (also: a container ended with an error at once),
 /// kUnknownName, kConfig, kUnsupported, kInputsChanged (an image has gone) and errors that end a run.
-Result<StackRunResult> run_stack(ParentSession& session, const StackInputs& stack, StackStage& stage, StackTurn& turn,
-                                 std::optional<docker::StackModel> model, docker::Probe probe,
+Result<StackRunResult> run_stack(parent::ParentSession& session, const StackInputs& stack, StackStage& stage,
+                                 StackTurn& turn, std::optional<StackModel> model, parent::Probe probe,
                                  const PinnedImages& images, const StackRunRequest& request);
 
-}  // namespace otto::execute
+}  // namespace otto::stack

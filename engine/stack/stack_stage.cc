@@ -6,14 +6,14 @@
 #include "engine/stage/stage.h"
 #include "graph/base/text.h"
 
-namespace otto::execute {
+namespace otto::stack {
 
 namespace {
 
 /// Compose's words about the stage's files, by the names that these have here.
 std::string with_local_names(std::string words, const std::string& stage_directory,
-                             const std::vector<inputs::StagedPath>& paths) {
-  for (const inputs::StagedPath& path : paths) {
+                             const std::vector<compose::StagedPath>& paths) {
+  for (const compose::StagedPath& path : paths) {
     if (path.staged == ".") continue;  // "/." begins other names too
     const std::string staged = std::filesystem::path(stage_directory + "/" + path.staged).lexically_normal().string();
     words = text::replace_all(std::move(words), staged, path.local.string());
@@ -21,39 +21,39 @@ std::string with_local_names(std::string words, const std::string& stage_directo
   return words;
 }
 
-Error placed_elsewhere(const ParentSession& session) {
+Error placed_elsewhere(const parent::ParentSession& session) {
   return make_error(ErrorCode::kInputsChanged,
                     fmt::format("the stack's files lie elsewhere in their stage on {}", session.host().id));
 }
 
 }  // namespace
 
-Result<std::optional<docker::StackModel>> remembered_model(cache::Database& memo, const Target& target,
-                                                           const StackInputs& stack) {
+Result<std::optional<StackModel>> remembered_model(cache::Database& memo, const workspace::Target& target,
+                                                   const StackInputs& stack) {
   OTTO_TRY(const auto record, cache::ParentStore(memo).stack(target.host->id, stack.project));
-  if (!record || record->inputs != stack.digest) return std::optional<docker::StackModel>();
-  return docker::parse_stored_stack_model(record->model);
+  if (!record || record->inputs != stack.digest) return std::optional<StackModel>();
+  return parse_stored_stack_model(record->model);
 }
 
 Result<std::optional<cache::StageRecord>> StackStage::brought_before() const {
-  return cache::ParentStore(session_.memo()).stage(session_.host().id, stack_stage_key(stack_.project));
+  return cache::ParentStore(session_.memo()).stage(session_.host().id, parent::stack_stage_key(stack_.project));
 }
 
-bool StackStage::is_as_left(const docker::Probe& probe) const {
+bool StackStage::is_as_left(const parent::Probe& probe) const {
   if (probe.stack_stamp.empty()) return false;
   const auto known = brought_before();
   return known.ok() && *known && (*known)->stamp == probe.stack_stamp &&
          (*known)->manifest == graph::serialize(stack_.manifest);
 }
 
-void StackStage::take_as_left(const docker::Probe& probe) {
-  settle(session_.facts().stage_root + "/" + stack_stage_key(stack_.project) + "/" + probe.stack_tree);
+void StackStage::take_as_left(const parent::Probe& probe) {
+  settle(session_.facts().stage_root + "/" + parent::stack_stage_key(stack_.project) + "/" + probe.stack_tree);
 }
 
-docker::StageRequest StackStage::request(const std::optional<cache::StageRecord>& known) const {
-  docker::StageRequest request;
-  request.key = stack_stage_key(stack_.project);
-  request.kind = docker::StageKind::kInPlace;
+stage::StageRequest StackStage::request(const std::optional<cache::StageRecord>& known) const {
+  stage::StageRequest request;
+  request.key = parent::stack_stage_key(stack_.project);
+  request.kind = stage::StageKind::kInPlace;
   request.locate = [this](const std::string& path) { return stack_.locate(path); };
   request.wanted = &stack_.manifest;
   request.tree_link = stack_.files.tree_link;
@@ -62,9 +62,9 @@ docker::StageRequest StackStage::request(const std::optional<cache::StageRecord>
     request.believed_stamp = known->stamp;
   }
   request.stop = session_.workspace().stop();
-  request.waiting = [this](const docker::LockHolder& holder) {
+  request.waiting = [this](const parent::LockHolder& holder) {
     session_.workspace().reporter().report(
-        {Event::Kind::kPhase, Phase::kWaiting, stack_.project, docker::waiting_for(holder), 0, 0, 0});
+        {Event::Kind::kPhase, Phase::kWaiting, stack_.project, parent::waiting_for(holder), 0, 0, 0});
   };
   return request;
 }
@@ -72,16 +72,16 @@ docker::StageRequest StackStage::request(const std::optional<cache::StageRecord>
 Result<void> StackStage::bring() {
   if (brought_) return {};
   OTTO_TRY(const auto known, brought_before());
-  docker::StageRequest request = this->request(known);
+  stage::StageRequest request = this->request(known);
   std::optional<cache::StageRecord> other;  // what the stage holds, where it has the repo elsewhere
   request.look = [&](const graph::ContextManifest& held, const std::string& stamp) -> Result<void> {
     const auto& target = session_.target();
     if (held.entries.empty()) return {};
-    if (inputs::find_anchor(held, target.repo->root, first_compose_file(target)) == stack_.anchor) return {};
-    other = {session_.host().id, stack_stage_key(stack_.project), stamp, graph::serialize(held)};
+    if (compose::find_anchor(held, target.repo->root, first_compose_file(target)) == stack_.anchor) return {};
+    other = {session_.host().id, parent::stack_stage_key(stack_.project), stamp, graph::serialize(held)};
     return placed_elsewhere(session_);
   };
-  auto brought = docker::bring_stage(session_.remote(), session_.facts().stage_tools(), request);
+  auto brought = stage::bring_stage(session_.remote(), session_.facts().stage_tools(), request);
   if (other) OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo()).put_stage(*other));
   if (!brought.ok()) return std::move(brought).error().in("uploading the compose files");
   OTTO_RETURN_IF_ERROR(
@@ -111,13 +111,13 @@ std::string StackStage::canonical(std::string text) const {
   return text::replace_all(std::move(text), "/" + stack_.files.tree_link, tree.substr(tree.rfind('/')));
 }
 
-Result<docker::StackModel> StackStage::ask_model() {
+Result<StackModel> StackStage::ask_model() {
   OTTO_RETURN_IF_ERROR(bring());
   Reporter& reporter = session_.workspace().reporter();
   reporter.report({Event::Kind::kPhase, Phase::kChecking, session_.host().id, "compose config", 0, 0, 0});
-  auto json = docker::Compose(session_.remote(), session_.settings(), session_.facts(), stack_.project,
-                              session_.workspace().stop())
-                  .config(call_);
+  auto json =
+      Compose(session_.remote(), session_.settings(), session_.facts(), stack_.project, session_.workspace().stop())
+          .config(call_);
   reporter.left(session_.host().id);
   if (!json.ok()) {
     static_cast<void>(session_.forget_facts());  // what the parent's tools can do may be why
@@ -126,11 +126,11 @@ Result<docker::StackModel> StackStage::ask_model() {
         with_local_names(canonical(std::move(refused.message)), call_.stage_directory, stack_.files.paths);
     return refused;
   }
-  OTTO_TRY(docker::StackModel model, docker::parse_stack_model(canonical(std::move(*json)), call_.stage_directory,
-                                                               stack_.staged, call_.project_directory));
+  OTTO_TRY(StackModel model, parse_stack_model(canonical(std::move(*json)), call_.stage_directory, stack_.staged,
+                                               call_.project_directory));
   OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo())
-                           .put_stack({session_.host().id, stack_.project, stack_.digest, docker::serialize(model)}));
+                           .put_stack({session_.host().id, stack_.project, stack_.digest, serialize(model)}));
   return model;
 }
 
-}  // namespace otto::execute
+}  // namespace otto::stack

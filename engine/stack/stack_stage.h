@@ -14,43 +14,43 @@
 #include "engine/stage/stage.h"
 #include "graph/base/result.h"
 
-namespace otto::execute {
+namespace otto::stack {
 
 /// The model if the memo knows it for exactly these inputs. kDatabase.
-Result<std::optional<docker::StackModel>> remembered_model(cache::Database& memo, const Target& target,
-                                                           const StackInputs& stack);
+Result<std::optional<StackModel>> remembered_model(cache::Database& memo, const workspace::Target& target,
+                                                   const StackInputs& stack);
 
 class StackStage {
  public:
   /// Both must outlive it.
-  StackStage(ParentSession& session, const StackInputs& stack) : session_(session), stack_(stack) {}
+  StackStage(parent::ParentSession& session, const StackInputs& stack) : session_(session), stack_(stack) {}
 
   /// By the probe's word the parent's stage is as it was left, and what it was left with are these files.
-  [[nodiscard]] bool is_as_left(const docker::Probe& probe) const;
+  [[nodiscard]] bool is_as_left(const parent::Probe& probe) const;
   /// Believes that, for bring(): nothing need be asked or sent.
-  void take_as_left(const docker::Probe& probe);
+  void take_as_left(const parent::Probe& probe);
   /// Brings the files there, once; needs the session's facts. Errors as docker::bring_stage; kInputsChanged also where
   /// the stage has the repo elsewhere in its tree than it was thought (the memo was lost): that is remembered, and the
   /// inputs are to be read again.
   Result<void> bring();
   /// brings() the files, asks the parent what they mean and remembers it. kComposeFailed, kConfig, kUnsupported.
-  Result<docker::StackModel> ask_model();
+  Result<StackModel> ask_model();
   /// How many files bring() sent.
   [[nodiscard]] std::uint64_t sent_files() const { return sent_files_; }
   /// How Compose is called with what bring() brought.
-  [[nodiscard]] const docker::ComposeStack& call() const { return call_; }
+  [[nodiscard]] const ComposeStack& call() const { return call_; }
 
  private:
   [[nodiscard]] Result<std::optional<cache::StageRecord>> brought_before() const;
   void settle(std::string directory);
-  [[nodiscard]] docker::StageRequest request(const std::optional<cache::StageRecord>& known) const;
+  [[nodiscard]] stage::StageRequest request(const std::optional<cache::StageRecord>& known) const;
   [[nodiscard]] std::string canonical(std::string text) const;
 
-  ParentSession& session_;
+  parent::ParentSession& session_;
   const StackInputs& stack_;
-  docker::ComposeStack call_;
+  ComposeStack call_;
   bool brought_ = false;
   std::uint64_t sent_files_ = 0;
 };
 
-}  // namespace otto::execute
+}  // namespace otto::stack

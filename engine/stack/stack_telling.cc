@@ -10,42 +10,43 @@
 
 #include "graph/base/text.h"
 
-namespace otto::execute {
+namespace otto::stack {
 
 namespace {
 
 /// Of the two seconds within which an interrupted command returns.
 constexpr std::chrono::milliseconds kSettles{150}, kPatience{1000};
 
-void report(ParentSession& session, Event::Kind kind, Phase phase, const std::string& subject, std::string detail) {
+void report(parent::ParentSession& session, Event::Kind kind, Phase phase, const std::string& subject,
+            std::string detail) {
   session.workspace().reporter().report({kind, phase, subject, std::move(detail), 0, 0, 0});
 }
 
 /// "paused", "unhealthy", …; empty: it is well.
-std::string ailment_of(const plan::ContainerState& container) {
-  if (plan::is_idle(container)) return container.status;
+std::string ailment_of(const parent::ContainerState& container) {
+  if (parent::is_idle(container)) return container.status;
   if (container.status != "running") return {};
   if (container.restarts > 0) return "restarting";
   return container.health == "unhealthy" ? "unhealthy" : "";
 }
 
-std::string described(const plan::ContainerState& container, const std::string& ailment) {
+std::string described(const parent::ContainerState& container, const std::string& ailment) {
   if (ailment != "restarting" || container.restarts == 0) return "is " + ailment;
   return fmt::format("is restarted again and again ({} {} so far)", container.restarts,
                      container.restarts == 1 ? "time" : "times");
 }
 
 /// What a service's containers are now; `before`: as they were when the change began.
-std::string state_of(const std::string& service, const std::vector<plan::ContainerState>& now,
-                     const std::vector<plan::ContainerState>& before) {
+std::string state_of(const std::string& service, const std::vector<parent::ContainerState>& now,
+                     const std::vector<parent::ContainerState>& before) {
   bool half = false, running = false, fresh = false, any = false, finished = false;
-  for (const plan::ContainerState& container : now) {
+  for (const parent::ContainerState& container : now) {
     if (container.service != service) continue;
     any = true;
-    half = half || plan::temporary_name(container.name).has_value();
+    half = half || parent::temporary_name(container.name).has_value();
     running = running || container.status == "running";
     finished = finished || container.status == "exited";
-    fresh = fresh || std::ranges::find(before, container.id, &plan::ContainerState::id) == before.end();
+    fresh = fresh || std::ranges::find(before, container.id, &parent::ContainerState::id) == before.end();
   }
   if (!any) return "has no container";
   if (half) return "is half replaced: the engine finishes stopping its old container";
@@ -57,7 +58,7 @@ std::string state_of(const std::string& service, const std::vector<plan::Contain
 }
 
 /// What the parent has now, in spite of the interrupt; empty where it does not say within a second.
-std::vector<plan::ContainerState> look_once_more(ParentSession& session, const std::string& compose_project) {
+std::vector<parent::ContainerState> look_once_more(parent::ParentSession& session, const std::string& compose_project) {
   std::this_thread::sleep_for(kSettles);  // Compose is being ended
   std::stop_source stop;
   std::jthread clock([&stop](const std::stop_token& over) {
@@ -66,32 +67,32 @@ std::vector<plan::ContainerState> look_once_more(ParentSession& session, const s
     std::unique_lock lock(mutex);
     if (!never.wait_for(lock, over, kPatience, [] { return false; }) && !over.stop_requested()) stop.request_stop();
   });
-  auto probe = docker::probe_parent(session.remote(), session.settings(),
+  auto probe = parent::probe_parent(session.remote(), session.settings(),
                                     {.compose_project = compose_project, .lock_root = session.facts().lock_root},
                                     stop.get_token());
-  return probe.ok() ? std::move(probe->containers) : std::vector<plan::ContainerState>();
+  return probe.ok() ? std::move(probe->containers) : std::vector<parent::ContainerState>();
 }
 
 }  // namespace
 
-void tell_unwell(ParentSession& session, const plan::StackPlan& plan,
-                 const std::vector<plan::ContainerState>& containers) {
-  for (const plan::ContainerState& container : containers) {
+void tell_unwell(parent::ParentSession& session, const StackPlan& plan,
+                 const std::vector<parent::ContainerState>& containers) {
+  for (const parent::ContainerState& container : containers) {
     const std::string ailment = ailment_of(container);
-    const auto step = std::ranges::find(plan.steps, container.service, &plan::ServiceStep::service);
+    const auto step = std::ranges::find(plan.steps, container.service, &ServiceStep::service);
     if (ailment.empty() || step == plan.steps.end() || step->action != docker::ServiceAction::kUnchanged) continue;
     report(session, Event::Kind::kWarning, Phase::kChecking, container.service,
            fmt::format("service '{}' {}; {}", container.service, described(container, ailment),
-                       docker::idle_remedy(ailment, session.host().id, container.id)));
+                       parent::idle_remedy(ailment, session.host().id, container.id)));
   }
 }
 
-void tell_put_right(ParentSession& session, const std::string& compose_project,
-                    const std::vector<plan::PutRight>& steps, bool dry_run) {
+void tell_put_right(parent::ParentSession& session, const std::string& compose_project,
+                    const std::vector<containers::PutRight>& steps, bool dry_run) {
   if (steps.empty()) return;
   std::vector<std::string> all;
-  for (const plan::PutRight& step : steps) {
-    all.push_back(step.act == plan::PutRight::Act::kRemove
+  for (const containers::PutRight& step : steps) {
+    all.push_back(step.act == containers::PutRight::Act::kRemove
                       ? fmt::format("'{}' of service {} removed", step.name, step.service)
                       : fmt::format("'{}' is '{}' again", step.name, step.plain_name));
   }
@@ -100,9 +101,9 @@ void tell_put_right(ParentSession& session, const std::string& compose_project,
                      text::join(all, ", ")));
 }
 
-Result<void> tell_early_exits(ParentSession& session, const std::vector<docker::EarlyExit>& exits) {
+Result<void> tell_early_exits(parent::ParentSession& session, const std::vector<EarlyExit>& exits) {
   std::string failed;
-  for (const docker::EarlyExit& exit : exits) {
+  for (const EarlyExit& exit : exits) {
     const std::string who = exit.number > 1 ? fmt::format("{} (replica {})", exit.service, exit.number) : exit.service;
     const std::string log = exit.log.empty() ? "; it logged nothing" : ":\n" + exit.log;
     if (exit.restarting) {
@@ -123,9 +124,10 @@ Result<void> tell_early_exits(ParentSession& session, const std::vector<docker::
                     "what else was started stays up; mend the service and run `otto docker up` again");
 }
 
-Error interrupted_while_changing(ParentSession& session, const std::string& compose_project,
-                                 const std::set<std::string>& begun, const std::vector<plan::ContainerState>& before) {
-  const std::vector<plan::ContainerState> now = look_once_more(session, compose_project);
+Error interrupted_while_changing(parent::ParentSession& session, const std::string& compose_project,
+                                 const std::set<std::string>& begun,
+                                 const std::vector<parent::ContainerState>& before) {
+  const std::vector<parent::ContainerState> now = look_once_more(session, compose_project);
   std::vector<std::string> states;
   for (const std::string& service : begun) {
     states.push_back(now.empty() ? service + " was being changed"
@@ -135,4 +137,4 @@ Error interrupted_while_changing(ParentSession& session, const std::string& comp
                     "the next `otto docker up`, or `down`, puts right what is half done");
 }
 
-}  // namespace otto::execute
+}  // namespace otto::stack

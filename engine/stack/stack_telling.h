@@ -12,23 +12,23 @@
 #include "engine/stack/stack_plan.h"
 #include "graph/base/result.h"
 
-namespace otto::execute {
+namespace otto::stack {
 
 /// Warns of services that are called unchanged and yet do not do their work: paused, restarted again and again,
 /// unhealthy.
-void tell_unwell(ParentSession& session, const plan::StackPlan& plan,
-                 const std::vector<plan::ContainerState>& containers);
+void tell_unwell(parent::ParentSession& session, const StackPlan& plan,
+                 const std::vector<parent::ContainerState>& containers);
 
 /// One line of what is, or would be, put right.
-void tell_put_right(ParentSession& session, const std::string& compose_project,
-                    const std::vector<plan::PutRight>& steps, bool dry_run);
+void tell_put_right(parent::ParentSession& session, const std::string& compose_project,
+                    const std::vector<containers::PutRight>& steps, bool dry_run);
 
 /// Those that their restart policy starts again may be waiting for something: a warning. So are services that ended
 /// well though nothing says that this is their purpose. Others have failed: kComposeFailed with their last words.
-Result<void> tell_early_exits(ParentSession& session, const std::vector<docker::EarlyExit>& exits);
+Result<void> tell_early_exits(parent::ParentSession& session, const std::vector<EarlyExit>& exits);
 
 /// kInterrupted, saying what state each service is in that `begun` names. Asks the parent, for a second at most.
-Error interrupted_while_changing(ParentSession& session, const std::string& compose_project,
-                                 const std::set<std::string>& begun, const std::vector<plan::ContainerState>& before);
+Error interrupted_while_changing(parent::ParentSession& session, const std::string& compose_project,
+                                 const std::set<std::string>& begun, const std::vector<parent::ContainerState>& before);
 
-}  // namespace otto::execute
+}  // namespace otto::stack

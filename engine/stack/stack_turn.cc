@@ -4,18 +4,19 @@
 
 #include "graph/base/text.h"
 
-namespace otto::execute {
+namespace otto::stack {
 
-Result<bool> StackTurn::take(ParentSession& session, const std::string& compose_project, const docker::Probe& probe) {
+Result<bool> StackTurn::take(parent::ParentSession& session, const std::string& compose_project,
+                             const parent::Probe& probe) {
   if (held()) return true;
-  const auto waiting = [&session, &compose_project](const docker::LockHolder& holder) {
+  const auto waiting = [&session, &compose_project](const parent::LockHolder& holder) {
     session.workspace().reporter().report(
-        {Event::Kind::kPhase, Phase::kWaiting, compose_project, docker::waiting_for(holder), 0, 0, 0});
+        {Event::Kind::kPhase, Phase::kWaiting, compose_project, parent::waiting_for(holder), 0, 0, 0});
   };
-  lock_ = std::make_unique<docker::ProjectLock>(session.remote(), session.facts(), compose_project,
+  lock_ = std::make_unique<parent::ProjectLock>(session.remote(), session.facts(), compose_project,
                                                 session.workspace().stop());
   OTTO_TRY(const std::string generation, lock_->take(waiting));
-  return generation == probe.generation && !docker::ProjectLock::is_open(generation);
+  return generation == probe.generation && !parent::ProjectLock::is_open(generation);
 }
 
 void StackTurn::settle() {
@@ -26,10 +27,10 @@ void StackTurn::give_back() {
   if (lock_) lock_->release();
 }
 
-Result<void> check_account(const ParentSession& session, const std::string& compose_project,
-                           const std::vector<plan::ContainerState>& containers) {
+Result<void> check_account(const parent::ParentSession& session, const std::string& compose_project,
+                           const std::vector<parent::ContainerState>& containers) {
   const std::string& own = session.facts().account;
-  for (const plan::ContainerState& container : containers) {
+  for (const parent::ContainerState& container : containers) {
     if (container.account.empty() || container.account == own) continue;
     return make_error(
         ErrorCode::kConfig,
@@ -42,4 +43,4 @@ Result<void> check_account(const ParentSession& session, const std::string& comp
   return {};
 }
 
-}  // namespace otto::execute
+}  // namespace otto::stack

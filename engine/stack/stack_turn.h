@@ -11,16 +11,16 @@
 #include <vector>
 
 #include "engine/parent/parent_session.h"
-#include "engine/stack/project_lock.h"
+#include "engine/parent/project_lock.h"
 #include "graph/base/result.h"
 
-namespace otto::execute {
+namespace otto::stack {
 
 class StackTurn {
  public:
   /// Waits for the turn, telling for whom; once, later calls have it already. True: nobody had one since `probe`, so
   /// what was read still holds. Errors as docker::ProjectLock::take.
-  Result<bool> take(ParentSession& session, const std::string& compose_project, const docker::Probe& probe);
+  Result<bool> take(parent::ParentSession& session, const std::string& compose_project, const parent::Probe& probe);
   /// The holder's job on the parent lives, as far as is known here.
   [[nodiscard]] bool held() const { return lock_ && lock_->held(); }
   /// Of the turn that is held, for docker::Compose::in_turn.
@@ -31,12 +31,12 @@ class StackTurn {
   void give_back();
 
  private:
-  std::unique_ptr<docker::ProjectLock> lock_;
+  std::unique_ptr<parent::ProjectLock> lock_;
 };
 
 /// kConfig where the project's containers were made by another account of the parent, naming it: its staged files lie
 /// in that account's home.
-Result<void> check_account(const ParentSession& session, const std::string& compose_project,
-                           const std::vector<plan::ContainerState>& containers);
+Result<void> check_account(const parent::ParentSession& session, const std::string& compose_project,
+                           const std::vector<parent::ContainerState>& containers);
 
-}  // namespace otto::execute
+}  // namespace otto::stack

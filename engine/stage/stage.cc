@@ -19,7 +19,7 @@
 #include "graph/base/sync.h"
 #include "graph/base/text.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 constexpr auto kKnock = std::chrono::milliseconds(250);
@@ -46,9 +46,9 @@ const std::string& process_token() {
   return token;
 }
 
-Codec best_codec(const StageTools& tools) {
-  if (tools.has_zstd) return Codec::kZstd;
-  return tools.has_gzip ? Codec::kGzip : Codec::kNone;
+archive::Codec best_codec(const parent::StageTools& tools) {
+  if (tools.has_zstd) return archive::Codec::kZstd;
+  return tools.has_gzip ? archive::Codec::kGzip : archive::Codec::kNone;
 }
 
 bool valid_key(std::string_view key) {
@@ -59,7 +59,7 @@ bool valid_key(std::string_view key) {
 /// One job on the parent. The output arrives on the thread that runs the job, the input is fed by another.
 class Exchange {
  public:
-  Exchange(const StageTools& tools, const StageRequest& request, Trust trust, bool reuse)
+  Exchange(const parent::StageTools& tools, const StageRequest& request, Trust trust, bool reuse)
       : tools_(tools), request_(request), trust_(trust), reuse_(reuse), fresh_(fresh_id()) {}
 
   enum class Verdict {
@@ -80,9 +80,9 @@ class Exchange {
                    request_.kind == StageKind::kContext ? "context" : "in-place",
                    trust_ == Trust::kBelieved && request_.believed ? request_.believed_stamp : "-",
                    fresh_,
-                   std::string(codec_name(best_codec(tools_))),
+                   std::string(archive::codec_name(best_codec(tools_))),
                    trust_ == Trust::kNothing ? "force" : "normal",
-                   own_name(),
+                   parent::own_name(),
                    process_token()};
     script.input = [this](const transport::Writer& write) { return feed(write); };
     script.on_output = [this](transport::Stream stream, std::string_view bytes) { take(stream, bytes); };
@@ -101,7 +101,7 @@ class Exchange {
   };
 
   void take(transport::Stream stream, std::string_view bytes) {
-    std::optional<LockHolder> waits_for;
+    std::optional<parent::LockHolder> waits_for;
     {
       auto shared = shared_.lock();
       if (stream == transport::Stream::kStderr) {
@@ -153,7 +153,7 @@ class Exchange {
     return fed;
   }
 
-  Result<void> answer(const ByteSink& write) {
+  Result<void> answer(const archive::ByteSink& write) {
     OTTO_TRY(auto report, await_report(write));
     StageBase base;
     if (!read_base(report, base)) {
@@ -194,7 +194,7 @@ class Exchange {
 
   /// Asks for the chunk lists of what the large files of the delta might be made from: one more round trip.
   Result<void> find_recipes(const StageBase& base, const StagedEntries& wanted, StageDelta& delta,
-                            const ByteSink& write) {
+                            const archive::ByteSink& write) {
     const auto candidates = recipe_candidates(delta, base, wanted);
     if (candidates.empty()) return {};
     std::set<std::string> digests;
@@ -207,7 +207,7 @@ class Exchange {
     return make_recipes(delta, candidates, lists, locate(), request_.stop);
   }
 
-  [[nodiscard]] SourceLocator locate() const {
+  [[nodiscard]] archive::SourceLocator locate() const {
     if (request_.locate) return request_.locate;
     return [source = request_.source](const std::string& path) { return source / path; };
   }
@@ -230,8 +230,8 @@ class Exchange {
     if (!bumps || !read_differences(sections["differences"], base.touched)) return false;
     base.bumps = std::move(*bumps);
     if (auto packed = sections.find("manifest"); packed != sections.end()) {
-      auto plain = best_codec(tools_) == Codec::kNone ? Result<std::string>(std::move(packed->second))
-                                                      : decompress(packed->second, kLargestManifest);
+      auto plain = best_codec(tools_) == archive::Codec::kNone ? Result<std::string>(std::move(packed->second))
+                                                               : archive::decompress(packed->second, kLargestManifest);
       auto manifest = plain ? parse_manifest_lines(*plain) : std::nullopt;
       if (!manifest) return false;
       base.manifest = std::move(*manifest);
@@ -256,7 +256,7 @@ class Exchange {
     return stage_failure(code, host, tools_.root, shared->words).in(where);
   }
 
-  const StageTools& tools_;
+  const parent::StageTools& tools_;
   const StageRequest& request_;
   Trust trust_;
   bool reuse_;
@@ -268,7 +268,8 @@ class Exchange {
 
 }  // namespace
 
-Result<StageState> bring_stage(transport::Remote& remote, const StageTools& tools, const StageRequest& request) {
+Result<StageState> bring_stage(transport::Remote& remote, const parent::StageTools& tools,
+                               const StageRequest& request) {
   OTTO_CHECK(valid_key(request.key) && request.wanted != nullptr);
   if (tools.root.empty() || tools.root.front() != '/' || tools.root.find('\n') != std::string::npos)
     return make_error(ErrorCode::kConfig, fmt::format("stage_dir '{}' is not an absolute path", tools.root),
@@ -287,6 +288,6 @@ Result<StageState> bring_stage(transport::Remote& remote, const StageTools& tool
                     fmt::format("the stage '{}' on {} could not be written", request.key, remote.host_id()));
 }
 
-std::string stage_guard_script(const StageTools& tools) { return stage_guard_text(tools.root); }
+std::string stage_guard_script(const parent::StageTools& tools) { return stage_guard_text(tools.root); }
 
-}  // namespace otto::docker
+}  // namespace otto::stage

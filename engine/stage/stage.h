@@ -17,25 +17,19 @@
 #include <stop_token>
 #include <string>
 
+#include "engine/parent/facts.h"
 #include "engine/parent/lock_holder.h"
 #include "graph/base/result.h"
 #include "graph/context_manifest.h"
 #include "transport/remote.h"
 
-namespace otto::docker {
+namespace otto::stage {
 
 /// How a stage's tree may be changed.
 enum class StageKind {
   kContext,  ///< a build context: files are replaced, everything not in the manifest is removed, verified before use
   kInPlace,  ///< compose files and bind mounts: written in place (a mounted file keeps its inode); only what otto
              ///< itself staged is ever removed; what containers wrote there is never touched
-};
-
-/// Where stages live on a parent and what it can do; a remembered fact (engine/plan/parent_facts.h).
-struct StageTools {
-  std::string root;  ///< absolute directory for stages, per user, 0700
-  bool has_zstd = false;
-  bool has_gzip = false;
 };
 
 struct StageRequest {
@@ -55,7 +49,7 @@ struct StageRequest {
   /// Called on a thread of the call's own while bytes are sent.
   std::function<void(std::uint64_t sent, std::uint64_t total_estimate)> progress;
   /// Called once where another otto has the stage; may be empty.
-  std::function<void(const LockHolder& holder)> waiting;
+  std::function<void(const parent::LockHolder& holder)> waiting;
   std::stop_token stop;
 };
 
@@ -70,7 +64,7 @@ struct StageState {
 /// Makes the stage hold exactly `wanted`. kInputsChanged: a local file is not what the manifest says (rescan). kIo with
 /// the parent's words where its disk is full, the directory cannot be used or what lies there is in the way, each with
 /// its own hint (stage_failure.h). kConnectionLost, kInterrupted.
-Result<StageState> bring_stage(transport::Remote& remote, const StageTools& tools, const StageRequest& request);
+Result<StageState> bring_stage(transport::Remote& remote, const parent::StageTools& tools, const StageRequest& request);
 
 /// A shell fragment for a build script that runs on the parent: defines the functions
 ///   otto_stage_enter KEY STAMP   takes the stage's shared lock (fd 9) and checks stamp and signature; on a mismatch
@@ -78,6 +72,6 @@ Result<StageState> bring_stage(transport::Remote& remote, const StageTools& tool
 ///                                "otto-stage-stale" on stderr and exits 75 (EX_TEMPFAIL: stage again)
 ///   otto_stage_verify            checks the signature once more, with the same consequence
 /// and the variable otto_stage_tree (the tree's absolute path).
-std::string stage_guard_script(const StageTools& tools);
+std::string stage_guard_script(const parent::StageTools& tools);
 
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -1,6 +1,6 @@
 #include "engine/stage/stage_script_parts.h"
 
-namespace otto::docker {
+namespace otto::stage {
 
 // Numbered as in docs/stage.md, "Order of writes". give_up takes away what this exchange has half written: above all
 // where it filled the disk.
@@ -175,4 +175,4 @@ case $incoming in
 esac
 )sh";
 
-}  // namespace otto::docker
+}  // namespace otto::stage

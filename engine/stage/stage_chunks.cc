@@ -11,7 +11,7 @@
 #include "graph/base/result.h"
 #include "graph/digest.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 constexpr std::uint32_t kSmallestAverage = 4 * 1024;
@@ -199,4 +199,4 @@ std::vector<ChunkRun> match_chunks(const ChunkList& old, const ChunkList& wanted
   return plain;
 }
 
-}  // namespace otto::docker
+}  // namespace otto::stage

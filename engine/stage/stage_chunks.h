@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace otto::docker {
+namespace otto::stage {
 
 /// Files from this size on have chunk lists (docs/performance.md has the measurements).
 constexpr std::uint64_t kLargeFile = 512 * 1024;
@@ -69,4 +69,4 @@ struct ChunkRun {
 /// Empty: less than a quarter of the bytes would be spared.
 std::vector<ChunkRun> match_chunks(const ChunkList& old, const ChunkList& wanted, std::size_t most);
 
-}  // namespace otto::docker
+}  // namespace otto::stage

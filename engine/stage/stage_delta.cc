@@ -5,7 +5,7 @@
 
 #include "engine/stage/stage_reuse.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 using graph::ContextEntry;
@@ -212,4 +212,4 @@ bool read_differences(std::string_view text, std::map<std::string, FoundEntry>& 
   return true;
 }
 
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -16,7 +16,7 @@
 #include "engine/stage/stage_chunks.h"
 #include "engine/stage/stage_manifest.h"
 
-namespace otto::docker {
+namespace otto::stage {
 
 /// What lies at a path that is not as it was staged.
 struct FoundEntry {
@@ -90,4 +90,4 @@ StageDelta plan_delta(const StageBase& base, const StagedEntries& wanted, StageK
 /// Reads the parent's differences (`comm -z` of two listings: lines of the second begin with a tab). False: not ours.
 bool read_differences(std::string_view text, std::map<std::string, FoundEntry>& touched);
 
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -5,7 +5,7 @@
 #include "engine/stage/stage_script.h"
 #include "graph/base/text.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 /// What the script itself said last, which names the trouble; where that may be anything, with the tools' words before
@@ -51,4 +51,4 @@ Error stage_failure(int code, std::string_view host, std::string_view root, std:
                     std::string(hint_for(code)));
 }
 
-}  // namespace otto::docker
+}  // namespace otto::stage

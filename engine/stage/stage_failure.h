@@ -8,10 +8,10 @@
 
 #include "graph/base/result.h"
 
-namespace otto::docker {
+namespace otto::stage {
 
 /// The error for a job's exit status (StageExit) and the end of its standard error. kUnsupported where the parent lacks
 /// a tool, else kIo.
 Error stage_failure(int code, std::string_view host, std::string_view root, std::string words);
 
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -1,6 +1,6 @@
 #include "engine/stage/stage_script_parts.h"
 
-namespace otto::docker {
+namespace otto::stage {
 
 // check_in_place refuses what cannot be done as long as nothing was touched (docs/stage.md, "In place"). Items are one
 // letter and a path: 'w' a file that is written, 'k' a directory that is made or kept, 'm' a mode that is set, and
@@ -125,4 +125,4 @@ apply_in_place() {
 }
 )sh";
 
-}  // namespace otto::docker
+}  // namespace otto::stage

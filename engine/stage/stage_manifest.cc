@@ -6,7 +6,7 @@
 #include <charconv>
 #include <unordered_set>
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 using graph::ContextEntry;
@@ -253,4 +253,4 @@ unsigned staged_nanoseconds(const ContextEntry& entry, unsigned bump) {
   return static_cast<unsigned>((std::uint64_t{bits & 0x3fffffffU} + bump) % 1'000'000'000U);
 }
 
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -16,7 +16,7 @@
 
 #include "graph/context_manifest.h"
 
-namespace otto::docker {
+namespace otto::stage {
 
 /// A manifest's entries by path, with the directories its paths imply. Borrows the manifest.
 class StagedEntries {
@@ -62,4 +62,4 @@ std::int64_t staged_seconds(const graph::ContextEntry& entry);
 /// 30 bits of the content's digest (of the target's for a symlink), plus `bump`.
 unsigned staged_nanoseconds(const graph::ContextEntry& entry, unsigned bump);
 
-}  // namespace otto::docker
+}  // namespace otto::stage

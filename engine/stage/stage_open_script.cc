@@ -1,6 +1,6 @@
 #include "engine/stage/stage_script_parts.h"
 
-namespace otto::docker {
+namespace otto::stage {
 
 // otto_stage_list: what lies in a directory, one NUL-ended line an entry, sorted: PATH//TYPE FACTS MTIME CTIME. No path
 // holds "//", so the lines cannot be re-spelt into each other. A directory's ctime tells a mode that was changed and
@@ -169,4 +169,4 @@ fi
 printf 'ready\n'
 )sh";
 
-}  // namespace otto::docker
+}  // namespace otto::stage

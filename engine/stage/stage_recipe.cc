@@ -9,7 +9,7 @@
 
 #include "graph/base/text.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 using graph::ContextEntry;
@@ -66,10 +66,10 @@ std::string list_literal(const Recipe& recipe) {
 }
 
 Result<std::optional<Recipe>> make_recipe(const SentEntry& sent, const ContextEntry& source, const ChunkList& old,
-                                          const SourceLocator& locate, const std::stop_token& stop) {
+                                          const archive::SourceLocator& locate, const std::stop_token& stop) {
   if (old.bytes() != source.size) return std::optional<Recipe>();
   Recipe recipe{sent, source.path, source.digest, {}, {}, {}, {}};
-  OTTO_TRY(auto file, SourceFile::open(locate(sent.entry->path), *sent.entry));
+  OTTO_TRY(auto file, archive::SourceFile::open(locate(sent.entry->path), *sent.entry));
   Chunker chunker(old.average);
   const auto best = chunk_average(sent.entry->size);
   std::optional<Chunker> another;
@@ -137,7 +137,7 @@ std::vector<RecipeCandidate> recipe_candidates(const StageDelta& delta, const St
 }
 
 Result<void> make_recipes(StageDelta& delta, const std::vector<RecipeCandidate>& candidates,
-                          const std::map<std::string, ChunkList>& lists, const SourceLocator& locate,
+                          const std::map<std::string, ChunkList>& lists, const archive::SourceLocator& locate,
                           const std::stop_token& stop) {
   std::vector<bool> taken(delta.send.size());
   std::size_t pieces = 0;
@@ -169,7 +169,7 @@ std::uint64_t literal_bytes(const std::vector<Recipe>& recipes) {
   return literals;
 }
 
-LiteralReader::LiteralReader(const std::vector<Recipe>& recipes, SourceLocator locate, std::stop_token stop)
+LiteralReader::LiteralReader(const std::vector<Recipe>& recipes, archive::SourceLocator locate, std::stop_token stop)
     : recipes_(recipes), locate_(std::move(locate)), stop_(std::move(stop)) {}
 
 Result<bool> LiteralReader::next(std::string& bytes) {
@@ -193,13 +193,13 @@ Result<bool> LiteralReader::next(std::string& bytes) {
 Result<void> LiteralReader::read_chunk(const Recipe& recipe, std::size_t chunk, std::string& bytes) {
   if (stop_.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
   if (!file_) {
-    OTTO_TRY(auto opened, SourceFile::open(locate_(recipe.sent.entry->path), *recipe.sent.entry));
+    OTTO_TRY(auto opened, archive::SourceFile::open(locate_(recipe.sent.entry->path), *recipe.sent.entry));
     file_.emplace(std::move(opened));
     offsets_ = chunk_offsets(recipe.list);
   }
   OTTO_RETURN_IF_ERROR(file_->read_at(offsets_[chunk], recipe.list.chunks[chunk].size, bytes));
-  if (chunk_digest(bytes) != recipe.list.chunks[chunk].digest) return source_changed(file_->path(), "changed");
+  if (chunk_digest(bytes) != recipe.list.chunks[chunk].digest) return archive::source_changed(file_->path(), "changed");
   return {};
 }
 
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -14,7 +14,7 @@
 #include "engine/archive/source_file.h"
 #include "engine/stage/stage_delta.h"
 
-namespace otto::docker {
+namespace otto::stage {
 
 /// A file of `delta.send` and what it might be made from.
 struct RecipeCandidate {
@@ -29,7 +29,7 @@ std::vector<RecipeCandidate> recipe_candidates(const StageDelta& delta, const St
 /// Moves to `delta.recipes` what is worth it. `lists`: the parent's, by hex digest of the content. Errors as
 /// SourceFile::read.
 Result<void> make_recipes(StageDelta& delta, const std::vector<RecipeCandidate>& candidates,
-                          const std::map<std::string, ChunkList>& lists, const SourceLocator& locate,
+                          const std::map<std::string, ChunkList>& lists, const archive::SourceLocator& locate,
                           const std::stop_token& stop);
 
 /// What the parent does with them: calls of begin, old, new, end, begin_list (stage_script.cc).
@@ -40,7 +40,7 @@ std::uint64_t literal_bytes(const std::vector<Recipe>& recipes);
 /// Reads those bytes, a chunk at a time; kInputsChanged where a chunk is no longer what it was.
 class LiteralReader {
  public:
-  LiteralReader(const std::vector<Recipe>& recipes, SourceLocator locate, std::stop_token stop);
+  LiteralReader(const std::vector<Recipe>& recipes, archive::SourceLocator locate, std::stop_token stop);
   /// False: there are no more.
   Result<bool> next(std::string& bytes);
 
@@ -48,13 +48,13 @@ class LiteralReader {
   Result<void> read_chunk(const Recipe& recipe, std::size_t chunk, std::string& bytes);
 
   const std::vector<Recipe>& recipes_;
-  SourceLocator locate_;
+  archive::SourceLocator locate_;
   std::stop_token stop_;
   std::size_t recipe_ = 0;
   std::size_t run_ = 0;
   std::size_t chunk_ = 0;  // within the run
-  std::optional<SourceFile> file_;
+  std::optional<archive::SourceFile> file_;
   std::vector<std::uint64_t> offsets_;  // of the recipe's chunks
 };
 
-}  // namespace otto::docker
+}  // namespace otto::stage

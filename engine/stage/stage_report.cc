@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 constexpr std::size_t kLongestLine = 16 * 1024;
@@ -40,7 +40,7 @@ void StageReportReader::feed(std::string_view bytes) {
 }
 
 void StageReportReader::read_line(std::string_view line) {
-  if (auto holder = read_waiting(line)) {
+  if (auto holder = parent::read_waiting(line)) {
     report_.waiting = std::move(holder);
     return;
   }
@@ -66,4 +66,4 @@ void StageReportReader::read_line(std::string_view line) {
   }
 }
 
-}  // namespace otto::docker
+}  // namespace otto::stage

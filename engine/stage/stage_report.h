@@ -11,11 +11,11 @@
 
 #include "engine/parent/lock_holder.h"
 
-namespace otto::docker {
+namespace otto::stage {
 
 struct StageReport {
-  std::optional<LockHolder> waiting;  ///< another otto has the stage
-  bool ready = false;                 ///< the state below is whole; the parent awaits an order
+  std::optional<parent::LockHolder> waiting;  ///< another otto has the stage
+  bool ready = false;                         ///< the state below is whole; the parent awaits an order
   bool done = false;
   bool garbled = false;   ///< not ours: nothing more is read
   std::string condition;  ///< none, clean, edited, half
@@ -40,4 +40,4 @@ class StageReportReader {
   std::size_t section_left_ = 0;
 };
 
-}  // namespace otto::docker
+}  // namespace otto::stage

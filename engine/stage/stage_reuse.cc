@@ -4,7 +4,7 @@
 #include <cstring>
 #include <unordered_map>
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 using graph::ContextEntry;
@@ -98,4 +98,4 @@ graph::Digest copies_digest(const std::vector<ReusedEntry>& copies) {
   return hasher.finish();
 }
 
-}  // namespace otto::docker
+}  // namespace otto::stage

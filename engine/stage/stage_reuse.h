@@ -8,7 +8,7 @@
 
 #include "engine/stage/stage_delta.h"
 
-namespace otto::docker {
+namespace otto::stage {
 
 /// Moves files from `delta.send` to `delta.moves` and `delta.copies` where an untouched path of the stage has their
 /// content, and where that path's mtime would not lie about the new one.
@@ -18,4 +18,4 @@ void reuse_staged(const StageBase& base, const StagedEntries& before, const Stag
 /// SHA-256 of what the parent prints for the copies (docs/stage.md, "Reuse"): by path, digest and path of each.
 graph::Digest copies_digest(const std::vector<ReusedEntry>& copies);
 
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -1,6 +1,6 @@
 #include "engine/stage/stage_script_parts.h"
 
-namespace otto::docker {
+namespace otto::stage {
 
 // What is made from the stage's own files (docs/stage.md, "Reuse"). Moved files keep their inode, the others become
 // copies. Large files are put together from chunks of old ones, and their chunk lists likewise: "recipes" is calls of
@@ -68,4 +68,4 @@ keep_lists() {
 }
 )sh";
 
-}  // namespace otto::docker
+}  // namespace otto::stage

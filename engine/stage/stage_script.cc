@@ -8,7 +8,7 @@
 #include "engine/stage/stage_script_parts.h"
 #include "graph/base/text.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 constexpr std::string_view kGuard = R"sh(
@@ -49,8 +49,8 @@ std::string compact(std::string_view script) {
 
 std::string_view stage_exchange_script(StageKind kind) {
   const auto assemble = [](bool in_place) {
-    return compact(fmt::format("{}{}{}{}{}{}{}", lock_holder_functions(), kStageCommon, kStageOpen, kStageReport,
-                               kStageReuse, in_place ? kStageInPlace : "", kStageApply));
+    return compact(fmt::format("{}{}{}{}{}{}{}", parent::lock_holder_functions(), kStageCommon, kStageOpen,
+                               kStageReport, kStageReuse, in_place ? kStageInPlace : "", kStageApply));
   };
   static const std::string context = assemble(false);
   static const std::string in_place = assemble(true);
@@ -76,4 +76,4 @@ std::string stage_guard_text(std::string_view root) {
                      compact(fmt::format("{}{}", kStageCommon, kGuard)));
 }
 
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -8,7 +8,7 @@
 
 #include "engine/stage/stage.h"
 
-namespace otto::docker {
+namespace otto::stage {
 
 /// What a script's exit status says; others are the shell's or a signal's.
 enum StageExit : int {
@@ -37,4 +37,4 @@ std::string stage_guard_text(std::string_view root);
 /// only between commands, so what may last is awaited like this, and the folder goes at once when the job is to end.
 std::string job_folder_text(std::string_view root, std::string_view job);
 
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -6,7 +6,7 @@
 
 #include <string_view>
 
-namespace otto::docker {
+namespace otto::stage {
 
 extern const std::string_view kStageCommon;   ///< listings and stamps; of the guard too
 extern const std::string_view kStageOpen;     ///< the lock, what there is, leftovers
@@ -15,4 +15,4 @@ extern const std::string_view kStageReuse;    ///< links, copies, recipes
 extern const std::string_view kStageInPlace;  ///< what is looked at before a mounted tree is touched, and its change
 extern const std::string_view kStageApply;    ///< the order, and what is done for it
 
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -10,7 +10,7 @@
 #include "engine/stage/stage_recipe.h"
 #include "engine/stage/stage_reuse.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 constexpr std::size_t kSample = 1024 * 1024;     // enough to judge by
@@ -25,7 +25,7 @@ bool takes_new_path(const UploadRequest& request) { return request.delta->new_pa
 
 class Upload {
  public:
-  Upload(const UploadRequest& request, const ByteSink& sink)
+  Upload(const UploadRequest& request, const archive::ByteSink& sink)
       : request_(request), sink_(sink), tree_(tree_name_after(request)) {
     const auto& delta = *request.delta;
     // In place nothing is touched until all has come: it is unpacked beside the tree.
@@ -60,7 +60,7 @@ class Upload {
   }
 
   Result<UploadTotals> run() {
-    TarPacker packer(
+    archive::TarPacker packer(
         request_.locate, [this](std::string_view bytes) { return take_tar(bytes); }, request_.stop);
     for (const auto& sent : request_.delta->send) {
       OTTO_RETURN_IF_ERROR(pack(packer, sent));
@@ -76,9 +76,10 @@ class Upload {
 
  private:
   /// A large file is followed by its chunk list.
-  Result<void> pack(TarPacker& packer, const SentEntry& sent) {
+  Result<void> pack(archive::TarPacker& packer, const SentEntry& sent) {
     const auto& entry = *sent.entry;
-    TarPacker::Member member{incoming_ + std::string(entry.path), &entry, staged_seconds(entry), sent.nanoseconds, {}};
+    archive::TarPacker::Member member{
+        incoming_ + std::string(entry.path), &entry, staged_seconds(entry), sent.nanoseconds, {}};
     if (entry.type != graph::EntryType::kFile || entry.size < kLargeFile) return packer.add(member);
     Chunker chunker(chunk_average(entry.size));
     member.on_content = [&](std::string_view bytes) { chunker.update(bytes); };
@@ -127,7 +128,7 @@ class Upload {
   void pack_links() {
     const auto& delta = *request_.delta;
     if (delta.moves.empty() && delta.copies.empty()) return;
-    TarPacker packer({}, [this](std::string_view bytes) { return links_ += bytes, Result<void>(); }, {});
+    archive::TarPacker packer({}, [this](std::string_view bytes) { return links_ += bytes, Result<void>(); }, {});
     const bool in_place = request_.kind == StageKind::kInPlace;
     auto link = [&](const std::string& folder, const ReusedEntry& reused) {
       OTTO_CHECK(
@@ -151,9 +152,9 @@ class Upload {
   /// Decides the codec by the sample, then sends the order and all that was held back.
   Result<void> begin() {
     OTTO_TRY(auto codec, choose_codec());
-    OTTO_RETURN_IF_ERROR(send(
-        fmt::format("put {} {} {}\n", codec_name(codec), request_.delta->manifest.hex(), request_.delta->shape.hex())));
-    compressor_ = std::make_unique<Compressor>(codec, [this](std::string_view bytes) { return send(bytes); });
+    OTTO_RETURN_IF_ERROR(send(fmt::format("put {} {} {}\n", archive::codec_name(codec), request_.delta->manifest.hex(),
+                                          request_.delta->shape.hex())));
+    compressor_ = std::make_unique<archive::Compressor>(codec, [this](std::string_view bytes) { return send(bytes); });
     for (const auto& [name, bytes] : sections_) {
       OTTO_RETURN_IF_ERROR(compressor_->write(fmt::format("section {} {}\n", name, bytes.size())));
       OTTO_RETURN_IF_ERROR(compressor_->write(bytes));
@@ -189,11 +190,11 @@ class Upload {
     return sample;
   }
 
-  Result<Codec> choose_codec() {
-    if (request_.codec == Codec::kNone || raw_total_ < kTiny) return Codec::kNone;
+  Result<archive::Codec> choose_codec() {
+    if (request_.codec == archive::Codec::kNone || raw_total_ < kTiny) return archive::Codec::kNone;
     std::uint64_t before = sample_.size();
     std::uint64_t after = 0;
-    Compressor trial(request_.codec, [&after](std::string_view bytes) {
+    archive::Compressor trial(request_.codec, [&after](std::string_view bytes) {
       after += bytes.size();
       return Result<void>();
     });
@@ -207,7 +208,7 @@ class Upload {
       }
     }
     fine = fine && trial.finish().ok();
-    return fine && after < before - before / 10 ? request_.codec : Codec::kNone;
+    return fine && after < before - before / 10 ? request_.codec : archive::Codec::kNone;
   }
 
   Result<void> send(std::string_view bytes) {
@@ -228,7 +229,7 @@ class Upload {
   }
 
   const UploadRequest& request_;
-  const ByteSink& sink_;
+  const archive::ByteSink& sink_;
   std::string tree_;
   std::string incoming_;  // what members' names begin with
   std::string checks_;
@@ -242,7 +243,7 @@ class Upload {
   std::uint64_t raw_done_ = 0;
   std::string sample_;
   std::string batch_;
-  std::unique_ptr<Compressor> compressor_;
+  std::unique_ptr<archive::Compressor> compressor_;
   UploadTotals totals_;
 };
 
@@ -252,8 +253,8 @@ std::string tree_name_after(const UploadRequest& request) {
   return takes_new_path(request) ? "tree." + request.fresh : request.tree;
 }
 
-Result<UploadTotals> send_delta(const UploadRequest& request, const ByteSink& sink) {
+Result<UploadTotals> send_delta(const UploadRequest& request, const archive::ByteSink& sink) {
   return Upload(request, sink).run();
 }
 
-}  // namespace otto::docker
+}  // namespace otto::stage

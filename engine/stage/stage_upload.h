@@ -13,16 +13,16 @@
 #include "engine/archive/tar_packer.h"
 #include "engine/stage/stage_delta.h"
 
-namespace otto::docker {
+namespace otto::stage {
 
 struct UploadRequest {
   const StageDelta* delta = nullptr;  ///< borrowed
   StageKind kind = StageKind::kContext;
-  SourceLocator locate;
+  archive::SourceLocator locate;
   std::string tree;  ///< the tree's name within the stage, before it gets a new one
   bool tree_is_new = false;
-  std::string fresh;           ///< the new stamp
-  Codec codec = Codec::kNone;  ///< the best the parent has
+  std::string fresh;                             ///< the new stamp
+  archive::Codec codec = archive::Codec::kNone;  ///< the best the parent has
   std::function<void(std::uint64_t sent, std::uint64_t total_estimate)> progress;
   std::stop_token stop;
   std::string tree_link = {};  ///< as in StageRequest
@@ -37,6 +37,6 @@ struct UploadTotals {
 };
 
 /// kInputsChanged, kIo, kInterrupted (tar_packer.h); the sink's errors.
-Result<UploadTotals> send_delta(const UploadRequest& request, const ByteSink& sink);
+Result<UploadTotals> send_delta(const UploadRequest& request, const archive::ByteSink& sink);
 
-}  // namespace otto::docker
+}  // namespace otto::stage

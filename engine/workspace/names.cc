@@ -1,10 +1,12 @@
+#include "engine/workspace/names.h"
+
+#include <fmt/format.h>
 #include <pwd.h>
 #include <unistd.h>
 
 #include <cstdlib>
 
 #include "graph/base/text.h"
-#include "otto/docker.h"
 
 namespace otto::docker {
 
@@ -34,30 +36,6 @@ std::string repository(std::string_view registry_url, std::string_view project, 
 
 }  // namespace
 
-std::string_view status_name(ImageStatus status) {
-  switch (status) {
-    case ImageStatus::kBuilt: return "built";
-    case ImageStatus::kCached: return "cached";
-    case ImageStatus::kPulled: return "pulled";
-    case ImageStatus::kFailed: return "failed";
-    case ImageStatus::kSkipped: return "skipped";
-    case ImageStatus::kStale: return "stale";
-    case ImageStatus::kUnknown: return "unknown";
-  }
-  panic("unknown image status", __FILE__, __LINE__);
-}
-
-std::string_view action_name(ServiceAction action) {
-  switch (action) {
-    case ServiceAction::kCreated: return "created";
-    case ServiceAction::kRecreated: return "recreated";
-    case ServiceAction::kStarted: return "started";
-    case ServiceAction::kUnchanged: return "unchanged";
-    case ServiceAction::kCompleted: return "completed";
-  }
-  panic("unknown service action", __FILE__, __LINE__);
-}
-
 std::string get_user_compose_project(std::string_view repo_name, const std::optional<std::string>& suffix) {
   std::string tail;
   if (suffix) {
@@ -80,3 +58,39 @@ std::string image_latest_tag(std::string_view registry_url, std::string_view pro
 }
 
 }  // namespace otto::docker
+
+namespace otto::workspace {
+
+std::string container_host_id(std::string_view parent, std::string_view project, std::string_view service,
+                              unsigned number) {
+  const std::string base = text::to_lower(fmt::format("{}.{}.{}", parent, project, service));
+  return number <= 1 ? base : fmt::format("{}-{}", base, number);
+}
+
+ParsedReference parse_reference(std::string_view reference) {
+  ParsedReference parsed;
+  const std::size_t at = reference.find('@');
+  if (at != std::string_view::npos) {
+    parsed.digest = reference.substr(at + 1);
+    reference = reference.substr(0, at);
+  }
+  const std::size_t colon = reference.rfind(':');
+  const std::size_t last_slash = reference.rfind('/');
+  if (colon != std::string_view::npos && (last_slash == std::string_view::npos || colon > last_slash)) {
+    parsed.tag = reference.substr(colon + 1);
+    reference = reference.substr(0, colon);
+  }
+  const std::size_t slash = reference.find('/');
+  if (slash != std::string_view::npos) {
+    const std::string_view host = reference.substr(0, slash);
+    if (host == "docker.io" || host == "index.docker.io") {
+      reference.remove_prefix(slash + 1);
+    }
+    const bool official = reference.substr(0, 8) == "library/";
+    if (official && reference.find('/', 8) == std::string_view::npos) reference.remove_prefix(8);
+  }
+  parsed.repository = reference;
+  return parsed;
+}
+
+}  // namespace otto::workspace

@@ -7,7 +7,7 @@
 #include "cache/ssh_answer_store.h"
 #include "graph/digest.h"
 
-namespace otto::hosts {
+namespace otto::workspace {
 
 namespace {
 
@@ -38,4 +38,4 @@ void SshAnswerMemo::remember(const std::string& question, const std::string& ans
 
 std::vector<std::string> SshAnswerMemo::take_warnings() { return std::exchange(warnings_, {}); }
 
-}  // namespace otto::hosts
+}  // namespace otto::workspace

@@ -12,7 +12,7 @@
 #include "cache/database.h"
 #include "transport/ssh/ssh_answer.h"
 
-namespace otto::hosts {
+namespace otto::workspace {
 
 class SshAnswerMemo final : public transport::SshAnswers {
  public:
@@ -28,4 +28,4 @@ class SshAnswerMemo final : public transport::SshAnswers {
   std::vector<std::string> warnings_;
 };
 
-}  // namespace otto::hosts
+}  // namespace otto::workspace

@@ -17,7 +17,7 @@
 #include <cstdint>
 #include <system_error>
 
-namespace otto::transport {
+namespace otto {
 
 void Fd::reset(int fd) {
   if (fd_ >= 0) ::close(fd_);
@@ -122,4 +122,4 @@ std::string expand_home(std::string_view path) {
   return std::string(path);
 }
 
-}  // namespace otto::transport
+}  // namespace otto

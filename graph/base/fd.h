@@ -14,7 +14,7 @@
 
 #include "graph/base/result.h"
 
-namespace otto::transport {
+namespace otto {
 
 class Fd {
  public:
@@ -84,4 +84,4 @@ struct Account {
 /// passwd(5)'s, looked up once; USER (else root) and "/" where it does not know the account.
 const Account& account();
 
-}  // namespace otto::transport
+}  // namespace otto

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
-namespace otto::inputs {
+namespace otto {
 
 namespace {
 
@@ -49,4 +49,4 @@ std::optional<std::string> read_whole_file(const std::filesystem::path& path) {
   return bytes;
 }
 
-}  // namespace otto::inputs
+}  // namespace otto

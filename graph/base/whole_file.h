@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-namespace otto::inputs {
+namespace otto {
 
 /// The file's bytes, through symlinks. nullopt with errno set where it cannot be read; EINVAL: it is no regular file.
 std::optional<std::string> read_whole_file(const std::filesystem::path& path);
 
-}  // namespace otto::inputs
+}  // namespace otto

@@ -107,8 +107,8 @@ class Plan {
     std::vector<std::string> warnings;
     memo_.emplace(value_of(cache::Database::open(options.in / "plan.db", cache::OpenMode::kReadWrite, warnings)));
     host_.id = "pepper";
-    const inputs::RepoInputs built = read();
-    for (const inputs::ImageInputs& image : built.images) {
+    const images::RepoInputs built = read();
+    for (const images::ImageInputs& image : built.images) {
       probe_.image_ids[image.tag] = "sha256:" + image.hash;
       remember(image);
     }
@@ -121,10 +121,10 @@ class Plan {
   PlanCost measure() {
     PlanCost cost;
     const double begin = used_so_far();
-    inputs::settle_bases(now_, {});
-    execute::ImageEvidenceReader evidence(*memo_, target_, probe_, false);
-    for (const inputs::ImageInputs& image : now_.images) {
-      const plan::ImageVerdict verdict = plan::judge_image(image, value_of(evidence.evidence_for(image)));
+    images::settle_bases(now_, {});
+    images::ImageEvidenceReader evidence(*memo_, target_, probe_, false);
+    for (const images::ImageInputs& image : now_.images) {
+      const images::ImageVerdict verdict = images::judge_image(image, value_of(evidence.evidence_for(image)));
       if (verdict.stale && !verdict.reasons.empty()) ++cost.stale;
     }
     cost.ms = used_so_far() - begin;
@@ -132,14 +132,14 @@ class Plan {
   }
 
  private:
-  inputs::RepoInputs read() {
-    inputs::ReadRequest request;
+  images::RepoInputs read() {
+    images::ReadRequest request;
     request.repo = &settings_;
     request.memo = &*memo_;
     request.reporter = &null_reporter();
-    return value_of(inputs::read_images(request));
+    return value_of(images::read_images(request));
   }
-  void remember(const inputs::ImageInputs& image) {
+  void remember(const images::ImageInputs& image) {
     cache::BuildRecord build;
     build.project = settings_.name;
     build.image = image.name();
@@ -154,10 +154,10 @@ class Plan {
 
   const config::Settings settings_;
   config::HostEntry host_;
-  const execute::Target target_{&settings_, &host_, {}};
+  const workspace::Target target_{&settings_, &host_, {}};
   std::optional<cache::Database> memo_;
-  docker::Probe probe_;
-  inputs::RepoInputs now_;
+  parent::Probe probe_;
+  images::RepoInputs now_;
 };
 
 /// The processor time of one `docker build --dry-run`.

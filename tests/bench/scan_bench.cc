@@ -175,13 +175,13 @@ void read_all(const std::vector<std::string>& paths, bool hashed) {
 
 const graph::ChangeKey kKey = graph::ChangeKey::random();
 
-inputs::ScanResult scan(const fs::path& root, const cache::StatManifest* known) {
-  inputs::ScanRequest request;
+context::ScanResult scan(const fs::path& root, const cache::StatManifest* known) {
+  context::ScanRequest request;
   request.root = root;
   request.key = &kKey;
   request.known = known;
   request.clock_ns = std::int64_t{1} << 62;
-  auto result = inputs::scan_context(request);
+  auto result = context::scan_context(request);
   if (!result) {
     fmt::print(stderr, "{}\n", result.error().message);
     std::exit(1);

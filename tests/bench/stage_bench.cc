@@ -55,14 +55,14 @@ class Subject {
     std::ofstream(folder_ / "file", std::ios::binary | std::ios::trunc) << content;
     graph::ContextManifest wanted;
     wanted.entries.push_back({"file", graph::EntryType::kFile, 0644, content.size(), 1, graph::sha256(content), {}});
-    docker::StageRequest request;
+    stage::StageRequest request;
     request.key = "ctx";
     request.source = folder_;
     request.wanted = &wanted;
     request.believed = believed_;
     request.believed_stamp = stamp_;
     const auto begin = std::chrono::steady_clock::now();
-    const auto state = must(docker::bring_stage(remote_, {root_, true, true}, request));
+    const auto state = must(stage::bring_stage(remote_, {root_, true, true}, request));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     believed_ = std::move(wanted);
     stamp_ = state.stamp;

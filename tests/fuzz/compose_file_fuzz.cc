@@ -47,14 +47,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::filesystem::path file = scratch.path / "compose.yml";
   std::ofstream(file, std::ios::binary | std::ios::trunc) << text;
   const auto getenv = [](const char* name) -> const char* { return *name == 'A' ? "a" : nullptr; };
-  const auto inputs = otto::inputs::read_compose_files(scratch.path, {file}, getenv);
+  const auto inputs = otto::compose::read_compose_files(scratch.path, {file}, getenv);
   if (inputs) {
-    for (const otto::inputs::StagedPath& path : inputs->paths) {
+    for (const otto::compose::StagedPath& path : inputs->paths) {
       OTTO_CHECK(is_inside_the_stage(path.staged));
     }
   }
-  otto::inputs::env_file_names(text);
-  (void)otto::docker::parse_stack_model(text, "/stage", {});
-  otto::docker::parse_stored_stack_model(text);
+  otto::compose::env_file_names(text);
+  (void)otto::stack::parse_stack_model(text, "/stage", {});
+  otto::stack::parse_stored_stack_model(text);
   return 0;
 }

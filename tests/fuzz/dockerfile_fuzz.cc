@@ -4,15 +4,16 @@
 #include <string_view>
 
 #include "engine/images/dockerfile.h"
+#include "engine/workspace/names.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   for (const char* target : {"", "build", "1"}) {
-    const auto parsed = otto::inputs::parse_dockerfile(text, "Dockerfile", {{"BASE", "veggies-base"}}, target);
+    const auto parsed = otto::images::parse_dockerfile(text, "Dockerfile", {{"BASE", "veggies-base"}}, target);
     if (!parsed) continue;
-    for (const otto::inputs::ImageReference& reference : parsed->references) {
+    for (const otto::images::ImageReference& reference : parsed->references) {
       OTTO_CHECK(!reference.name.empty() && reference.begin < reference.end && reference.end <= size);
-      otto::inputs::parse_reference(reference.name);
+      otto::workspace::parse_reference(reference.name);
     }
   }
   return 0;

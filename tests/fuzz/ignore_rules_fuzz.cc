@@ -10,7 +10,7 @@
 
 namespace {
 
-using otto::inputs::IgnoreRules;
+using otto::context::IgnoreRules;
 
 void ask(const IgnoreRules& rules, std::string_view path) {
   IgnoreRules::ParentState parent;

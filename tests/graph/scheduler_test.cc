@@ -8,7 +8,7 @@
 #include <mutex>
 #include <thread>
 
-namespace otto::execute {
+namespace otto::graph {
 namespace {
 
 using State = TaskState;
@@ -118,4 +118,4 @@ TEST(SchedulerTest, ResultsComeBackOnTheCallingThread) {
 }
 
 }  // namespace
-}  // namespace otto::execute
+}  // namespace otto::graph

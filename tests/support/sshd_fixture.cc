@@ -38,7 +38,7 @@ std::string user_name() { return ::getpwuid(::getuid())->pw_name; }
 void write_file(const fs::path& path, const std::string& content) { std::ofstream(path) << content; }
 
 std::string read_file(const fs::path& path) {
-  const auto content = transport::read_small_file(path);
+  const auto content = read_small_file(path);
   return content ? *content : std::string();
 }
 
@@ -69,7 +69,7 @@ void signal_sshd_below(const std::multimap<pid_t, pid_t>& tree, pid_t parent, in
 }  // namespace
 
 std::string run_tool(const std::vector<std::string>& argv) {
-  auto output = transport::run_and_collect(argv, transport::Clock::now() + std::chrono::seconds(30), {});
+  auto output = transport::run_and_collect(argv, Clock::now() + std::chrono::seconds(30), {});
   if (!output || output->wait_status != 0) {
     std::fprintf(stderr, "%s failed: %s\n", text::shell_join(argv).c_str(),
                  output ? output->err.c_str() : output.error().message.c_str());

@@ -49,9 +49,9 @@ TelnetdFixture::TelnetdFixture(const std::string& shell) : port_(free_port()) {
              login.c_str(), nullptr);
     ::_exit(127);
   }
-  const auto deadline = transport::Clock::now() + std::chrono::seconds(20);
+  const auto deadline = Clock::now() + std::chrono::seconds(20);
   while (!transport::connect_tcp("telnetd", "127.0.0.1", port_, std::chrono::milliseconds(500), {}).ok()) {
-    OTTO_CHECK(transport::Clock::now() < deadline);
+    OTTO_CHECK(Clock::now() < deadline);
     ::usleep(10'000);
   }
 }

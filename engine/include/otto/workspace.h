@@ -20,18 +20,9 @@
 
 namespace otto {
 
-namespace config {
-struct Settings;
-struct Lab;
-struct HostEntry;
-}  // namespace config
-namespace cache {
-class Database;
+namespace workspace {
+class Opened;
 }
-namespace transport {
-class Remote;
-struct ConnectStep;
-}  // namespace transport
 
 /// How a machine is reached.
 enum class Term { kLocal, kSsh, kTelnet };
@@ -46,8 +37,6 @@ struct WorkspaceOptions {
   std::optional<Term> term;                        ///< --term: how machines are reached, whatever hosts.json says
   /// Asks for a passphrase or password without echo; empty with --no-input.
   std::function<std::optional<std::string>(const std::string& prompt)> ask_secret;
-  /// Told, on the connecting thread, how far the way to a host has been gone (transport/connect.h).
-  std::function<void(const std::string& host_id, const transport::ConnectStep& step)> on_connect_step;
   bool need_lab = true;  ///< false: a lab that cannot be chosen is no error yet (listing, `otto docker context`)
   bool dry_run = false;  ///< doctor does not open the memo, which would make one where there is none
 };
@@ -61,25 +50,15 @@ class Workspace {
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
 
-  [[nodiscard]] const std::vector<config::Settings>& repos() const;
-  [[nodiscard]] const config::Lab& lab() const;
+  /// The labs that the repos' hosts.json files know, sorted. kConfig.
   [[nodiscard]] Result<std::vector<std::string>> lab_names() const;
-  [[nodiscard]] Reporter& reporter() const;
-  [[nodiscard]] std::stop_token stop() const;
-  [[nodiscard]] const char* getenv(const char* name) const;
 
-  /// The memo, opened on first use. kDatabase.
-  Result<cache::Database*> memo();
-  /// The connected host, connecting now if need be; `stop` ends the waiting, not the attempt. Errors as
-  /// transport::connect; a failed attempt is not repeated.
-  Result<transport::Remote*> remote(const config::HostEntry& host, const std::stop_token& stop = {});
-  /// Starts connecting in the background; remote() picks it up.
-  void connect_early(const config::HostEntry& host);
+  /// The engine's own side, which no header of the library shows.
+  [[nodiscard]] workspace::Opened& opened() const { return *opened_; }
 
  private:
-  struct State;
-  explicit Workspace(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Workspace(std::unique_ptr<workspace::Opened> opened);
+  std::unique_ptr<workspace::Opened> opened_;
 };
 
 }  // namespace otto

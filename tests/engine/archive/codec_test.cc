@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace otto::docker {
+namespace otto::archive {
 namespace {
 
 std::string packed(Codec codec, const std::string& text) {
@@ -48,4 +48,4 @@ TEST(StageCodecTest, TheSinksErrorComesBack) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::archive

@@ -3,8 +3,10 @@
 
 #include "tests/engine/stage/stage_fixture.h"
 
-namespace otto::docker {
+namespace otto::archive {
 namespace {
+
+using namespace stage;  // the fixture and its words
 
 class TarPackerTest : public StageFixture {
  protected:
@@ -79,4 +81,4 @@ TEST_F(TarPackerTest, AStopIsHeeded) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::archive

@@ -10,7 +10,7 @@
 #include "engine/compose/stage_layout.h"
 #include "graph/base/text.h"
 
-namespace otto::inputs {
+namespace otto::compose {
 namespace {
 
 namespace fs = std::filesystem;
@@ -429,4 +429,4 @@ TEST_F(ComposeFileTest, EnvironmentWinsOverDotEnv) {
 }
 
 }  // namespace
-}  // namespace otto::inputs
+}  // namespace otto::compose

@@ -6,7 +6,7 @@
 #include "engine/images/own_images.h"
 #include "tests/support/temp_tree.h"
 
-namespace otto::inputs {
+namespace otto::compose {
 namespace {
 
 class ComposeImagesTest : public ::testing::Test {
@@ -66,7 +66,7 @@ TEST_F(ComposeImagesTest, AreNamedAfterTheImageOrTheService) {
 TEST_F(ComposeImagesTest, AnotherReferenceMeansTheSameImage) {
   env_["V"] = "2";
   const config::Settings repo = read("services:\n  c: {build: api, image: 'team/c:${V:-1}'}\n");
-  const OwnImages own(repo);
+  const images::OwnImages own(repo);
   ASSERT_NE(own.find("docker.io/team/c:2"), nullptr);
   EXPECT_EQ(*own.find("team/c:2"), "c");
   EXPECT_EQ(*own.find("repo1-c"), "c");
@@ -161,4 +161,4 @@ TEST_F(ComposeImagesTest, FilesWithoutBuildAreNotRead) {
 }
 
 }  // namespace
-}  // namespace otto::inputs
+}  // namespace otto::compose

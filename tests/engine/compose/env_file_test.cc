@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace otto::inputs {
+namespace otto::compose {
 namespace {
 
 using Values = std::map<std::string, std::string>;
@@ -70,4 +70,4 @@ TEST(EnvFile, NamesItTakesFromOutside) {
 }
 
 }  // namespace
-}  // namespace otto::inputs
+}  // namespace otto::compose

@@ -5,7 +5,7 @@
 
 #include <map>
 
-namespace otto::inputs {
+namespace otto::compose {
 namespace {
 
 std::string value(std::string_view text) {
@@ -81,4 +81,4 @@ TEST(Interpolation, NestingIsBounded) {
 }
 
 }  // namespace
-}  // namespace otto::inputs
+}  // namespace otto::compose

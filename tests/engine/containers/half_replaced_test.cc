@@ -3,14 +3,14 @@
 
 #include <gtest/gtest.h>
 
-namespace otto::plan {
+namespace otto::containers {
 namespace {
 
 constexpr const char* kOriginal = "0123456789abcdef0123456789abcdef";
 constexpr const char* kNew = "fedcba987654fedcba987654fedcba98";
 
-ContainerState container(const std::string& id, const std::string& name, const std::string& status) {
-  ContainerState made;
+parent::ContainerState container(const std::string& id, const std::string& name, const std::string& status) {
+  parent::ContainerState made;
   made.service = "api";
   made.id = id;
   made.name = name;
@@ -19,27 +19,27 @@ ContainerState container(const std::string& id, const std::string& name, const s
 }
 
 /// "remove NAME", "rename NAME PLAIN"; then what is left: "PLAIN STATUS[ doomed]".
-std::string outcome(std::vector<ContainerState> containers, const std::set<std::string>& given = {}) {
+std::string outcome(std::vector<parent::ContainerState> containers, const std::set<std::string>& given = {}) {
   const Salvage salvaged = salvage(std::move(containers), given);
   std::string text;
   for (const PutRight& step : salvaged.steps) {
     text += step.act == PutRight::Act::kRemove ? "remove " + step.name + "; "
                                                : "rename " + step.name + " " + step.plain_name + "; ";
   }
-  for (const ContainerState& left : salvaged.containers) {
+  for (const parent::ContainerState& left : salvaged.containers) {
     text += left.name + " " + left.status + (left.doomed ? " doomed" : "") + "; ";
   }
   return text;
 }
 
 TEST(TemporaryName, TwelveHexDigitsAndAnUnderscore) {
-  const auto parsed = temporary_name("0123456789ab_p-api-1");
+  const auto parsed = parent::temporary_name("0123456789ab_p-api-1");
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->original_id, "0123456789ab");
   EXPECT_EQ(parsed->plain_name, "p-api-1");
-  EXPECT_EQ(temporary_name("0123456789ab_p_api_1")->plain_name, "p_api_1") << "v1's own underscores";
+  EXPECT_EQ(parent::temporary_name("0123456789ab_p_api_1")->plain_name, "p_api_1") << "v1's own underscores";
   for (const char* plain : {"p-api-1", "0123456789ab_", "0123456789a_p", "0123456789abc_p", "0123456789AB_p", ""}) {
-    EXPECT_FALSE(temporary_name(plain)) << plain;
+    EXPECT_FALSE(parent::temporary_name(plain)) << plain;
   }
 }
 
@@ -95,4 +95,4 @@ TEST(Salvage, NamesThatTheFileGivesAreNobodysTemporaryOnes) {
 }
 
 }  // namespace
-}  // namespace otto::plan
+}  // namespace otto::containers

@@ -12,7 +12,7 @@
 
 #include "tests/engine/context/scan_fixture.h"
 
-namespace otto::inputs {
+namespace otto::context {
 namespace {
 
 using ::testing::ElementsAre;
@@ -209,4 +209,4 @@ TEST_F(ContextScan, AnIgnoreFileThatCannotBeReadIsAnError) {
 }
 
 }  // namespace
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -14,7 +14,7 @@
 
 #include "tests/engine/context/scan_fixture.h"
 
-namespace otto::inputs {
+namespace otto::context {
 namespace {
 
 using ::testing::ElementsAre;
@@ -332,4 +332,4 @@ TEST_F(ContextScan, NewRulesNeedNoReading) {
 }
 
 }  // namespace
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -10,7 +10,7 @@
 #include "engine/context/racy_clock.h"
 #include "tests/support/temp_tree.h"
 
-namespace otto::inputs {
+namespace otto::context {
 namespace {
 
 using ::testing::HasSubstr;
@@ -137,4 +137,4 @@ TEST_F(FileReaderTest, AStopIsAnInterruption) {
 }
 
 }  // namespace
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace otto::inputs {
+namespace otto::context {
 namespace {
 
 enum Verdict { kSent, kLeftOut };
@@ -267,4 +267,4 @@ TEST(IgnoreRules, MatchingIsNotExponential) {
 }
 
 }  // namespace
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace otto::inputs {
+namespace otto::context {
 namespace {
 
 constexpr std::int64_t kMillisecond = 1'000'000;
@@ -39,4 +39,4 @@ TEST(RacyClock, TheFileClockGoes) {
 }
 
 }  // namespace
-}  // namespace otto::inputs
+}  // namespace otto::context

@@ -12,7 +12,7 @@
 #include "engine/context/context_scan.h"
 #include "tests/support/temp_tree.h"
 
-namespace otto::inputs {
+namespace otto::context {
 
 inline constexpr std::int64_t kSecond = 1'000'000'000;
 inline constexpr std::int64_t kFarFuture = std::int64_t{1} << 62;  // a clock by which every stamp is old
@@ -64,4 +64,4 @@ class ContextScan : public ::testing::Test {
   std::optional<cache::StatManifest> known_;
 };
 
-}  // namespace otto::inputs
+}  // namespace otto::context

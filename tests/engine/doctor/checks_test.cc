@@ -131,7 +131,7 @@ TEST(JudgeMachine, MissingToolsAndAnUnwritableStage) {
 }
 
 TEST(JudgeParent, ScarceSpaceAndTheOldPlugins) {
-  docker::ParentFacts facts;
+  parent::ParentFacts facts;
   facts.compose_version = "1.29.2";
   facts.compose_standalone = true;
   auto checks = judge_parent("pepper", facts,
@@ -148,7 +148,7 @@ TEST(JudgeParent, ScarceSpaceAndTheOldPlugins) {
 /// The script itself, in this machine's sh.
 class MachineScript : public ::testing::Test {
  protected:
-  std::vector<Check> run(const docker::ParentSettings& settings, const std::string& before = "") {
+  std::vector<Check> run(const parent::ParentSettings& settings, const std::string& before = "") {
     transport::Remote remote(std::make_unique<transport::LocalTransport>("here", "/bin/sh"));
     const auto output = remote.run({.text = before + machine_script(true, settings)});
     if (!output || !output->status.success()) return {};

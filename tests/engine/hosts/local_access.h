@@ -12,7 +12,7 @@ class LocalAccess final : public hosts::HostAccess {
  public:
   LocalAccess() : remote_(std::make_unique<transport::LocalTransport>("here", "/bin/sh")) {}
   [[nodiscard]] const std::string& id() const override { return remote_.host_id(); }
-  [[nodiscard]] Workspace& workspace() const override { panic("there is no workspace", __FILE__, __LINE__); }
+  [[nodiscard]] workspace::Opened& workspace() const override { panic("there is no workspace", __FILE__, __LINE__); }
   Result<transport::Output> job(const transport::Script& script) override {
     ++jobs;
     return remote_.run_job(script);

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace otto::inputs {
+namespace otto::images {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -88,4 +88,4 @@ TEST(BaseImages, WhatNeverMovesIsNotAskedFor) {
 }
 
 }  // namespace
-}  // namespace otto::inputs
+}  // namespace otto::images

@@ -5,7 +5,7 @@
 #include "graph/base/text.h"
 #include "tests/engine/parent/fake_docker.h"
 
-namespace otto::docker {
+namespace otto::images {
 namespace {
 
 TEST(BuildProgressTest, StepsAreThoseOfTheDockerfile) {
@@ -49,7 +49,7 @@ TEST(BuildProgressTest, FetchedBaseImagesAreNamedWithTheirDigests) {
 
 /// A stage as stage.h leaves it is needed by the guard; these tests stop before it or replace it.
 TEST(BuildTest, WithoutBuildxWhatNeedsItIsRefused) {
-  FakeDocker docker("exit 0\n");
+  parent::FakeDocker docker("exit 0\n");
   docker.facts.has_buildx = false;
   BuildRequest request;
   request.stage_key = "k";
@@ -60,7 +60,7 @@ TEST(BuildTest, WithoutBuildxWhatNeedsItIsRefused) {
 }
 
 TEST(BuildTest, AStageThatIsNotThereIsStale) {
-  FakeDocker docker("exit 0\n");
+  parent::FakeDocker docker("exit 0\n");
   BuildRequest request;
   request.name = "api";
   request.stage_key = "absent";
@@ -72,4 +72,4 @@ TEST(BuildTest, AStageThatIsNotThereIsStale) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::images

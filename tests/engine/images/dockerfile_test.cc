@@ -1,9 +1,10 @@
 // What Dockerfiles refer to, table by table: FROM and its args, --from, stages and targets, parsing, references.
 #include "engine/images/dockerfile.h"
+#include "engine/workspace/names.h"
 
 #include <gtest/gtest.h>
 
-namespace otto::inputs {
+namespace otto::images {
 namespace {
 
 using Args = std::map<std::string, std::string>;
@@ -198,7 +199,7 @@ TEST(Reference, IsNormalisedAsDockerDoes) {
                         {"a:1@sha256:00ff", "a", "1", "sha256:00ff"},
                         {"docker.io/library/a@sha256:00", "a", "", "sha256:00"},
                         {"", "", "", ""}}) {
-    const ParsedReference parsed = parse_reference(c.text);
+    const workspace::ParsedReference parsed = workspace::parse_reference(c.text);
     EXPECT_EQ(parsed.repository, c.repository) << c.text;
     EXPECT_EQ(parsed.tag, c.tag) << c.text;
     EXPECT_EQ(parsed.digest, c.digest) << c.text;
@@ -206,4 +207,4 @@ TEST(Reference, IsNormalisedAsDockerDoes) {
 }
 
 }  // namespace
-}  // namespace otto::inputs
+}  // namespace otto::images

@@ -9,7 +9,7 @@
 
 #include "tests/support/temp_tree.h"
 
-namespace otto::inputs {
+namespace otto::images {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -166,4 +166,4 @@ TEST(ImageInputs, ACycleNamesItsPathAndOnlyThoseItConcernsMindIt) {
 }
 
 }  // namespace
-}  // namespace otto::inputs
+}  // namespace otto::images

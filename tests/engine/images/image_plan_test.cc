@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace otto::plan {
+namespace otto::images {
 namespace {
 
 using graph::ReasonKind;
@@ -36,8 +36,8 @@ struct Sample {
   [[nodiscard]] LastBuild as_last_build() const { return {image.hash, {image.fingerprint, context.scan.manifest}}; }
 
   config::ImageSettings settings;
-  inputs::Context context;
-  inputs::ImageInputs image;
+  Context context;
+  ImageInputs image;
 };
 
 std::vector<ReasonKind> kinds(const ImageVerdict& verdict) {
@@ -186,4 +186,4 @@ TEST(ImagePlanTest, AStaleVerdictNeverLacksReasons) {
 }
 
 }  // namespace
-}  // namespace otto::plan
+}  // namespace otto::images

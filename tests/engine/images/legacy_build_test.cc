@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace otto::docker {
+namespace otto::images {
 namespace {
 
 BuildRequest request(std::string dockerfile, std::string target = {}) {
@@ -71,4 +71,4 @@ TEST(LegacyDockerfileTest, WhatOnlyLooksLikeBuildKitIsTaken) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::images

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace otto::plan {
+namespace otto::images {
 namespace {
 
 std::string told(const std::vector<PruneStep>& steps) {
@@ -66,4 +66,4 @@ TEST(PrunePlan, StagesAndRecordsThatNobodyDeclares) {
 }
 
 }  // namespace
-}  // namespace otto::plan
+}  // namespace otto::images

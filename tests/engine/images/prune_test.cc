@@ -3,19 +3,19 @@
 
 #include "tests/engine/parent/fake_docker.h"
 
-namespace otto::docker {
+namespace otto::images {
 namespace {
 
 constexpr const char* kListsTwo = "case \"$1 $2\" in\n'ps -aq') echo one; echo two ;;\n'container inspect') ";
 
-Result<PruneSurvey> survey(FakeDocker& docker) {
+Result<PruneSurvey> survey(parent::FakeDocker& docker) {
   return survey_parent({&docker.remote, &docker.settings, &docker.facts, {}}, "veggies", {}, {});
 }
 
 TEST(PruneSurveyTest, AContainerThatHasGoneMeanwhileUsesNothing) {
-  FakeDocker docker(kListsTwo +
-                    std::string("printf 'container\\tsha256:1\\tapi:1\\t/two\\n'\n"
-                                "echo 'Error response from daemon: No such container: one' >&2; exit 1 ;;\nesac\n"));
+  parent::FakeDocker docker(
+      kListsTwo + std::string("printf 'container\\tsha256:1\\tapi:1\\t/two\\n'\n"
+                              "echo 'Error response from daemon: No such container: one' >&2; exit 1 ;;\nesac\n"));
   const auto found = survey(docker);
   ASSERT_TRUE(found.ok()) << found.error().message;
   EXPECT_EQ(found->users, (std::map<std::string, std::string>{{"sha256:1", "two"}, {"api:1", "two"}}));
@@ -25,19 +25,19 @@ TEST(PruneSurveyTest, AnyOtherFailureIsOne) {
   for (const std::string failure : {"echo 'Error response from daemon: No such container: one' >&2; echo 'Cannot "
                                     "connect to the Docker daemon' >&2; exit 1",
                                     "echo 'Error response from daemon: out of memory' >&2; exit 1", "exit 1"}) {
-    FakeDocker docker(kListsTwo + failure + " ;;\nesac\n");
+    parent::FakeDocker docker(kListsTwo + failure + " ;;\nesac\n");
     EXPECT_FALSE(survey(docker).ok()) << failure;
   }
-  FakeDocker docker("exit 1\n");
+  parent::FakeDocker docker("exit 1\n");
   EXPECT_FALSE(survey(docker).ok()) << "the list";
 }
 
 TEST(PruneSurveyTest, NoContainersUseNothing) {
-  FakeDocker docker("exit 0\n");
+  parent::FakeDocker docker("exit 0\n");
   const auto found = survey(docker);
   ASSERT_TRUE(found.ok()) << found.error().message;
   EXPECT_TRUE(found->users.empty());
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::images

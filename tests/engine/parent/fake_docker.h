@@ -15,7 +15,7 @@
 #include "transport/local/local_transport.h"
 #include "transport/remote.h"
 
-namespace otto::docker {
+namespace otto::parent {
 
 class FakeDocker {
  public:
@@ -39,11 +39,11 @@ class FakeDocker {
 };
 
 /// Compose of the project otto-p-me, whose turn it is.
-inline Compose compose_in_turn(FakeDocker& docker) {
+inline stack::Compose compose_in_turn(FakeDocker& docker) {
   docker.tree.write("locks/engine-1/project.otto-p-me.generation", "open 0a\n");
-  Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  stack::Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
   compose.in_turn("0a");
   return compose;
 }
 
-}  // namespace otto::docker
+}  // namespace otto::parent

@@ -7,7 +7,7 @@
 #include "transport/local/local_transport.h"
 #include "transport/remote.h"
 
-namespace otto::docker {
+namespace otto::parent {
 namespace {
 
 transport::Output run(const std::string& script, const std::string& input = "") {
@@ -59,4 +59,4 @@ TEST(Hangable, WithoutScriptItRunsAllTheSame) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::parent

@@ -10,7 +10,7 @@
 
 #include "tests/support/temp_tree.h"
 
-namespace otto::execute {
+namespace otto::parent {
 namespace {
 
 /// A repo whose parent is this machine, with a `docker` that notes each listing of images.
@@ -33,9 +33,9 @@ class EarlyQuestion : public ::testing::Test {
     auto workspace = Workspace::open(options, null_reporter());
     ASSERT_TRUE(workspace.ok()) << workspace.error().message;
     workspace_ = std::move(*workspace);
-    auto targets = choose_targets(*workspace_, "local");
+    auto targets = workspace::choose_targets(workspace_->opened(), "local");
     ASSERT_TRUE(targets.ok()) << targets.error().message;
-    auto session = ParentSession::begin(*workspace_, targets->front());
+    auto session = ParentSession::begin(workspace_->opened(), targets->front());
     ASSERT_TRUE(session.ok()) << session.error().message;
     session_.emplace(std::move(*session));
   }
@@ -82,8 +82,8 @@ TEST_F(EarlyQuestion, AnswersNoOther) {
 }
 
 TEST_F(EarlyQuestion, IsNotAskedWhereItWouldPull) {
-  docker::ProbeRequest request{.repositories = {"p-api"}};
-  request.bases.push_back({"debian", "", docker::Pull::kMissing});
+  ProbeRequest request{.repositories = {"p-api"}};
+  request.bases.push_back({"debian", "", Pull::kMissing});
   ASSERT_TRUE(session_->ask_early(request).ok());
   ASSERT_TRUE(session_->connect().ok());
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -116,7 +116,7 @@ esac
     const auto probe = session_->probe({.compose_project = "otto-p-me"});
     if (!probe.ok()) return {probe.error().message};
     std::vector<std::string> told;
-    for (const plan::ContainerState& each : probe->containers) {
+    for (const ContainerState& each : probe->containers) {
       EXPECT_EQ(each.image_id + each.service + each.image + each.service_digest, "sha256:aapip-api:1d");
       told.push_back(each.id + " " + each.status + " " + std::to_string(each.exit_code));
     }
@@ -151,4 +151,4 @@ TEST_F(Containers, KnownOnesAreNotInspectedAgain) {
 }
 
 }  // namespace
-}  // namespace otto::execute
+}  // namespace otto::parent

@@ -2,7 +2,7 @@
 
 #include "tests/engine/parent/fake_docker.h"
 
-namespace otto::docker {
+namespace otto::parent {
 namespace {
 
 constexpr const char* kEngine = R"sh(
@@ -247,4 +247,4 @@ TEST(FactsTest, RememberedForTheSameSettingsOnly) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::parent

@@ -6,7 +6,7 @@
 
 #include "tests/engine/parent/fake_docker.h"
 
-namespace otto::docker {
+namespace otto::stack {
 namespace {
 
 std::string read(const std::filesystem::path& path) {
@@ -33,7 +33,7 @@ TEST(ComposeTest, EnvFileLinesKeepEveryByte) {
 
 TEST(ComposeTest, VariablesAreTheClientsAndNoneOfTheParents) {
   setenv("OTTO_TEST_UNSET", "the parent's own", 1);
-  FakeDocker docker(R"sh(
+  parent::FakeDocker docker(R"sh(
 here=${0%/docker}
 printf '%s' "$GREETING" > "$here/greeting"
 printf '%s' "${OTTO_TEST_UNSET-unset}" > "$here/unset"
@@ -55,7 +55,7 @@ echo '{}'
 }
 
 TEST(ComposeTest, NoVariableReachesIntoTheScriptsOwn) {
-  FakeDocker docker("printf %s \"$work\" > \"${0%/docker}/work\"; echo '{}'\n");
+  parent::FakeDocker docker("printf %s \"$work\" > \"${0%/docker}/work\"; echo '{}'\n");
   const std::filesystem::path precious = docker.tree.path("precious");
   std::filesystem::create_directory(precious);
   ComposeStack stack = sample();
@@ -68,7 +68,7 @@ TEST(ComposeTest, NoVariableReachesIntoTheScriptsOwn) {
 }
 
 TEST(ComposeTest, UpNamesExactlyTheServicesAndLeavesNothingBehind) {
-  FakeDocker docker(R"sh(
+  parent::FakeDocker docker(R"sh(
 here=${0%/docker}
 printf '%s\n' "$@" > "$here/args"
 while [ $# -gt 0 ]; do [ "$1" = -f ] && cp "$2" "$here/last"; shift; done 2>/dev/null
@@ -87,7 +87,7 @@ exit 0
 }
 
 TEST(ComposeTest, FailureCarriesComposesWords) {
-  FakeDocker docker("echo 'service \"api\" refers to undefined network' >&2; exit 15\n");
+  parent::FakeDocker docker("echo 'service \"api\" refers to undefined network' >&2; exit 15\n");
   Compose compose = compose_in_turn(docker);
   const auto config = compose.config(sample());
   ASSERT_FALSE(config.ok());
@@ -96,7 +96,7 @@ TEST(ComposeTest, FailureCarriesComposesWords) {
 }
 
 TEST(ComposeTest, OptionalConditionsMayFail) {
-  FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo 'c1 exited 2 0 ' ;; esac\n");
+  parent::FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo 'c1 exited 2 0 ' ;; esac\n");
   Compose compose = compose_in_turn(docker);
   const Dependency optional{"db", DependencyCondition::kCompleted, false, false};
   EXPECT_TRUE(compose.await({optional}).ok());
@@ -112,7 +112,7 @@ exit 0
 )sh";
   for (const auto& [failures, ok] : {std::pair("1", true), std::pair("2", false)}) {
     std::string script = body;
-    FakeDocker docker(script.replace(script.find("FAILURES"), 8, failures));
+    parent::FakeDocker docker(script.replace(script.find("FAILURES"), 8, failures));
     Compose compose = compose_in_turn(docker);
     const auto up = compose.up(sample(), {"", {"api"}, UpCall::Mode::kStart, 1, {}, {}});
     ASSERT_EQ(up.ok(), ok);
@@ -124,7 +124,7 @@ exit 0
 }
 
 TEST(ComposeTest, EarlyExitsAreThoseThatFailed) {
-  FakeDocker docker(R"sh(
+  parent::FakeDocker docker(R"sh(
 case "$1" in
 ps) case "$*" in *service=ok\ *) echo c1 ;; *service=bad\ *) echo c2 ;; *) echo c3 c4 ;; esac ;;
 container) printf '%s\n' 'c1 exited 0 0 ok 1' 'c2 exited 7 0 bad 2' 'c3 restarting 1 3 loop 1' 'c4 running 0 0 loop 2' ;;
@@ -145,7 +145,7 @@ esac
 }
 
 TEST(ComposeTest, AServiceThatEndsWellIsToldUnlessThatIsItsPurpose) {
-  FakeDocker docker(R"sh(
+  parent::FakeDocker docker(R"sh(
 case "$1" in
 ps) echo c1 ;;
 container) printf '%s\n' 'c1 exited 0 0 job 1' 'c2 exited 0 0 web 1' ;;
@@ -159,14 +159,14 @@ esac
 }
 
 TEST(ComposeTest, WhatIsAboutToBeStoppedIsNotedFirst) {
-  FakeDocker docker("cat \"${0%/docker}\"/locks/engine-1/project.otto-p-me.doomed > \"$0.noted\"\nexit 15\n");
+  parent::FakeDocker docker("cat \"${0%/docker}\"/locks/engine-1/project.otto-p-me.doomed > \"$0.noted\"\nexit 15\n");
   Compose compose = compose_in_turn(docker);
   EXPECT_FALSE(compose.up(sample(), {"", {"api"}, UpCall::Mode::kRecreate, 1, {"id1", "id2"}, {}}).ok());
   EXPECT_EQ(read(docker.tree.path("docker.noted")), "id1\nid2\n");
 }
 
 TEST(ComposeTest, NothingIsChangedOnceAnotherHasTheProject) {
-  FakeDocker docker(": > \"$0.called\"\n");
+  parent::FakeDocker docker(": > \"$0.called\"\n");
   docker.tree.write("locks/engine-1/work.otto-p-me.lock", "");
   const std::string lock = docker.tree.path("locks/engine-1/work.otto-p-me.lock").string();
   const int taken = ::open(lock.c_str(), O_RDWR | O_CLOEXEC);
@@ -174,7 +174,7 @@ TEST(ComposeTest, NothingIsChangedOnceAnotherHasTheProject) {
   Compose compose = compose_in_turn(docker);
   for (const auto& change :
        {compose.remove_containers({"c1"}, {}), compose.down(1, false, {}), compose.remove_networks(),
-        compose.put_right({{plan::PutRight::Act::kRemove, "api", "c1", "x", {}}}, {})}) {
+        compose.put_right({{containers::PutRight::Act::kRemove, "api", "c1", "x", {}}}, {})}) {
     ASSERT_FALSE(change.ok());
     EXPECT_EQ(change.error().code, ErrorCode::kInputsChanged) << change.error().message;
     EXPECT_NE(change.error().message.find("took project"), std::string::npos) << change.error().message;
@@ -188,7 +188,7 @@ TEST(ComposeTest, NothingIsChangedOnceAnotherHasTheProject) {
 
 /// As after a laptop slept: the jobs are free again, but the turn was another's meanwhile.
 TEST(ComposeTest, NothingIsChangedInATurnThatIsOver) {
-  FakeDocker docker(": > \"$0.called\"\n");
+  parent::FakeDocker docker(": > \"$0.called\"\n");
   Compose compose = compose_in_turn(docker);
   for (const char* now : {"open 0b\n", "0b\n", "0a\n", ""}) {
     docker.tree.write("locks/engine-1/project.otto-p-me.generation", now);
@@ -201,7 +201,7 @@ TEST(ComposeTest, NothingIsChangedInATurnThatIsOver) {
 
 TEST(ComposeTest, WhatIsBeingStoppedIsToldAsComposeSaysIt) {
   for (const bool v1 : {false, true}) {
-    FakeDocker docker(
+    parent::FakeDocker docker(
         v1 ? "printf '%s\\n' 'Recreating p_api_1 ... ' 'Recreating p_api_1 ... done' >&2\n"
            : "printf ' Container %s\\n' 'p-api-1  Recreate' 'p-api-1  Recreated' 'p-api-1  Starting' >&2\n");
     std::string told;
@@ -216,11 +216,11 @@ TEST(ComposeTest, WhatIsBeingStoppedIsToldAsComposeSaysIt) {
 }
 
 TEST(ComposeTest, PuttingRightRemovesWithoutVolumesAndRenames) {
-  FakeDocker docker("echo \"$@\" >> \"$0.calls\"\n");
+  parent::FakeDocker docker("echo \"$@\" >> \"$0.calls\"\n");
   Compose compose = compose_in_turn(docker);
   ASSERT_TRUE(compose
-                  .put_right({{plan::PutRight::Act::kRemove, "api", "c1", "x", {}},
-                              {plan::PutRight::Act::kRename, "db", "c2", "y", "p-db-1"}},
+                  .put_right({{containers::PutRight::Act::kRemove, "api", "c1", "x", {}},
+                              {containers::PutRight::Act::kRename, "db", "c2", "y", "p-db-1"}},
                              {})
                   .ok());
   EXPECT_EQ(read(docker.tree.path("docker.calls")), "rm -f c1\nrename c2 p-db-1\n");
@@ -236,7 +236,8 @@ class ComposeAwaitTest : public ::testing::TestWithParam<AwaitCase> {};
 
 TEST_P(ComposeAwaitTest, ConditionsThatHoldOrCannot) {
   const AwaitCase& test = GetParam();
-  FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo 'c1 " + std::string(test.state) + "' ;; esac\n");
+  parent::FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo 'c1 " + std::string(test.state) +
+                            "' ;; esac\n");
   Compose compose = compose_in_turn(docker);
   const auto waited = compose.await({{"db", test.condition, false, true}});
   EXPECT_EQ(waited.ok(), test.holds) << (waited.ok() ? "" : waited.error().message);
@@ -257,7 +258,7 @@ INSTANTIATE_TEST_SUITE_P(States, ComposeAwaitTest,
 
 /// What its restart policy starts again and again is caught running now and then.
 TEST(ComposeTest, AServiceThatCrashLoopsIsNotUp) {
-  FakeDocker docker(R"sh(
+  parent::FakeDocker docker(R"sh(
 case "$1" in
 ps) echo c1 ;;
 container) echo x >> "$0.looks"; echo "c1 running 0 $(($(wc -l < "$0.looks") / 2 + 1)) " ;;
@@ -272,7 +273,7 @@ esac
 }
 
 TEST(ComposeTest, AwaitsWhatIsStillStarting) {
-  FakeDocker docker(R"sh(
+  parent::FakeDocker docker(R"sh(
 case "$1" in
 ps) echo c1 ;;
 container) if [ -e "$0.ready" ]; then echo 'c1 running 0 0 healthy'; else : > "$0.ready"; echo 'c1 running 0 0 starting'; fi ;;
@@ -284,4 +285,4 @@ esac
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stack

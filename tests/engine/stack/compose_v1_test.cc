@@ -5,7 +5,7 @@
 #include "engine/stack/compose_calls.h"
 #include "tests/engine/parent/fake_docker.h"
 
-namespace otto::docker {
+namespace otto::stack {
 namespace {
 
 TEST(ComposeV1Test, ConfigBecomesTheJsonThatComposeV2Prints) {
@@ -65,7 +65,7 @@ TEST(ComposeV1Test, OnlyWhatIsNewEnough) {
 }
 
 TEST(ComposeV1Test, AParentWithoutComposeIsToldSo) {
-  FakeDocker docker("exit 0\n");
+  parent::FakeDocker docker("exit 0\n");
   docker.facts.compose_version.clear();
   Compose compose = compose_in_turn(docker);
   const auto config = compose.config({});
@@ -75,7 +75,7 @@ TEST(ComposeV1Test, AParentWithoutComposeIsToldSo) {
 }
 
 TEST(ComposeV1Test, TheStandaloneCommandTakesTheDockerCommandsPlace) {
-  FakeDocker docker("exit 9\n");
+  parent::FakeDocker docker("exit 9\n");
   docker.tree.write("docker-compose", "#!/bin/sh\nprintf '%s\\n' \"$@\" > \"${0%/*}/args\"\n", 0755);
   docker.facts.compose_version = "1.29.2";
   docker.facts.compose_standalone = true;
@@ -92,4 +92,4 @@ TEST(ComposeV1Test, TheStandaloneCommandTakesTheDockerCommandsPlace) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stack

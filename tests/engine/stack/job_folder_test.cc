@@ -12,7 +12,7 @@
 #include "transport/connect.h"
 #include "transport/remote.h"
 
-namespace otto::docker {
+namespace otto::stack {
 namespace {
 
 namespace fs = std::filesystem;
@@ -27,7 +27,7 @@ class JobFolder : public ::testing::Test {
   }
   std::string said(const std::string& rest) {
     transport::Script script;
-    script.text = job_folder_text(tree_.root().string(), "compose") + rest;
+    script.text = stage::job_folder_text(tree_.root().string(), "compose") + rest;
     const auto output = parent_->run_job(script);
     EXPECT_TRUE(output.ok() && output->status.success());
     return output.ok() ? output->out : "";
@@ -51,7 +51,7 @@ TEST_F(JobFolder, GoesWithTheJob) {
 /// the order, and because otto goes.
 TEST_F(JobFolder, GoesAtOnceWhenTheJobIsToEnd) {
   transport::Script script;
-  script.text = job_folder_text(tree_.root().string(), "compose") +
+  script.text = stage::job_folder_text(tree_.root().string(), "compose") +
                 "cd \"$otto_work\" && seq 5000 | xargs touch && cd / || exit 1\n: >\"$otto_work/ready\"\n"
                 "otto_stubborn() { trap '' TERM; sleep 5; }\notto_awaited otto_stubborn\n";
   std::stop_source stop;
@@ -97,4 +97,4 @@ TEST_F(JobFolder, IsHeldWhileTheJobLives) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stack

@@ -12,7 +12,7 @@
 
 #include "tests/support/golden.h"
 
-namespace otto::docker {
+namespace otto::stack {
 namespace {
 
 using Staged = std::map<std::string, graph::Digest>;
@@ -288,4 +288,4 @@ TEST(ComposeOverride, PinsAndMarks) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stack

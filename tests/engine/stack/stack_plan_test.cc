@@ -5,13 +5,8 @@
 
 #include "graph/base/text.h"
 
-namespace otto::plan {
+namespace otto::stack {
 namespace {
-
-using docker::Dependency;
-using docker::DependencyCondition;
-using docker::ServiceModel;
-using docker::StackModel;
 
 std::string action_text(ServiceAction action) {
   switch (action) {
@@ -47,8 +42,8 @@ class StackPlanTest : public testing::Test {
     return made;
   }
 
-  ContainerState& container(const std::string& name, const std::string& status = "running", int exit_code = 0) {
-    ContainerState state;
+  parent::ContainerState& container(const std::string& name, const std::string& status = "running", int exit_code = 0) {
+    parent::ContainerState state;
     state.service = name;
     state.number = 1 + static_cast<unsigned>(containers_.size());
     state.id = name + "-id" + std::to_string(state.number);
@@ -60,8 +55,8 @@ class StackPlanTest : public testing::Test {
     return containers_.back();
   }
 
-  ContainerState& container_of(const std::string& name) {
-    for (ContainerState& state : containers_) {
+  parent::ContainerState& container_of(const std::string& name) {
+    for (parent::ContainerState& state : containers_) {
       if (state.service == name) return state;
     }
     throw std::out_of_range(name);
@@ -109,7 +104,7 @@ class StackPlanTest : public testing::Test {
   }
 
   StackModel model_;
-  std::vector<ContainerState> containers_;
+  std::vector<parent::ContainerState> containers_;
   std::map<std::string, std::string> image_ids_;
 };
 
@@ -438,4 +433,4 @@ TEST_F(StackPlanTest, CyclesNameTheirPath) {
 TEST_F(StackPlanTest, AnEmptyStackHasNothingToDo) { EXPECT_EQ(steps() + waves(), ""); }
 
 }  // namespace
-}  // namespace otto::plan
+}  // namespace otto::stack

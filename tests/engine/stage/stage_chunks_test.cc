@@ -7,7 +7,7 @@
 #include "graph/digest.h"
 #include "tests/support/noise.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 ChunkList cut(std::string_view bytes, std::uint32_t average = 4096, std::size_t block = 100'000) {
@@ -133,4 +133,4 @@ TEST(StageChunksTest, TheAverageGrowsWithTheRootOfTheSize) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stage

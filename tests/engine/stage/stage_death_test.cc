@@ -8,7 +8,7 @@
 #include "tests/engine/stage/stage_fixture.h"
 #include "tests/support/noise.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 class StageDeathTest : public StageFixture {
@@ -86,4 +86,4 @@ TEST_F(StageDeathTest, KilledAtTheParentsCommands) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 using graph::ContextEntry;
@@ -120,4 +120,4 @@ TEST(StageDeltaTest, ReadsTheParentsDifferences) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -24,7 +24,7 @@
 #include "transport/connect.h"
 #include "transport/remote.h"
 
-namespace otto::docker {
+namespace otto::stage {
 
 namespace fs = std::filesystem;
 
@@ -77,7 +77,7 @@ class StageFixture : public ::testing::Test {
   }
   [[nodiscard]] fs::path stage_root() const { return home_ / "stages"; }
   [[nodiscard]] fs::path stage_dir() const { return stage_root() / "ctx"; }
-  [[nodiscard]] StageTools tools() const { return {stage_root().string(), true, true}; }
+  [[nodiscard]] parent::StageTools tools() const { return {stage_root().string(), true, true}; }
 
   static std::unique_ptr<transport::Transport> connect_locally() {
     transport::Route route;
@@ -204,4 +204,4 @@ class StageFixture : public ::testing::Test {
   std::string stamp_;
 };
 
-}  // namespace otto::docker
+}  // namespace otto::stage

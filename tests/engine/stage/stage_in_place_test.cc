@@ -4,7 +4,7 @@
 #include "engine/stage/stage.h"
 #include "tests/engine/stage/stage_fixture.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 class StageInPlaceTest : public StageFixture {
@@ -361,4 +361,4 @@ TEST_F(StageChownedTest, AFileThatGoesMayBeAnothers) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 using graph::ContextEntry;
@@ -103,4 +103,4 @@ TEST(StageManifestTest, NanosecondsAreOfTheContent) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -4,7 +4,7 @@
 #include "engine/stage/stage.h"
 #include "tests/engine/stage/stage_fixture.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 class StageModesTest : public StageFixture {
@@ -225,4 +225,4 @@ TEST_F(StageModesTest, ADirectoryThatItsOwnerCouldNotReadIsRefusedByName) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stage

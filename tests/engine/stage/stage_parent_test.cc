@@ -6,7 +6,7 @@
 #include "engine/stage/stage_script.h"
 #include "tests/engine/stage/stage_fixture.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 class StageParentTest : public StageFixture {};
@@ -146,4 +146,4 @@ TEST_F(StageParentTest, EachTroubleHasItsOwnHint) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -7,7 +7,7 @@
 #include "tests/engine/stage/stage_fixture.h"
 #include "tests/support/noise.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 class StageRecipeTest : public StageFixture {
@@ -175,4 +175,4 @@ TEST_F(StageRecipeTest, AnEditBetweenCuttingAndSendingIsRefused) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stage

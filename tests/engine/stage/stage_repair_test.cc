@@ -12,7 +12,7 @@
 #include "tests/engine/stage/stage_fixture.h"
 #include "tests/support/noise.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 /// Everything as the real transport does, until `limit` bytes were written by this connection's processes together.
@@ -391,8 +391,8 @@ TEST_F(StageRepairTest, WaitsForAReaderAndSaysSo) {
   auto wanted = scan(source());
   auto asked = request(wanted);
   bool waited = false;
-  asked.waiting = [&](const LockHolder& holder) {
-    waited = holder.who == own_name() && holder.seconds.has_value();  // who wrote there last
+  asked.waiting = [&](const parent::LockHolder& holder) {
+    waited = holder.who == parent::own_name() && holder.seconds.has_value();  // who wrote there last
     ::close(lock);
   };
   auto state = bring_stage(*parent_, tools(), asked);
@@ -439,4 +439,4 @@ TEST_F(StageRepairTest, TheGuardPassesWhatIsThereAndNothingElse) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 TEST(StageReportTest, ReadsInPiecesOfAnySize) {
@@ -14,7 +14,7 @@ TEST(StageReportTest, ReadsInPiecesOfAnySize) {
     for (std::size_t at = 0; at < whole.size(); at += piece) reader.feed(std::string_view(whole).substr(at, piece));
     const auto& report = reader.report();
     EXPECT_FALSE(report.garbled);
-    EXPECT_EQ(report.waiting, (LockHolder{"ann@laptop", 3}));
+    EXPECT_EQ(report.waiting, (parent::LockHolder{"ann@laptop", 3}));
     EXPECT_TRUE(report.ready && report.done);
     EXPECT_EQ(report.condition, "clean");
     EXPECT_EQ(report.stamp, "12ab");
@@ -38,4 +38,4 @@ TEST(StageReportTest, OtherWordsAreRefused) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stage

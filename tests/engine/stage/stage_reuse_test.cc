@@ -7,7 +7,7 @@
 #include "tests/engine/stage/stage_fixture.h"
 #include "tests/support/noise.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 class StageReuseTest : public StageFixture {
@@ -164,4 +164,4 @@ TEST_F(StageReuseTest, WhereLinksCannotBeMadeTheFileIsSent) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -10,7 +10,7 @@
 #include "tests/engine/stage/stage_fixture.h"
 #include "tests/support/noise.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 class StageTest : public StageFixture {
@@ -374,4 +374,4 @@ TEST_F(StageTest, AStoppedRequestIsInterrupted) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stage

@@ -4,12 +4,12 @@
 
 #include "tests/engine/stage/stage_fixture.h"
 
-namespace otto::docker {
+namespace otto::stage {
 namespace {
 
 class StageUploadTest : public StageFixture {
  protected:
-  Result<UploadTotals> send(const StageDelta& delta, Codec codec) {
+  Result<UploadTotals> send(const StageDelta& delta, archive::Codec codec) {
     UploadRequest request;
     request.delta = &delta;
     request.locate = [root = source()](const std::string& path) { return root / path; };
@@ -43,7 +43,7 @@ TEST_F(StageUploadTest, OneEditInAHundredThousandEntriesSendsAFewKilobytes) {
   edited.digest = graph::sha256("0123456789");
   StagedEntries entries(wanted);
   auto delta = plan_delta(base, entries, StageKind::kContext);
-  for (auto codec : {Codec::kNone, Codec::kZstd}) {
+  for (auto codec : {archive::Codec::kNone, archive::Codec::kZstd}) {
     auto totals = send(delta, codec);
     ASSERT_TRUE(totals.ok()) << totals.error().message;
     EXPECT_EQ(totals->files, 1U);
@@ -59,10 +59,10 @@ TEST_F(StageUploadTest, TheOrderNamesTheCodecAndTheSectionsComeFirst) {
   StagedEntries entries(wanted);
   StageBase base;
   auto delta = plan_delta(base, entries, StageKind::kContext);
-  ASSERT_TRUE(send(delta, Codec::kZstd).ok());
+  ASSERT_TRUE(send(delta, archive::Codec::kZstd).ok());
   auto order = fmt::format("put zstd {} {}\n", delta.manifest.hex(), delta.shape.hex());
   ASSERT_TRUE(sent_.starts_with(order));
-  auto plain = decompress(std::string_view(sent_).substr(order.size()), 10'000'000);
+  auto plain = archive::decompress(std::string_view(sent_).substr(order.size()), 10'000'000);
   ASSERT_TRUE(plain.ok());
   EXPECT_TRUE(plain->starts_with(fmt::format("section removed 0\nsection added {}\n", delta.added_lines.size())));
   EXPECT_NE(plain->find("tar\n"), std::string::npos);
@@ -85,4 +85,4 @@ TEST_F(StageUploadTest, TheSinksErrorEndsIt) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::stage

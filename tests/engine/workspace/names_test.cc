@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "otto/docker.h"
+#include "otto/names.h"
 
 namespace otto::docker {
 namespace {

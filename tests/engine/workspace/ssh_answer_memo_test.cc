@@ -7,7 +7,7 @@
 #include "graph/base/fd.h"
 #include "tests/support/temp_tree.h"
 
-namespace otto::hosts {
+namespace otto::workspace {
 namespace {
 
 class SshAnswerMemoTest : public ::testing::Test {
@@ -34,7 +34,7 @@ TEST_F(SshAnswerMemoTest, OneProcessRemembersForTheNext) {
 TEST_F(SshAnswerMemoTest, QuestionsAreKeptAsDigests) {
   SshAnswerMemo memo;
   memo.remember("Host leek\n  ProxyCommand secret", "user me\n");
-  const auto bytes = transport::read_small_file(tree_.path("state/memo.db"));
+  const auto bytes = read_small_file(tree_.path("state/memo.db"));
   ASSERT_TRUE(bytes.ok());
   EXPECT_EQ(bytes->find("secret"), std::string::npos);
   EXPECT_NE(bytes->find("user me"), std::string::npos);
@@ -59,4 +59,4 @@ TEST_F(SshAnswerMemoTest, ADamagedMemoIsSetAsideWithAWord) {
 }
 
 }  // namespace
-}  // namespace otto::hosts
+}  // namespace otto::workspace

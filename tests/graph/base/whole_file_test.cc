@@ -7,7 +7,7 @@
 
 #include "tests/support/temp_tree.h"
 
-namespace otto::inputs {
+namespace otto {
 namespace {
 
 TEST(WholeFile, BringsEveryByte) {
@@ -38,4 +38,4 @@ TEST(WholeFile, SaysWhyNot) {
 }
 
 }  // namespace
-}  // namespace otto::inputs
+}  // namespace otto

@@ -1,5 +1,5 @@
 // The turn at a project, with the real sh and flock: waiting, being told for whom, dying holders, notes.
-#include "engine/stack/project_lock.h"
+#include "engine/parent/project_lock.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -9,7 +9,7 @@
 
 #include "tests/engine/parent/fake_docker.h"
 
-namespace otto::docker {
+namespace otto::parent {
 namespace {
 
 constexpr const char* kProject = "otto-p-me";
@@ -144,4 +144,4 @@ TEST(LockScript, ReadsWhatAWaiterSays) {
 }
 
 }  // namespace
-}  // namespace otto::docker
+}  // namespace otto::parent

@@ -24,7 +24,7 @@
 #include "graph/base/sync.h"
 #include "transport/remote.h"
 
-namespace otto::docker {
+namespace otto::parent {
 
 class ProjectLock {
  public:
@@ -84,4 +84,4 @@ std::string project_notes_script(std::string_view locks, std::string_view projec
 std::string project_work_text(const ParentFacts& facts, std::string_view project, std::string_view token,
                               const std::vector<std::string>& doomed);
 
-}  // namespace otto::docker
+}  // namespace otto::parent

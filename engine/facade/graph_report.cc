@@ -4,6 +4,7 @@
 #include <map>
 
 #include "engine/config/settings.h"
+#include "engine/workspace/opened.h"
 #include "graph/base/text.h"
 #include "otto/docker.h"
 #include "otto/host.h"
@@ -140,11 +141,11 @@ class Drawing {
   std::size_t stack_ = 0;
 };
 
-Result<GraphReport> draw_stack(Workspace& workspace, const UpReport& up) {
+Result<GraphReport> draw_stack(Workspace& library, const UpReport& up) {
   Drawing drawing(up.build);
   drawing.add_stack(up);
   if (up.services.empty()) {
-    OTTO_TRY(const std::vector<HostListing> hosts, list_hosts(workspace));
+    OTTO_TRY(const std::vector<HostListing> hosts, list_hosts(library));
     drawing.add_unknown_containers(hosts);
   }
   return std::move(drawing).finish();
@@ -161,16 +162,17 @@ std::string_view node_state_name(NodeState state) {
   panic("unknown node state", __FILE__, __LINE__);
 }
 
-Result<std::vector<GraphReport>> graph_of(Workspace& workspace, const std::optional<std::string>& on) {
+Result<std::vector<GraphReport>> graph_of(Workspace& library, const std::optional<std::string>& on) {
+  workspace::Opened& workspace = library.opened();
   const auto has_stack = [](const config::Settings& repo) { return !repo.composes.empty(); };
   std::vector<GraphReport> reports;
   if (std::ranges::any_of(workspace.repos(), has_stack)) {
     UpOptions options;
     options.on = on;
     options.dry_run = true;
-    OTTO_TRY(const std::vector<UpReport> ups, compose_up(workspace, options));
+    OTTO_TRY(const std::vector<UpReport> ups, compose_up(library, options));
     for (const UpReport& up : ups) {
-      OTTO_TRY(GraphReport report, draw_stack(workspace, up));
+      OTTO_TRY(GraphReport report, draw_stack(library, up));
       reports.push_back(std::move(report));
     }
   }
@@ -178,7 +180,7 @@ Result<std::vector<GraphReport>> graph_of(Workspace& workspace, const std::optio
   BuildOptions options;
   options.on = on;
   options.dry_run = true;
-  OTTO_TRY(const std::vector<BuildReport> builds, build_images(workspace, options));
+  OTTO_TRY(const std::vector<BuildReport> builds, build_images(library, options));
   for (const BuildReport& build : builds) {
     const bool drawn = std::ranges::any_of(
         reports, [&](const GraphReport& report) { return report.repo == build.repo && report.parent == build.parent; });

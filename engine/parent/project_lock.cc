@@ -1,11 +1,11 @@
-#include "engine/stack/project_lock.h"
+#include "engine/parent/project_lock.h"
 
 #include <fmt/format.h>
 
 #include "graph/base/text.h"
 #include "transport/bootstrap.h"
 
-namespace otto::docker {
+namespace otto::parent {
 
 namespace {
 
@@ -148,4 +148,4 @@ flock -n -s 6 </dev/null && {{ read -r otto_generation <"$(otto_state {project}.
   return text;
 }
 
-}  // namespace otto::docker
+}  // namespace otto::parent

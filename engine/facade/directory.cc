@@ -8,10 +8,11 @@
 #include "cache/listing.h"
 #include "engine/compose/compose_file.h"
 #include "engine/config/hosts.h"
-#include "engine/containers/registration.h"
 #include "engine/hosts/container_access.h"
 #include "engine/hosts/machine_access.h"
 #include "engine/hosts/shell_host.h"
+#include "engine/workspace/names.h"
+#include "engine/workspace/targets.h"
 #include "graph/base/text.h"
 #include "otto/docker.h"
 
@@ -45,14 +46,14 @@ HostListing container_listing(const cache::Registration& known) {
 
 /// A service of a compose file and the parent it is declared for.
 struct Declared {
-  execute::Target target;
+  workspace::Target target;
   std::string service;
   std::string host_id;
 };
 
 /// Services as settings list them, else as the compose file has them. Files that cannot be read declare nothing here;
 /// the commands that need them say why.
-std::vector<Declared> declared_containers(Workspace& workspace) {
+std::vector<Declared> declared_containers(workspace::Opened& workspace) {
   std::vector<Declared> declared;
   for (const config::Settings& repo : workspace.repos()) {
     for (const config::ComposeSettings& compose : repo.composes) {
@@ -60,21 +61,21 @@ std::vector<Declared> declared_containers(Workspace& workspace) {
       if (host == nullptr) continue;
       std::vector<std::string> services = compose.services;
       if (services.empty()) {
-        const auto read = inputs::read_compose_files(repo.root, {compose.path},
-                                                     [&](const char* name) { return workspace.getenv(name); });
+        const auto read = compose::read_compose_files(repo.root, {compose.path},
+                                                      [&](const char* name) { return workspace.getenv(name); });
         if (!read.ok()) continue;
-        for (const inputs::ComposeService& service : read->services) services.push_back(service.name);
+        for (const compose::ComposeService& service : read->services) services.push_back(service.name);
       }
       for (const std::string& service : services) {
         declared.push_back(
-            {{&repo, host, {&compose}}, service, execute::container_host_id(host->id, repo.name, service, 1)});
+            {{&repo, host, {&compose}}, service, workspace::container_host_id(host->id, repo.name, service, 1)});
       }
     }
   }
   return declared;
 }
 
-Result<std::vector<cache::Registration>> known_containers(const Workspace& workspace) {
+Result<std::vector<cache::Registration>> known_containers(const workspace::Opened& workspace) {
   OTTO_TRY(cache::Listing listing, cache::read_listing(cache::Database::default_path()));
   std::erase_if(listing.registrations,
                 [&](const cache::Registration& known) { return workspace.lab().find(known.parent) == nullptr; });
@@ -82,14 +83,34 @@ Result<std::vector<cache::Registration>> known_containers(const Workspace& works
 }
 
 /// The compose files of a repo: those of a stack that may be started on another parent with --on.
-execute::Target target_of(const config::Settings& repo, const config::HostEntry& host) {
-  execute::Target target{&repo, &host, {}};
+workspace::Target target_of(const config::Settings& repo, const config::HostEntry& host) {
+  workspace::Target target{&repo, &host, {}};
   for (const config::ComposeSettings& compose : repo.composes) target.composes.push_back(&compose);
   return target;
 }
 
-Result<std::unique_ptr<Host>> unknown_host(Workspace& workspace, std::string_view id) {
-  OTTO_TRY(const std::vector<HostListing> listings, list_hosts(workspace));
+/// A container that does not run has its stack brought up, as it was last built.
+Result<void> start_stack(Workspace& library, const hosts::ContainerAddress& address) {
+  docker::UpOptions up;
+  up.on = address.target.host->id;
+  up.repo = address.target.repo->name;
+  up.project = address.compose_project;
+  up.build = false;
+  OTTO_TRY(const std::vector<docker::UpReport> reports, docker::compose_up(library, up));
+  for (const docker::UpReport& report : reports) {
+    if (report.build.error) return *report.build.error;
+  }
+  return {};
+}
+
+std::unique_ptr<Host> container_host(Workspace& library, hosts::ContainerAddress address) {
+  return hosts::make_host(hosts::access_container(
+      library.opened(), std::move(address),
+      [&library](const hosts::ContainerAddress& started) { return start_stack(library, started); }));
+}
+
+Result<std::unique_ptr<Host>> unknown_host(Workspace& library, std::string_view id) {
+  OTTO_TRY(const std::vector<HostListing> listings, list_hosts(library));
   std::vector<std::string> ids;
   for (const HostListing& listing : listings) ids.push_back(listing.id);
   return make_error(ErrorCode::kUnknownName, "unknown host '" + std::string(id) + "'" + text::did_you_mean(id, ids),
@@ -98,7 +119,8 @@ Result<std::unique_ptr<Host>> unknown_host(Workspace& workspace, std::string_vie
 
 }  // namespace
 
-Result<std::vector<HostListing>> list_hosts(Workspace& workspace) {
+Result<std::vector<HostListing>> list_hosts(Workspace& library) {
+  workspace::Opened& workspace = library.opened();
   std::vector<HostListing> listings;
   std::set<std::string> seen;
   const std::vector<std::string>& labs = workspace.lab().names;
@@ -128,35 +150,35 @@ Result<std::vector<HostListing>> list_hosts(Workspace& workspace) {
   return listings;
 }
 
-Result<std::unique_ptr<Host>> get_host(Workspace& workspace, std::string_view id) {
+Result<std::unique_ptr<Host>> get_host(Workspace& library, std::string_view id) {
+  workspace::Opened& workspace = library.opened();
   const std::string wanted = text::to_lower(id);
   if (const config::HostEntry* host = workspace.lab().find(wanted)) {
     return hosts::make_host(hosts::access_machine(workspace, *host));
   }
-  return docker::get_container_host(workspace, wanted);
+  return docker::get_container_host(library, wanted);
 }
 
 namespace docker {
 
-Result<std::unique_ptr<Host>> get_container_host(Workspace& workspace, std::string_view host_id) {
+Result<std::unique_ptr<Host>> get_container_host(Workspace& library, std::string_view host_id) {
+  workspace::Opened& workspace = library.opened();
   const std::string wanted = text::to_lower(host_id);
   OTTO_TRY(const auto registrations, known_containers(workspace));
   for (const cache::Registration& known : registrations) {
     if (known.host_id != wanted) continue;
     for (const config::Settings& repo : workspace.repos()) {
       if (repo.name != known.project) continue;
-      return hosts::make_host(
-          hosts::access_container(workspace, {wanted, target_of(repo, *workspace.lab().find(known.parent)),
-                                              known.compose_project, known.service, known.replica}));
+      return container_host(library, {wanted, target_of(repo, *workspace.lab().find(known.parent)),
+                                      known.compose_project, known.service, known.replica});
     }
   }
   for (const Declared& declared : declared_containers(workspace)) {
     if (declared.host_id != wanted) continue;
-    return hosts::make_host(hosts::access_container(
-        workspace,
-        {wanted, declared.target, get_user_compose_project(declared.target.repo->name), declared.service, 1}));
+    return container_host(
+        library, {wanted, declared.target, get_user_compose_project(declared.target.repo->name), declared.service, 1});
   }
-  return unknown_host(workspace, host_id);
+  return unknown_host(library, host_id);
 }
 
 }  // namespace docker

@@ -1,11 +1,10 @@
-#include "otto/workspace.h"
+#include "engine/workspace/opened.h"
 
 #include <cstdlib>
 #include <future>
 #include <map>
 
 #include "cache/database.h"
-#include "engine/compose/compose_images.h"
 #include "engine/config/hosts.h"
 #include "engine/config/settings.h"
 #include "engine/workspace/ssh_answer_memo.h"
@@ -15,7 +14,7 @@
 #include "transport/connect.h"
 #include "transport/remote.h"
 
-namespace otto {
+namespace otto::workspace {
 
 namespace {
 
@@ -30,20 +29,11 @@ struct Connection {
   RemoteResult result = make_error(ErrorCode::kInterrupted, "not connected yet");
 };
 
-class NullReporter : public Reporter {
- public:
-  void report(const Event&) override {}
-};
-
 }  // namespace
 
-Reporter& null_reporter() {
-  static NullReporter reporter;
-  return reporter;
-}
-
-struct Workspace::State {
+struct Opened::State {
   WorkspaceOptions options;
+  TellStep tell_step;
   Reporter* reporter = nullptr;
   std::stop_token stop;
   std::vector<config::Settings> repos;
@@ -90,8 +80,8 @@ Result<void> refuse_equal_names(const std::vector<config::Settings>& repos) {
 
 }  // namespace
 
-Result<std::unique_ptr<Workspace>> Workspace::open(const WorkspaceOptions& options, Reporter& reporter,
-                                                   std::stop_token stop) {
+Result<std::unique_ptr<Opened>> Opened::open(const OpenRequest& request, Reporter& reporter, std::stop_token stop) {
+  const WorkspaceOptions& options = request.options;
   auto state = std::make_unique<State>();
   state->options = options;
   state->reporter = &reporter;
@@ -106,7 +96,7 @@ Result<std::unique_ptr<Workspace>> Workspace::open(const WorkspaceOptions& optio
   }
   for (const auto& root : roots) {
     OTTO_TRY(config::Settings settings, config::load_settings(root));
-    inputs::add_compose_images(settings, [&](const char* name) { return state->getenv(name); });
+    if (request.join_images) request.join_images(settings, [&](const char* name) { return state->getenv(name); });
     state->repos.push_back(std::move(settings));
   }
   OTTO_RETURN_IF_ERROR(refuse_equal_names(state->repos));
@@ -117,25 +107,25 @@ Result<std::unique_ptr<Workspace>> Workspace::open(const WorkspaceOptions& optio
     OTTO_TRY(state->lab, config::load_lab(state->repos, choice, warnings));
     for (const std::string& warning : warnings) state->warn(warning);
   }
-  return std::unique_ptr<Workspace>(new Workspace(std::move(state)));
+  return std::unique_ptr<Opened>(new Opened(std::move(state)));
 }
 
-Workspace::Workspace(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Opened::Opened(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Workspace::~Workspace() {
+Opened::~Opened() {
   auto connections = state_->connections.lock();
   for (auto& [id, connection] : *connections) connection->stop.request_stop();
   for (auto& [id, connection] : *connections) connection->attempt.wait();
 }
 
-const std::vector<config::Settings>& Workspace::repos() const { return state_->repos; }
-const config::Lab& Workspace::lab() const { return state_->lab; }
-Result<std::vector<std::string>> Workspace::lab_names() const { return config::list_labs(state_->repos); }
-Reporter& Workspace::reporter() const { return *state_->reporter; }
-std::stop_token Workspace::stop() const { return state_->stop; }
-const char* Workspace::getenv(const char* name) const { return state_->getenv(name); }
+const std::vector<config::Settings>& Opened::repos() const { return state_->repos; }
+const config::Lab& Opened::lab() const { return state_->lab; }
+Result<std::vector<std::string>> Opened::lab_names() const { return config::list_labs(state_->repos); }
+Reporter& Opened::reporter() const { return *state_->reporter; }
+std::stop_token Opened::stop() const { return state_->stop; }
+const char* Opened::getenv(const char* name) const { return state_->getenv(name); }
 
-Result<cache::Database*> Workspace::memo() {
+Result<cache::Database*> Opened::memo() {
   if (!state_->memo) {
     std::vector<std::string> warnings;
     OTTO_TRY(cache::Database opened,
@@ -160,7 +150,7 @@ std::optional<transport::Protocol> protocol_of(const std::optional<Term>& term) 
 
 }  // namespace
 
-RemoteResult Workspace::State::connect(const config::HostEntry& host, const std::stop_token& cancelled) const {
+RemoteResult Opened::State::connect(const config::HostEntry& host, const std::stop_token& cancelled) const {
   reporter->report({Event::Kind::kPhase, Phase::kConnecting, host.id, "", 0, 0, 0});
   // Host defaults are a repo's; where several repos are open, the first one's count.
   const config::SshOptions& defaults = repos.front().host_defaults;
@@ -170,10 +160,10 @@ RemoteResult Workspace::State::connect(const config::HostEntry& host, const std:
   interaction.notice = [this](const std::string& message) {
     reporter->report({Event::Kind::kNotice, Phase::kConnecting, "", message, 0, 0, 0});
   };
-  if (options.on_connect_step) {
-    interaction.on_step = [this, &host](const transport::ConnectStep& step) { options.on_connect_step(host.id, step); };
+  if (tell_step) {
+    interaction.on_step = [this, &host](const transport::ConnectStep& step) { tell_step(host.id, step); };
   }
-  hosts::SshAnswerMemo ssh_answers;
+  SshAnswerMemo ssh_answers;
   interaction.ssh_answers = &ssh_answers;
   auto connected = transport::connect(route, interaction, cancelled);
   for (const std::string& warning : ssh_answers.take_warnings()) warn(warning);
@@ -182,7 +172,7 @@ RemoteResult Workspace::State::connect(const config::HostEntry& host, const std:
   return std::make_unique<transport::Remote>(std::move(transport));
 }
 
-Connection& Workspace::State::connection(const config::HostEntry& host) {
+Connection& Opened::State::connection(const config::HostEntry& host) {
   auto all = connections.lock();
   auto& slot = (*all)[host.id];
   if (!slot) {
@@ -197,9 +187,10 @@ Connection& Workspace::State::connection(const config::HostEntry& host) {
   return *slot;
 }
 
-void Workspace::connect_early(const config::HostEntry& host) { (void)state_->connection(host); }
+void Opened::tell_steps(TellStep tell) { state_->tell_step = std::move(tell); }
+void Opened::connect_early(const config::HostEntry& host) { (void)state_->connection(host); }
 
-Result<transport::Remote*> Workspace::remote(const config::HostEntry& host, const std::stop_token& stop) {
+Result<transport::Remote*> Opened::remote(const config::HostEntry& host, const std::stop_token& stop) {
   constexpr std::chrono::milliseconds kLookForStop{20};
   Connection& connection = state_->connection(host);
   if (!stop.stop_possible()) connection.attempt.wait();
@@ -210,4 +201,4 @@ Result<transport::Remote*> Workspace::remote(const config::HostEntry& host, cons
   return connection.result->get();
 }
 
-}  // namespace otto
+}  // namespace otto::workspace

@@ -1,24 +1,29 @@
-// What the commands of the façade share: reading a repo's images, going through the targets, beginning anew when inputs
-// change under way.
+// What a command works on: pairs of a repo and a parent, chosen from the settings, the lab and --on; and the walk over
+// them, in which a command begins anew when files change while it reads them.
 #pragma once
 
-#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "engine/images/image_inputs.h"
-#include "engine/parent/parent_session.h"
+#include "engine/config/hosts.h"
+#include "engine/config/settings.h"
+#include "engine/workspace/opened.h"
 #include "graph/base/result.h"
-#include "otto/workspace.h"
 
-namespace otto::execute {
+namespace otto::workspace {
 
-/// Scans with the memo's stat cache. `before_scan` as in inputs::ReadRequest. Errors as inputs::read_images.
-Result<inputs::RepoInputs> read_repo_images(Workspace& workspace, const config::Settings& repo,
-                                            const std::vector<std::string>& names,
-                                            std::function<Result<void>(const inputs::RepoInputs&)> before_scan = {});
-std::vector<std::string> names_of(const inputs::RepoInputs& images);
+/// A repo and a parent that a command concerns.
+struct Target {
+  const config::Settings* repo = nullptr;
+  const config::HostEntry* host = nullptr;
+  std::vector<const config::ComposeSettings*> composes;  ///< those that live on this parent
+};
+
+/// Where a command works: --on, else the default_host of each compose, else the only docker_capable host. kUsage where
+/// that leaves a choice, kUnknownName, kConfig where the host is not docker_capable.
+Result<std::vector<Target>> choose_targets(workspace::Opened& workspace, const std::optional<std::string>& on);
 
 /// The host could not be reached, or refused to let us in.
 bool is_connection_error(ErrorCode code);
@@ -30,7 +35,7 @@ inline constexpr int kInputAttempts = 3;
 /// only one or the user interrupted; else it becomes that target's report by `failed`, and the others still get their
 /// turn.
 template <typename Report, typename Work, typename Failed>
-Result<std::vector<Report>> for_each_target(Workspace& workspace, const std::vector<Target>& targets, Work work,
+Result<std::vector<Report>> for_each_target(workspace::Opened& workspace, const std::vector<Target>& targets, Work work,
                                             Failed failed) {
   for (const Target& target : targets) workspace.connect_early(*target.host);
   std::vector<Report> reports;
@@ -53,4 +58,4 @@ Result<std::vector<Report>> for_each_target(Workspace& workspace, const std::vec
   return reports;
 }
 
-}  // namespace otto::execute
+}  // namespace otto::workspace
