@@ -47,14 +47,14 @@ int run_command(CommandLine& line, const Terminal& terminal, const Streams& stre
   const Interrupt interrupt([&progress] {
     progress->report({Event::Kind::kNotice, Phase::kStopping, "", "stopping (once more to leave at once)", 0, 0, 0});
   });
-  Session session(line.options, line.target, terminal, *progress, streams, interrupt.token());
-  Result<int> result = line.options.stands_alone() ? run_listing(session) : line.verb->run(session);
-  if (const Result<void> traced = session.write_trace(); !traced.ok() && result.ok()) result = traced.error();
+  Invocation invocation(line.options, line.target, terminal, *progress, streams, interrupt.token());
+  Result<int> result = line.options.stands_alone() ? run_listing(invocation) : line.verb->run(invocation);
+  if (const Result<void> traced = invocation.write_trace(); !traced.ok() && result.ok()) result = traced.error();
   progress->finish();
   if (result.ok()) return *result;
   const Error& error = result.error();
   streams.err(render_error(error, terminal.err));
-  if (session.json() && !session.printed()) streams.out(json::error(error));
+  if (invocation.json() && !invocation.printed()) streams.out(json::error(error));
   return line.verb ? line.verb->exit_code_of(error) : exit_code(error.code);
 }
 

@@ -8,13 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "cli/render/modes.h"
+
 namespace otto::cli {
 
 class Definition;
-
-enum class Format { kText, kJson, kDot };
-enum class ProgressMode { kAuto, kTty, kPlain, kJson, kQuiet };
-enum class ColorMode { kAuto, kAlways, kNever };
 
 struct GlobalOptions {
   std::optional<std::string> lab;      ///< as typed: "a,b"

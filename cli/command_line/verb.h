@@ -16,7 +16,7 @@
 namespace otto::cli {
 
 class Definition;
-class Session;
+class Invocation;
 
 class Verb {
  public:
@@ -30,7 +30,7 @@ class Verb {
   /// Has a picture to give: `--format dot`.
   [[nodiscard]] virtual bool draws() const { return false; }
   /// The exit code where the verb could say it; an Error is rendered and mapped by the caller.
-  virtual Result<int> run(Session& session) = 0;
+  virtual Result<int> run(Invocation& invocation) = 0;
   /// Of an error that run() returned.
   [[nodiscard]] virtual int exit_code_of(const Error& error) const;
 };

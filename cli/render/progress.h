@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "cli/command_line/options.h"
+#include "cli/render/modes.h"
 #include "cli/render/progress_model.h"
 #include "cli/render/style.h"
 #include "otto/reporter.h"

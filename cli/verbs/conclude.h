@@ -11,11 +11,11 @@ namespace otto::cli {
 
 /// `Report`: has an optional `error`, of the parent as a whole.
 template <typename Report>
-int conclude(Session& session, const std::vector<Report>& reports) {
+int conclude(Invocation& invocation, const std::vector<Report>& reports) {
   Outcome outcome;
   for (const Report& report : reports) {
     if (report.error) {
-      session.complain(render_error(*report.error, session.terminal().err));
+      invocation.complain(render_error(*report.error, invocation.terminal().err));
       outcome.add_failure(report.error->code);
     } else {
       outcome.add_success();

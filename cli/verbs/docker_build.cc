@@ -31,21 +31,21 @@ class DockerBuild : public Verb {
                     "write where the time went as a Chrome trace, to be opened in Perfetto: a row for each worker");
   }
 
-  Result<int> run(Session& session) override {
-    if (trace_) OTTO_RETURN_IF_ERROR(session.trace_to(*trace_));
-    OTTO_TRY(const auto workspace, session.open({}));
-    options_.dry_run = session.options().dry_run;
+  Result<int> run(Invocation& invocation) override {
+    if (trace_) OTTO_RETURN_IF_ERROR(invocation.trace_to(*trace_));
+    OTTO_TRY(const auto workspace, invocation.open({}));
+    options_.dry_run = invocation.options().dry_run;
     OTTO_TRY(const std::vector<docker::BuildReport> reports, docker::build_images(*workspace, options_));
-    if (session.json()) {
-      session.print(json::build(reports));
-    } else if (session.options().quiet) {
-      session.print(render_tags(reports, options_.dry_run));
+    if (invocation.json()) {
+      invocation.print(json::build(reports));
+    } else if (invocation.options().quiet) {
+      invocation.print(render_tags(reports, options_.dry_run));
     } else {
-      session.print(render_build(reports, {explain_, options_.dry_run}, session.terminal().out));
+      invocation.print(render_build(reports, {explain_, options_.dry_run}, invocation.terminal().out));
     }
     Outcome outcome;
     for (const docker::BuildReport& report : reports) {
-      session.complain(render_failures(report, session.terminal().err));
+      invocation.complain(render_failures(report, invocation.terminal().err));
       outcome.add(report);
     }
     return outcome.exit_code();

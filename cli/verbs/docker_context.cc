@@ -18,16 +18,16 @@ class DockerContext : public Verb {
     definition.operand("IMAGE", image_, "the image whose build context is listed");
   }
 
-  Result<int> run(Session& session) override {
-    OTTO_TRY(const auto workspace, session.open({.lab = false}));
+  Result<int> run(Invocation& invocation) override {
+    OTTO_TRY(const auto workspace, invocation.open({.lab = false}));
     OTTO_TRY(const docker::ContextListing listing, docker::list_context(*workspace, image_));
-    const auto print = [&](std::string_view piece) { session.print(piece); };
-    if (session.json()) {
+    const auto print = [&](std::string_view piece) { invocation.print(piece); };
+    if (invocation.json()) {
       json::context(listing, print);
-    } else if (session.options().quiet) {
+    } else if (invocation.options().quiet) {
       render_context_paths(listing, print);
     } else {
-      render_context(listing, session.terminal().out, print);
+      render_context(listing, invocation.terminal().out, print);
     }
     return kExitDone;
   }

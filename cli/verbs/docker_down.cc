@@ -23,16 +23,16 @@ class DockerDown : public Verb {
     definition.flag("--volumes", options_.volumes, "remove the stack's named volumes too");
   }
 
-  Result<int> run(Session& session) override {
-    OTTO_TRY(const auto workspace, session.open({}));
-    options_.dry_run = session.options().dry_run;
+  Result<int> run(Invocation& invocation) override {
+    OTTO_TRY(const auto workspace, invocation.open({}));
+    options_.dry_run = invocation.options().dry_run;
     OTTO_TRY(const std::vector<docker::DownReport> reports, docker::compose_down(*workspace, options_));
-    if (session.json()) {
-      session.print(json::down(reports));
-    } else if (!session.options().quiet) {
-      session.print(render_down(reports, {false, options_.dry_run}, session.terminal().out));
+    if (invocation.json()) {
+      invocation.print(json::down(reports));
+    } else if (!invocation.options().quiet) {
+      invocation.print(render_down(reports, {false, options_.dry_run}, invocation.terminal().out));
     }
-    return conclude(session, reports);
+    return conclude(invocation, reports);
   }
 
  private:

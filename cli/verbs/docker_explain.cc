@@ -32,17 +32,17 @@ class DockerExplain : public Verb {
                     "Docker");
   }
 
-  Result<int> run(Session& session) override {
-    OTTO_TRY(const auto workspace, session.open({}));
+  Result<int> run(Invocation& invocation) override {
+    OTTO_TRY(const auto workspace, invocation.open({}));
     OTTO_TRY(const std::vector<docker::ExplainReport> reports, docker::explain_images(*workspace, options_));
-    const Style& style = session.terminal().out;
-    if (session.json()) {
-      session.print(json::explain(reports));
+    const Style& style = invocation.terminal().out;
+    if (invocation.json()) {
+      invocation.print(json::explain(reports));
     } else {
-      session.print(session.options().quiet ? stale_tags(reports)
-                                            : render_explanations(reports, Session::now_ms(), style));
+      invocation.print(invocation.options().quiet ? stale_tags(reports)
+                                                  : render_explanations(reports, Invocation::now_ms(), style));
     }
-    return conclude(session, reports);
+    return conclude(invocation, reports);
   }
 
  private:

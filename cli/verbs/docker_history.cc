@@ -26,17 +26,18 @@ class DockerHistory : public Verb {
     definition.number("--limit", limit_, 0, 1'000'000, "20", "at most so many builds of each repo; 0: all");
   }
 
-  Result<int> run(Session& session) override {
+  Result<int> run(Invocation& invocation) override {
     if (images_.size() > 1) return make_error(ErrorCode::kUsage, "unexpected argument '" + images_[1] + "'");
     docker::HistoryOptions options;
     if (!images_.empty()) options.image = images_.front();
     options.limit = limit_;
-    OTTO_TRY(const auto workspace, session.open({.lab = false}));
+    OTTO_TRY(const auto workspace, invocation.open({.lab = false}));
     OTTO_TRY(const std::vector<docker::RecordedBuild> builds, docker::build_history(*workspace, options));
-    if (session.json()) {
-      session.print(json::history(builds));
+    if (invocation.json()) {
+      invocation.print(json::history(builds));
     } else {
-      session.print(session.options().quiet ? tags_of(builds) : render_history(builds, session.terminal().out));
+      invocation.print(invocation.options().quiet ? tags_of(builds)
+                                                  : render_history(builds, invocation.terminal().out));
     }
     return kExitDone;
   }

@@ -29,17 +29,17 @@ class DockerPrune : public Verb {
     definition.number("--keep", options_.keep, 0, 1'000'000, "0", "of each image, keep so many older builds");
   }
 
-  Result<int> run(Session& session) override {
-    OTTO_TRY(const auto workspace, session.open({}));
-    options_.dry_run = session.options().dry_run;
+  Result<int> run(Invocation& invocation) override {
+    OTTO_TRY(const auto workspace, invocation.open({}));
+    options_.dry_run = invocation.options().dry_run;
     OTTO_TRY(const std::vector<docker::PruneReport> reports, docker::prune_images(*workspace, options_));
-    if (session.json()) {
-      session.print(json::prune(reports));
+    if (invocation.json()) {
+      invocation.print(json::prune(reports));
     } else {
-      session.print(session.options().quiet ? removed_names(reports)
-                                            : render_prune(reports, options_.dry_run, session.terminal().out));
+      invocation.print(invocation.options().quiet ? removed_names(reports)
+                                                  : render_prune(reports, options_.dry_run, invocation.terminal().out));
     }
-    return conclude(session, reports);
+    return conclude(invocation, reports);
   }
 
  private:

@@ -28,18 +28,18 @@ class DockerPs : public Verb {
     definition.flag("-a,--all", all_, "stopped containers too");
   }
 
-  Result<int> run(Session& session) override {
-    OTTO_TRY(const auto workspace, session.open({}));
+  Result<int> run(Invocation& invocation) override {
+    OTTO_TRY(const auto workspace, invocation.open({}));
     OTTO_TRY(const std::vector<docker::HostContainers> hosts, docker::compose_ps(*workspace, on_, all_));
-    if (session.json()) {
-      session.print(json::ps(hosts));
+    if (invocation.json()) {
+      invocation.print(json::ps(hosts));
     } else {
-      session.print(session.options().quiet ? container_ids(hosts) : render_ps(hosts, session.terminal().out));
+      invocation.print(invocation.options().quiet ? container_ids(hosts) : render_ps(hosts, invocation.terminal().out));
     }
     Outcome outcome;
     for (const docker::HostContainers& host : hosts) {
       if (host.error) {
-        session.complain(render_error(*host.error, session.terminal().err));
+        invocation.complain(render_error(*host.error, invocation.terminal().err));
         outcome.add_failure(host.error->code);
       } else if (!host.reachable) {
         outcome.add_failure(ErrorCode::kUnreachable);

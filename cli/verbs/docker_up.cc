@@ -37,20 +37,20 @@ class DockerUp : public Verb {
     definition.conflict("--pull", "--no-build");
   }
 
-  Result<int> run(Session& session) override {
-    if (trace_) OTTO_RETURN_IF_ERROR(session.trace_to(*trace_));
-    OTTO_TRY(const auto workspace, session.open({}));
+  Result<int> run(Invocation& invocation) override {
+    if (trace_) OTTO_RETURN_IF_ERROR(invocation.trace_to(*trace_));
+    OTTO_TRY(const auto workspace, invocation.open({}));
     options_.build = !no_build_;
-    options_.dry_run = session.options().dry_run;
+    options_.dry_run = invocation.options().dry_run;
     OTTO_TRY(const std::vector<docker::UpReport> reports, docker::compose_up(*workspace, options_));
-    if (session.json()) {
-      session.print(json::up(reports));
-    } else if (!session.options().quiet) {
-      session.print(render_up(reports, {explain_, options_.dry_run}, session.terminal().out));
+    if (invocation.json()) {
+      invocation.print(json::up(reports));
+    } else if (!invocation.options().quiet) {
+      invocation.print(render_up(reports, {explain_, options_.dry_run}, invocation.terminal().out));
     }
     Outcome outcome;
     for (const docker::UpReport& report : reports) {
-      session.complain(render_failures(report.build, session.terminal().err));
+      invocation.complain(render_failures(report.build, invocation.terminal().err));
       outcome.add(report.build);
     }
     return outcome.exit_code();

@@ -21,12 +21,13 @@ class Doctor : public Verb {
     definition.text_list("--on", "HOST", hosts_on_, "the same as HOST");
   }
 
-  Result<int> run(Session& session) override {
-    OTTO_TRY(const WorkspaceOptions options, session.workspace_options({}));
+  Result<int> run(Invocation& invocation) override {
+    OTTO_TRY(const WorkspaceOptions options, invocation.workspace_options({}));
     std::vector<std::string> ids = hosts_;
     ids.insert(ids.end(), hosts_on_.begin(), hosts_on_.end());
-    OTTO_TRY(const Diagnosis diagnosis, diagnose(options, ids, session.progress(), session.stop()));
-    session.print(session.json() ? json::doctor(diagnosis) : render_diagnosis(diagnosis, session.terminal().out));
+    OTTO_TRY(const Diagnosis diagnosis, diagnose(options, ids, invocation.progress(), invocation.stop()));
+    invocation.print(invocation.json() ? json::doctor(diagnosis)
+                                       : render_diagnosis(diagnosis, invocation.terminal().out));
     if (const Check* failure = first_failure(diagnosis.configuration)) return exit_code(*failure->code);
     Outcome outcome;
     for (const HostDiagnosis& host : diagnosis.hosts) {

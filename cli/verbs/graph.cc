@@ -21,15 +21,15 @@ class Graph : public Verb {
 
   [[nodiscard]] bool draws() const override { return true; }
 
-  Result<int> run(Session& session) override {
-    OTTO_TRY(const auto workspace, session.open({}));
+  Result<int> run(Invocation& invocation) override {
+    OTTO_TRY(const auto workspace, invocation.open({}));
     OTTO_TRY(const std::vector<docker::GraphReport> reports, docker::graph_of(*workspace, on_));
-    switch (session.options().format) {
-      case Format::kJson: session.print(json::graph(reports)); break;
-      case Format::kDot: session.print(render_graph_dot(reports)); break;
-      case Format::kText: session.print(render_graph(reports, session.terminal().out)); break;
+    switch (invocation.options().format) {
+      case Format::kJson: invocation.print(json::graph(reports)); break;
+      case Format::kDot: invocation.print(render_graph_dot(reports)); break;
+      case Format::kText: invocation.print(render_graph(reports, invocation.terminal().out)); break;
     }
-    return conclude(session, reports);
+    return conclude(invocation, reports);
   }
 
  private:

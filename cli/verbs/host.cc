@@ -27,29 +27,30 @@ class HostCommand : public HostVerb {
   std::vector<std::string>* verbatim() override { return &commands_; }
   [[nodiscard]] bool passes_output_on() const override { return true; }
 
-  Result<int> run(Session& session) override {
-    OTTO_TRY(const Opened opened, open(session));
-    if (session.options().dry_run) {
-      session.print(session.json() ? json::planned_commands(session.target(), commands_)
-                                   : "would run on " + session.target() + ": " + text::join(commands_, "; ") + "\n");
+  Result<int> run(Invocation& invocation) override {
+    OTTO_TRY(const Opened opened, open(invocation));
+    if (invocation.options().dry_run) {
+      invocation.print(invocation.json()
+                           ? json::planned_commands(invocation.target(), commands_)
+                           : "would run on " + invocation.target() + ": " + text::join(commands_, "; ") + "\n");
       return kExitDone;
     }
     RunOptions options;
-    options.stop = session.stop();
-    StandardInput input(session.stop());
-    if (takes_input() && !session.options().no_input && !session.terminal().stdin_is_terminal) {
+    options.stop = invocation.stop();
+    StandardInput input(invocation.stop());
+    if (takes_input() && !invocation.options().no_input && !invocation.terminal().stdin_is_terminal) {
       options.input = [&input] { return input.next(); };
       options.stop_input = [&input] { input.end(); };
     }
-    if (!session.json()) {
-      options.on_output = [&session, begun = false](bool is_stderr, std::string_view bytes) mutable {
-        if (!std::exchange(begun, true)) session.progress().suspend();
-        session.pass_on(is_stderr, bytes);
+    if (!invocation.json()) {
+      options.on_output = [&invocation, begun = false](bool is_stderr, std::string_view bytes) mutable {
+        if (!std::exchange(begun, true)) invocation.progress().suspend();
+        invocation.pass_on(is_stderr, bytes);
       };
     }
     asked_for_ = true;
     OTTO_TRY(const CommandResult result, execute(*opened.host, commands_, options));
-    if (session.json()) session.print(json::command(opened.host->id(), result));
+    if (invocation.json()) invocation.print(json::command(opened.host->id(), result));
     return result.exit_code;
   }
   int exit_code_of(const Error& error) const override {

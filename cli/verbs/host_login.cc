@@ -27,25 +27,25 @@ class HostLogin : public HostVerb {
   }
   [[nodiscard]] bool passes_output_on() const override { return true; }
 
-  Result<int> run(Session& session) override {
-    OTTO_TRY(const Opened opened, open(session));
-    if (session.options().dry_run) {
-      session.print(session.json() ? json::planned_commands(session.target(), {})
-                                   : "would log in to " + session.target() + "\n");
+  Result<int> run(Invocation& invocation) override {
+    OTTO_TRY(const Opened opened, open(invocation));
+    if (invocation.options().dry_run) {
+      invocation.print(invocation.json() ? json::planned_commands(invocation.target(), {})
+                                         : "would log in to " + invocation.target() + "\n");
       return kExitDone;
     }
-    if (session.json()) {
+    if (invocation.json()) {
       return make_error(ErrorCode::kUsage, "login has no JSON: its output is the remote terminal's",
                         "`otto host ID run CMD` has");
     }
-    if (!session.terminal().stdin_is_terminal) {
+    if (!invocation.terminal().stdin_is_terminal) {
       return make_error(ErrorCode::kUsage, "login needs a terminal, and standard input is none",
                         "`otto host ID run CMD` and `oneshot CMD` need none");
     }
-    OTTO_TRY(const auto terminal, open_terminal(*opened.host, session.stop()));
-    session.progress().finish();
+    OTTO_TRY(const auto terminal, open_terminal(*opened.host, invocation.stop()));
+    invocation.progress().finish();
     asked_for_ = true;
-    return join(session, *terminal);
+    return join(invocation, *terminal);
   }
   int exit_code_of(const Error& error) const override {
     return asked_for_ ? exit_code_of_remote_command(error.code) : exit_code(error.code);
@@ -64,17 +64,17 @@ class HostLogin : public HostVerb {
     return host.open_terminal(options);
   }
 
-  static Result<int> join(Session& session, RemoteTerminal& terminal) {
+  static Result<int> join(Invocation& invocation, RemoteTerminal& terminal) {
     const auto say = [&](std::string_view words) {
-      if (!session.options().quiet)
-        session.pass_on(true, render_notice(fmt::format("{}: {}", session.target(), words)));
+      if (!invocation.options().quiet)
+        invocation.pass_on(true, render_notice(fmt::format("{}: {}", invocation.target(), words)));
     };
     say("logged in; Ctrl-] leaves");
     OTTO_TRY(const std::optional<int> code,
              join_terminal(
-                 terminal, [&](std::string_view bytes) { session.pass_on(false, bytes); }, session.stop()));
+                 terminal, [&](std::string_view bytes) { invocation.pass_on(false, bytes); }, invocation.stop()));
     if (!code) {
-      if (!session.options().quiet) session.pass_on(true, "\n");
+      if (!invocation.options().quiet) invocation.pass_on(true, "\n");
       say("left");
       return kExitDone;
     }

@@ -21,21 +21,21 @@ class HostTransfer : public HostVerb {
     define_way(definition);
   }
 
-  Result<int> run(Session& session) override {
+  Result<int> run(Invocation& invocation) override {
     if (paths_.size() < 2) {
       return make_error(ErrorCode::kUsage, paths_.empty() ? "SRC and DEST are missing" : "DEST is missing",
                         "see 'otto host ID put -h'");
     }
     const std::string dest = paths_.back();
     paths_.pop_back();
-    OTTO_TRY(const Opened opened, open(session));
-    if (session.options().dry_run) {
-      session.print(session.json() ? json::planned_transfer(session.target(), paths_, dest)
-                                   : planned(session.target(), paths_, dest));
+    OTTO_TRY(const Opened opened, open(invocation));
+    if (invocation.options().dry_run) {
+      invocation.print(invocation.json() ? json::planned_transfer(invocation.target(), paths_, dest)
+                                         : planned(invocation.target(), paths_, dest));
       return kExitDone;
     }
-    OTTO_TRY(const TransferReport report, move(*opened.host, paths_, dest, {session.stop()}));
-    if (session.json()) session.print(json::transfer(opened.host->id(), report));
+    OTTO_TRY(const TransferReport report, move(*opened.host, paths_, dest, {invocation.stop()}));
+    if (invocation.json()) invocation.print(json::transfer(opened.host->id(), report));
     return kExitDone;
   }
 

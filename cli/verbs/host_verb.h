@@ -32,11 +32,11 @@ class HostVerb : public Verb {
     definition.choice("--transfer", {"scp", "sftp", "ftp", "nc"}, transfer_,
                       "accepted for what scripts say; every value moves the data as streams through the connection");
   }
-  /// Errors as Session::open and get_host: a dry run, too, knows its hosts.
-  Result<Opened> open(Session& session) const {
+  /// Errors as Invocation::open and get_host: a dry run, too, knows its hosts.
+  Result<Opened> open(Invocation& invocation) const {
     Opened opened;
-    OTTO_TRY(opened.workspace, session.open({.hop = hop_, .term = term_}));
-    OTTO_TRY(opened.host, get_host(*opened.workspace, session.target()));
+    OTTO_TRY(opened.workspace, invocation.open({.hop = hop_, .term = term_}));
+    OTTO_TRY(opened.host, get_host(*opened.workspace, invocation.target()));
     return opened;
   }
 

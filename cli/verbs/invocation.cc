@@ -26,7 +26,7 @@ Result<void> write_file(const std::string& file, std::string_view text) {
 
 }  // namespace
 
-Result<WorkspaceOptions> Session::workspace_options(const WorkspaceNeeds& needs) const {
+Result<WorkspaceOptions> Invocation::workspace_options(const WorkspaceNeeds& needs) const {
   WorkspaceOptions wanted;
   wanted.repo_dirs.assign(options_.repo_dirs.begin(), options_.repo_dirs.end());
   std::error_code failure;
@@ -57,18 +57,18 @@ Result<WorkspaceOptions> Session::workspace_options(const WorkspaceNeeds& needs)
   return wanted;
 }
 
-Result<std::unique_ptr<Workspace>> Session::open(const WorkspaceNeeds& needs) const {
+Result<std::unique_ptr<Workspace>> Invocation::open(const WorkspaceNeeds& needs) const {
   OTTO_TRY(const WorkspaceOptions wanted, workspace_options(needs));
   Reporter& reporter = trace_ ? static_cast<Reporter&>(*trace_) : progress_;
   return Workspace::open(wanted, reporter, stop_);
 }
 
-std::int64_t Session::now_ms() {
+std::int64_t Invocation::now_ms() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
-Result<void> Session::trace_to(const std::string& file) {
+Result<void> Invocation::trace_to(const std::string& file) {
   trace_file_ = file;
   OTTO_RETURN_IF_ERROR(write_file(trace_file_, "[]\n"));
   trace_ = std::make_unique<Trace>(progress_, [begun = std::chrono::steady_clock::now()] {
@@ -78,20 +78,20 @@ Result<void> Session::trace_to(const std::string& file) {
   return {};
 }
 
-Result<void> Session::write_trace() {
+Result<void> Invocation::write_trace() {
   if (!trace_) return {};
   return write_file(trace_file_, trace_->json());
 }
 
-void Session::print(std::string_view data) {
+void Invocation::print(std::string_view data) {
   progress_.finish();
   printed_ = true;
   streams_.out(data);
 }
 
-void Session::pass_on(bool is_stderr, std::string_view bytes) { (is_stderr ? streams_.err : streams_.out)(bytes); }
+void Invocation::pass_on(bool is_stderr, std::string_view bytes) { (is_stderr ? streams_.err : streams_.out)(bytes); }
 
-void Session::complain(std::string_view text) {
+void Invocation::complain(std::string_view text) {
   progress_.finish();
   if (!text.empty()) streams_.err(text);
 }

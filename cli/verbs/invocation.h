@@ -35,10 +35,10 @@ struct WorkspaceNeeds {
   std::optional<Term> term = std::nullopt;
 };
 
-class Session {
+class Invocation {
  public:
-  Session(const GlobalOptions& options, std::string target, const Terminal& terminal, Progress& progress,
-          Streams streams, std::stop_token stop)
+  Invocation(const GlobalOptions& options, std::string target, const Terminal& terminal, Progress& progress,
+             Streams streams, std::stop_token stop)
       : options_(options),
         target_(std::move(target)),
         terminal_(terminal),

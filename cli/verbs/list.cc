@@ -17,43 +17,43 @@ std::string ids_of(const std::vector<HostListing>& hosts) {
   return render_lines(ids);
 }
 
-Result<int> list_labs(Session& session) {
-  OTTO_TRY(const auto workspace, session.open({.lab = false}));
+Result<int> list_labs(Invocation& invocation) {
+  OTTO_TRY(const auto workspace, invocation.open({.lab = false}));
   OTTO_TRY(const std::vector<std::string> names, workspace->lab_names());
-  session.print(session.json() ? json::labs(names) : render_lines(names));
+  invocation.print(invocation.json() ? json::labs(names) : render_lines(names));
   return kExitDone;
 }
 
-Result<int> list_all_hosts(Session& session) {
-  OTTO_TRY(const auto workspace, session.open({}));
+Result<int> list_all_hosts(Invocation& invocation) {
+  OTTO_TRY(const auto workspace, invocation.open({}));
   OTTO_TRY(const std::vector<HostListing> hosts, otto::list_hosts(*workspace));
-  if (session.json()) {
-    session.print(json::hosts(hosts));
+  if (invocation.json()) {
+    invocation.print(json::hosts(hosts));
   } else {
-    session.print(session.options().quiet ? ids_of(hosts)
-                                          : render_hosts(hosts, Session::now_ms(), session.terminal().out));
+    invocation.print(invocation.options().quiet ? ids_of(hosts)
+                                                : render_hosts(hosts, Invocation::now_ms(), invocation.terminal().out));
   }
   return kExitDone;
 }
 
-Result<int> show_lab(Session& session) {
-  OTTO_TRY(const auto workspace, session.open({}));
+Result<int> show_lab(Invocation& invocation) {
+  OTTO_TRY(const auto workspace, invocation.open({}));
   OTTO_TRY(std::vector<HostListing> hosts, otto::list_hosts(*workspace));
   std::erase_if(hosts, [](const HostListing& host) { return host.kind == HostKind::kContainer; });
-  if (session.json()) {
-    session.print(json::lab(hosts));
+  if (invocation.json()) {
+    invocation.print(json::lab(hosts));
   } else {
-    session.print(session.options().quiet ? ids_of(hosts) : render_lab(hosts, session.terminal().out));
+    invocation.print(invocation.options().quiet ? ids_of(hosts) : render_lab(hosts, invocation.terminal().out));
   }
   return kExitDone;
 }
 
 }  // namespace
 
-Result<int> run_listing(Session& session) {
-  if (session.options().list_labs) return list_labs(session);
-  if (session.options().list_hosts) return list_all_hosts(session);
-  return show_lab(session);
+Result<int> run_listing(Invocation& invocation) {
+  if (invocation.options().list_labs) return list_labs(invocation);
+  if (invocation.options().list_hosts) return list_all_hosts(invocation);
+  return show_lab(invocation);
 }
 
 }  // namespace otto::cli

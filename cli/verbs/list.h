@@ -8,6 +8,6 @@
 namespace otto::cli {
 
 /// Does what the first of them asks for.
-Result<int> run_listing(Session& session);
+Result<int> run_listing(Invocation& invocation);
 
 }  // namespace otto::cli

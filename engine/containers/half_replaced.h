@@ -4,7 +4,7 @@
 // names: `<12 hex digits>_<plain name>`, where the digits are the id of the container that is replaced. Compose v2
 // gives that name to the new container while the old one is still there; v1 gives it to the old one. The label
 // com.docker.compose.replace stays on healthy containers and tells nothing. Pure; who may act on it holds the project's
-// lock (stack/project_lock.h), because a replacement that is going on looks the same.
+// lock (parent/project_lock.h), because a replacement that is going on looks the same.
 #pragma once
 
 #include <optional>

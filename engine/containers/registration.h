@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/parent/container_state.h"
 #include "engine/parent/parent_session.h"
-#include "engine/stack/stack_plan.h"
 #include "graph/base/result.h"
 
 namespace otto::containers {
