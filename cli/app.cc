@@ -14,6 +14,7 @@
 #include "cli/render/json.h"
 #include "cli/terminal/interrupt.h"
 #include "cli/verbs/list.h"
+#include "graph/base/clock.h"
 
 namespace otto::cli {
 namespace {
@@ -28,10 +29,7 @@ ProgressSetup progress_setup(const CommandLine& line, const Terminal& terminal, 
   setup.style = terminal.err;
   setup.title = !line.target.empty() ? line.target : line.info != nullptr ? std::string(line.info->path) : "otto";
   setup.write = streams.err;
-  setup.clock = [begun = std::chrono::steady_clock::now()] {
-    const auto elapsed = std::chrono::steady_clock::now() - begun;
-    return static_cast<Millis>(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count());
-  };
+  setup.clock = [begun = Clock::now()] { return static_cast<Millis>(ms_since(begun)); };
   setup.screen = screen_size;
   return setup;
 }
@@ -44,9 +42,8 @@ int usage_error(const CommandLine& line, const Terminal& terminal, const Streams
 
 int run_command(CommandLine& line, const Terminal& terminal, const Streams& streams) {
   const std::unique_ptr<Progress> progress = make_progress(progress_setup(line, terminal, streams));
-  const Interrupt interrupt([&progress] {
-    progress->report({Event::Kind::kNotice, Phase::kStopping, "", "stopping (once more to leave at once)", 0, 0, 0});
-  });
+  const Interrupt interrupt(
+      [&progress] { progress->report(Event::notice(Phase::kStopping, "", "stopping (once more to leave at once)")); });
   Invocation invocation(line.options, line.target, terminal, *progress, streams, interrupt.token());
   Result<int> result = line.options.stands_alone() ? run_listing(invocation) : line.verb->run(invocation);
   if (const Result<void> traced = invocation.write_trace(); !traced.ok() && result.ok()) result = traced.error();

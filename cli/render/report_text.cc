@@ -32,8 +32,7 @@ std::string remark(const ImageResult& image) {
 std::string images_text(const std::vector<ImageResult>& images, const ReportView& view, const Style& style) {
   std::vector<std::vector<Cell>> rows;
   for (const ImageResult& image : images) {
-    const bool timed = image.status == ImageStatus::kBuilt || image.status == ImageStatus::kPulled ||
-                       image.status == ImageStatus::kFailed;
+    const bool timed = image.status == ImageStatus::kBuilt || image.status == ImageStatus::kFailed;
     rows.push_back({{one_line(image.name), Paint::kBold},
                     {std::string(docker::status_name(image.status)), paint_of(image.status)},
                     {tag_text(image, style)},
@@ -108,8 +107,7 @@ std::string one_up(const docker::UpReport& report, bool headed, const ReportView
 
 Paint paint_of(ImageStatus status) {
   switch (status) {
-    case ImageStatus::kBuilt:
-    case ImageStatus::kPulled: return Paint::kGreen;
+    case ImageStatus::kBuilt: return Paint::kGreen;
     case ImageStatus::kFailed: return Paint::kRed;
     case ImageStatus::kStale: return Paint::kYellow;
     case ImageStatus::kCached:
@@ -175,8 +173,7 @@ std::string render_tags(std::span<const docker::BuildReport> reports, bool dry_r
   std::string out;
   for (const docker::BuildReport& report : reports) {
     for (const ImageResult& image : report.images) {
-      const bool exists = image.status == ImageStatus::kBuilt || image.status == ImageStatus::kCached ||
-                          image.status == ImageStatus::kPulled;
+      const bool exists = image.status == ImageStatus::kBuilt || image.status == ImageStatus::kCached;
       if (exists || (dry_run && image.status == ImageStatus::kStale)) out += one_line(image.tag) + "\n";
     }
   }

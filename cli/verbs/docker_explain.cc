@@ -8,6 +8,7 @@
 #include "cli/render/list_text.h"
 #include "cli/verbs/conclude.h"
 #include "cli/verbs/invocation.h"
+#include "graph/base/clock.h"
 #include "otto/docker.h"
 
 namespace otto::cli {
@@ -40,7 +41,7 @@ class DockerExplain : public Verb {
       invocation.print(json::explain(reports));
     } else {
       invocation.print(invocation.options().quiet ? stale_tags(reports)
-                                                  : render_explanations(reports, Invocation::now_ms(), style));
+                                                  : render_explanations(reports, epoch_ms(), style));
     }
     return conclude(invocation, reports);
   }

@@ -63,11 +63,6 @@ Result<std::unique_ptr<Workspace>> Invocation::open(const WorkspaceNeeds& needs)
   return Workspace::open(wanted, reporter, stop_);
 }
 
-std::int64_t Invocation::now_ms() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-}
-
 Result<void> Invocation::trace_to(const std::string& file) {
   trace_file_ = file;
   OTTO_RETURN_IF_ERROR(write_file(trace_file_, "[]\n"));

@@ -52,8 +52,6 @@ class Invocation {
   [[nodiscard]] const Terminal& terminal() const { return terminal_; }
   [[nodiscard]] Progress& progress() const { return progress_; }
   [[nodiscard]] const std::stop_token& stop() const { return stop_; }
-  /// The wall clock, for "3 minutes ago".
-  [[nodiscard]] static std::int64_t now_ms();
   [[nodiscard]] bool json() const { return options_.format == Format::kJson; }
 
   /// What the command line says of the workspace. kUsage, kIo.

@@ -6,6 +6,7 @@
 #include "cli/command_line/exit_code.h"
 #include "cli/render/json.h"
 #include "cli/render/list_text.h"
+#include "graph/base/clock.h"
 #include "otto/host.h"
 
 namespace otto::cli {
@@ -31,7 +32,7 @@ Result<int> list_all_hosts(Invocation& invocation) {
     invocation.print(json::hosts(hosts));
   } else {
     invocation.print(invocation.options().quiet ? ids_of(hosts)
-                                                : render_hosts(hosts, Invocation::now_ms(), invocation.terminal().out));
+                                                : render_hosts(hosts, epoch_ms(), invocation.terminal().out));
   }
   return kExitDone;
 }

@@ -17,7 +17,7 @@ void Outcome::add(const docker::BuildReport& report) {
   for (const ImageResult& image : report.images) {
     const bool bad = image.status == ImageStatus::kFailed || image.status == ImageStatus::kSkipped;
     if (bad) fail(image.error ? image.error->code : ErrorCode::kBuildFailed);
-    if (image.status == ImageStatus::kBuilt || image.status == ImageStatus::kPulled) add_success();
+    if (image.status == ImageStatus::kBuilt) add_success();
   }
   if (!failed) add_success();
 }

@@ -6,11 +6,11 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <system_error>
 
+#include "graph/base/fd.h"
 #include "graph/base/text.h"
+#include "graph/base/whole_file.h"
 
 namespace otto::config {
 
@@ -42,15 +42,12 @@ Result<std::string> read_document(const fs::path& file) {
     return make_error(ErrorCode::kConfig,
                       fmt::format("{}: {} bytes are more than a configuration file holds", file.string(), size));
   }
-  std::ifstream stream(file, std::ios::binary);
-  std::string text;
-  text.reserve(size + kRoomBehind);
-  text.resize(size);
-  if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!stream) {
-    return make_error(ErrorCode::kConfig, fmt::format("{}: cannot be read: {}", file.string(), std::strerror(errno)),
+  auto bytes = read_whole_file(file, kRoomBehind);
+  if (!bytes) {
+    return make_error(ErrorCode::kConfig, fmt::format("{}: cannot be read: {}", file.string(), errno_text(errno)),
                       fmt::format("check the permissions: chmod u+r {}", file.string()));
   }
+  std::string text = std::move(*bytes);
   if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
   return text;
 }

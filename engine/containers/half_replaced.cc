@@ -34,7 +34,7 @@ class Salvager {
       containers_[index].doomed = containers_[index].doomed || is_original;
       return rename(index, plain);
     }
-    if (is_original && containers_[*holder].status == "created") {
+    if (is_original && containers_[*holder].status == parent::ContainerStatus::kCreated) {
       remove(*holder);
       const std::size_t left = index > *holder ? index - 1 : index;
       containers_[left].doomed = true;

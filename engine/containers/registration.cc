@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "cache/registration_store.h"
 #include "engine/workspace/names.h"
+#include "graph/base/clock.h"
 #include "graph/base/text.h"
 
 namespace otto::containers {
@@ -15,8 +15,6 @@ namespace {
 
 cache::Registration registration_of(const parent::ParentSession& session, const std::string& compose_project,
                                     const parent::ContainerState& container) {
-  const auto now =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
   cache::Registration registration;
   registration.host_id =
       workspace::container_host_id(session.host().id, session.repo().name, container.service, container.number);
@@ -28,8 +26,8 @@ cache::Registration registration_of(const parent::ParentSession& session, const 
   registration.replica = container.number;
   registration.container_id = container.id;
   registration.image = container.image;
-  registration.state = container.status == "running" ? "running" : "exited";
-  registration.last_seen_ms = now.count();
+  registration.state = parent::status_name(container.status);
+  registration.last_seen_ms = epoch_ms();
   return registration;
 }
 
@@ -48,10 +46,9 @@ Result<void> register_containers(parent::ParentSession& session, const std::stri
       continue;
     }
     session.workspace().reporter().report(
-        {Event::Kind::kWarning, Phase::kChecking, container.service,
-         fmt::format("replica {} of service '{}' is no host: '{}' is service '{}'", container.number, container.service,
-                     registration.host_id, owner->second),
-         0, 0, 0});
+        Event::warning(Phase::kChecking, container.service,
+                       fmt::format("replica {} of service '{}' is no host: '{}' is service '{}'", container.number,
+                                   container.service, registration.host_id, owner->second)));
   }
   return cache::RegistrationStore(session.memo()).replace(session.host().id, session.repo().name, registrations);
 }

@@ -19,7 +19,7 @@ Composed::Composed(Composed&& other) noexcept
 Composed::~Composed() {
   if (!tear_down_) return;
   const auto warn = [this](const Error& error) {
-    workspace_->opened().reporter().report({Event::Kind::kWarning, Phase::kStopping, "", error.message, 0, 0, 0});
+    workspace_->opened().reporter().report(Event::warning(Phase::kStopping, "", error.message));
   };
   const auto down = compose_down(*workspace_, down_);
   if (!down.ok()) {

@@ -11,6 +11,7 @@
 #include "engine/hosts/container_access.h"
 #include "engine/hosts/machine_access.h"
 #include "engine/hosts/shell_host.h"
+#include "engine/parent/container_state.h"
 #include "engine/workspace/names.h"
 #include "engine/workspace/targets.h"
 #include "graph/base/text.h"
@@ -29,15 +30,28 @@ HostListing machine_listing(const config::HostEntry& host) {
   return listing;
 }
 
+/// Up for Docker, or not.
+HostState host_state(parent::ContainerStatus status) {
+  switch (status) {
+    case parent::ContainerStatus::kRunning:
+    case parent::ContainerStatus::kPaused:
+    case parent::ContainerStatus::kRestarting: return HostState::kRunning;
+    case parent::ContainerStatus::kCreated:
+    case parent::ContainerStatus::kExited:
+    case parent::ContainerStatus::kRemoving:
+    case parent::ContainerStatus::kDead: return HostState::kExited;
+    case parent::ContainerStatus::kUnknown: return HostState::kUnknown;
+  }
+  panic("unknown container status", __FILE__, __LINE__);
+}
+
 HostListing container_listing(const cache::Registration& known) {
   HostListing listing;
   listing.id = known.host_id;
   listing.kind = HostKind::kContainer;
   listing.parent = known.parent;
   listing.lab = known.lab;
-  listing.state = known.state == "running"  ? HostState::kRunning
-                  : known.state == "exited" ? HostState::kExited
-                                            : HostState::kUnknown;
+  listing.state = host_state(parent::parse_status(known.state));
   listing.container_id = known.container_id;
   listing.image = known.image;
   listing.last_seen_ms = known.last_seen_ms;

@@ -6,20 +6,6 @@
 
 namespace otto {
 
-namespace {
-
-class NullReporter : public Reporter {
- public:
-  void report(const Event&) override {}
-};
-
-}  // namespace
-
-Reporter& null_reporter() {
-  static NullReporter reporter;
-  return reporter;
-}
-
 Workspace::Workspace(std::unique_ptr<workspace::Opened> opened) : opened_(std::move(opened)) {}
 Workspace::~Workspace() = default;
 

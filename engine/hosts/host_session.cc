@@ -7,12 +7,11 @@
 #include <array>
 
 #include "engine/hosts/host_terminal.h"
+#include "graph/base/clock.h"
 #include "graph/base/text.h"
 
 namespace otto::hosts {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostKept = 8 * 1024 * 1024;
 constexpr std::size_t kTail = 200;

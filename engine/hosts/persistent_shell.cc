@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "engine/hosts/command_io.h"
+#include "graph/base/clock.h"
 #include "graph/base/sync.h"
 #include "graph/base/text.h"
 #include "transport/bootstrap.h"
@@ -17,8 +18,6 @@
 
 namespace otto::hosts {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostUnread = 8 * 1024 * 1024;
 constexpr std::chrono::seconds kGrace{1};   ///< for a command to end after a signal

@@ -7,7 +7,7 @@
 namespace otto::hosts {
 
 void TransferMeter::report(std::uint64_t done) {
-  reporter_.report({Event::Kind::kPhase, phase_, subject_, "", done, total_, 0});
+  reporter_.report(Event::in_phase(phase_, subject_, "", done, total_));
 }
 
 void TransferMeter::begin(std::uint64_t total) {
@@ -25,16 +25,15 @@ void TransferMeter::moved(std::uint64_t bytes) {
 }
 
 void TransferMeter::warn(std::string message) {
-  reporter_.report({Event::Kind::kWarning, phase_, subject_, std::move(message), 0, 0, 0});
+  reporter_.report(Event::warning(phase_, subject_, std::move(message)));
 }
 
 TransferReport TransferMeter::finish(std::uint64_t files, std::uint64_t bytes) {
-  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun_);
-  const auto milliseconds = static_cast<std::uint64_t>(elapsed.count());
-  reporter_.report({Event::Kind::kDone, phase_, subject_,
-                    fmt::format("{} {} file{}, {}", phase_ == Phase::kUploading ? "put" : "got", files,
-                                files == 1 ? "" : "s", text::human_size(bytes)),
-                    bytes, bytes, milliseconds});
+  const std::uint64_t milliseconds = ms_since(begun_);
+  reporter_.report(Event::finished(phase_, subject_,
+                                   fmt::format("{} {} file{}, {}", phase_ == Phase::kUploading ? "put" : "got", files,
+                                               files == 1 ? "" : "s", text::human_size(bytes)),
+                                   milliseconds));
   return {files, bytes, milliseconds};
 }
 

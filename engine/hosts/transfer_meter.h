@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "graph/base/clock.h"
 #include "otto/host.h"
 #include "otto/reporter.h"
 
@@ -20,7 +21,6 @@ class TransferMeter {
   TransferReport finish(std::uint64_t files, std::uint64_t bytes);
 
  private:
-  using Clock = std::chrono::steady_clock;
   void report(std::uint64_t done);
 
   Reporter& reporter_;

@@ -14,7 +14,6 @@ std::string_view status_name(ImageStatus status) {
   switch (status) {
     case ImageStatus::kBuilt: return "built";
     case ImageStatus::kCached: return "cached";
-    case ImageStatus::kPulled: return "pulled";
     case ImageStatus::kFailed: return "failed";
     case ImageStatus::kSkipped: return "skipped";
     case ImageStatus::kStale: return "stale";
@@ -32,8 +31,7 @@ std::size_t BuildReport::failures() const {
 
 std::size_t BuildReport::successes() const {
   const auto good = std::count_if(images.begin(), images.end(), [](const ImageResult& image) {
-    return image.status == ImageStatus::kBuilt || image.status == ImageStatus::kCached ||
-           image.status == ImageStatus::kPulled;
+    return image.status == ImageStatus::kBuilt || image.status == ImageStatus::kCached;
   });
   return static_cast<std::size_t>(good);
 }

@@ -203,9 +203,9 @@ class Reader {
     scan.key = &request_.memo->change_key();
     scan.stop = request_.stop;
     scan.progress = [&](std::uint64_t files, std::uint64_t bytes) {
-      request_.reporter->report({Event::Kind::kPhase, Phase::kScanning, context.name, "", files, bytes, 0});
+      request_.reporter->report(Event::in_phase(Phase::kScanning, context.name, "", files, bytes));
     };
-    request_.reporter->report({Event::Kind::kPhase, Phase::kScanning, context.name, "", 0, 0, 0});
+    request_.reporter->report(Event::in_phase(Phase::kScanning, context.name));
     auto scanned = context::scan_context(scan);
     request_.reporter->left(context.name);
     OTTO_TRY(context.scan, std::move(scanned));
@@ -220,8 +220,8 @@ class Reader {
   void remember(const std::string& memo_key, const Context& context) {
     const auto stored = store_.store_stats(memo_key, context.scan.stats);
     if (stored.ok()) return;
-    request_.reporter->report({Event::Kind::kWarning, Phase::kScanning, context.name,
-                               fmt::format("the scan is not remembered: {}", stored.error().message), 0, 0, 0});
+    request_.reporter->report(Event::warning(Phase::kScanning, context.name,
+                                             fmt::format("the scan is not remembered: {}", stored.error().message)));
   }
 
   void describe(ImageInputs& image) const {

@@ -16,27 +16,16 @@
 #include "engine/images/image_evidence.h"
 #include "engine/images/image_probe.h"
 #include "engine/stage/stage.h"
+#include "graph/base/clock.h"
 #include "graph/scheduler.h"
 
 namespace otto::images {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // Another writer may take the stage over between staging and building, once for each of its own builds: so somebody
 // always gets on, and so many in a row mean that something else is wrong.
 constexpr int kStageAttempts = 20;
-
-std::uint64_t ms_since(Clock::time_point start) {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count());
-}
-
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 /// Errors that concern the whole parent, not one image.
 bool ends_run(ErrorCode code) {
@@ -200,7 +189,7 @@ class ImageRun {
     OTTO_RETURN_IF_ERROR(check_builder(session_.facts(), build_request(image, "", stop)));
     for (int attempt = 0; attempt < kStageAttempts; ++attempt) {
       OTTO_TRY(const std::string stamp, stage(staging, image, result, stop));
-      report({Event::Kind::kPhase, Phase::kBuilding, image.name(), "", 0, 0, 0});
+      report(Event::in_phase(Phase::kBuilding, image.name()));
       OTTO_TRY(BuiltImage built, build_image(session_.remote(), session_.settings(), session_.facts(),
                                              build_request(image, stamp, stop)));
       if (!built.stage_stale) {
@@ -231,10 +220,10 @@ class ImageRun {
     request.believed_stamp = staging.believed_stamp;
     request.stop = stop;
     request.progress = [&](std::uint64_t sent, std::uint64_t total) {
-      report({Event::Kind::kPhase, Phase::kUploading, image.name(), "", sent, total, 0});
+      report(Event::in_phase(Phase::kUploading, image.name(), "", sent, total));
     };
     request.waiting = [&](const parent::LockHolder& holder) { tell_waiting(image, holder); };
-    report({Event::Kind::kPhase, Phase::kUploading, image.name(), "", 0, 0, 0});
+    report(Event::in_phase(Phase::kUploading, image.name()));
     auto brought = stage::bring_stage(session_.remote(), session_.facts().stage_tools(), request);
     if (!brought.ok())
       return std::move(brought).error().in(fmt::format("uploading the context of image '{}'", image.name()));
@@ -245,10 +234,9 @@ class ImageRun {
     result.uploaded_bytes += staging.state.uploaded_bytes;
     result.uploaded_files += staging.state.uploaded_files;
     if (staging.state.repaired) {
-      report({Event::Kind::kNotice, Phase::kUploading, image.name(),
-              fmt::format("the stage of image '{}' had been changed on {} and was repaired", image.name(),
-                          session_.host().id),
-              0, 0, 0});
+      report(Event::notice(Phase::kUploading, image.name(),
+                           fmt::format("the stage of image '{}' had been changed on {} and was repaired", image.name(),
+                                       session_.host().id)));
     }
     return staging.state.stamp;
   }
@@ -281,10 +269,10 @@ class ImageRun {
     request.may_be_built_meanwhile = !forced && !probe_.image_ids.contains(image.tag);
     request.on_waiting = [this, &image](const parent::LockHolder& holder) { tell_waiting(image, holder); };
     request.on_step = [this, &image](std::string_view step) {
-      report({Event::Kind::kPhase, Phase::kBuilding, image.name(), std::string(step), 0, 0, 0});
+      report(Event::in_phase(Phase::kBuilding, image.name(), std::string(step)));
     };
     request.on_line = [this, &image](std::string_view line) {
-      report({Event::Kind::kOutput, Phase::kBuilding, image.name(), std::string(line), 0, 0, 0});
+      report(Event::output(Phase::kBuilding, image.name(), std::string(line)));
     };
     request.stop = stop;
     return request;
@@ -295,15 +283,15 @@ class ImageRun {
   void finished(std::size_t index, const Result<void>& result) {
     docker::ImageResult& image = results_[index];
     if (image.status == docker::ImageStatus::kFailed) {
-      report({Event::Kind::kFailed, Phase::kBuilding, image.name, image.error->message, 0, 0, 0});
+      report(Event::failure(Phase::kBuilding, image.name, image.error->message));
     }
     if (image.status != docker::ImageStatus::kStale) return;
     image.duration_ms = ms_since(started_[index]);
     if (result.ok() && found_[index] != 0) image.reasons.clear();  // what it was built for is the other's record
     if (result.ok()) {
       image.status = found_[index] != 0 ? docker::ImageStatus::kCached : docker::ImageStatus::kBuilt;
-      report({Event::Kind::kDone, Phase::kBuilding, image.name, found_[index] != 0 ? "built by another otto" : "built",
-              0, 0, image.duration_ms});
+      report(Event::finished(Phase::kBuilding, image.name, found_[index] != 0 ? "built by another otto" : "built",
+                             image.duration_ms));
       remember(index);
       return;
     }
@@ -314,7 +302,7 @@ class ImageRun {
     static_cast<void>(session_.forget_facts());  // what its builder can do may be why: the next command asks anew
     image.status = docker::ImageStatus::kFailed;
     image.error = result.error();
-    report({Event::Kind::kFailed, Phase::kBuilding, image.name, result.error().message, 0, 0, image.duration_ms});
+    report(Event::failure(Phase::kBuilding, image.name, result.error().message, image.duration_ms));
   }
 
   void remember(std::size_t index) {
@@ -343,7 +331,7 @@ class ImageRun {
 
   Result<void> record(const ImageInputs& image, const docker::ImageResult& result, graph::Fingerprint fingerprint) {
     cache::BuildRecord build;
-    build.at_ms = now_ms();
+    build.at_ms = epoch_ms();
     build.project = session_.repo().name;
     build.image = image.name();
     build.parent = session_.host().id;
@@ -383,7 +371,7 @@ class ImageRun {
     return static_cast<std::size_t>(found - images_.begin());
   }
   void tell_waiting(const ImageInputs& image, const parent::LockHolder& holder) {
-    report({Event::Kind::kPhase, Phase::kWaiting, image.name(), parent::waiting_for(holder), 0, 0, 0});
+    report(Event::in_phase(Phase::kWaiting, image.name(), parent::waiting_for(holder)));
   }
   void report(const Event& event) { session_.workspace().reporter().report(event); }
 

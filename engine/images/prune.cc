@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "engine/parent/lock_script.h"
+#include "graph/base/record.h"
 #include "graph/base/text.h"
 
 namespace otto::images {
@@ -54,25 +55,22 @@ done
   return script + "exit 0\n";
 }
 
-std::uint64_t to_bytes(const std::string& digits) {
-  std::uint64_t bytes = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), bytes);
-  return bytes;
-}
-
 PruneSurvey read_survey(const std::string& answer) {
   PruneSurvey survey;
-  for (const std::string& line : text::split(answer, '\n')) {
-    const std::vector<std::string> fields = text::split(line, '\t');
-    if (fields[0] == "container" && fields.size() == 4) {
-      const std::string name = fields[3].starts_with('/') ? fields[3].substr(1) : fields[3];
-      survey.users.emplace(fields[1], name);
-      survey.users.emplace(fields[2], name);
+  for (const Record& record : read_records(answer)) {
+    std::string name, image, reference;
+    std::uint64_t bytes = 0;
+    if (record.kind() == "container" && record.read(image, reference, name)) {
+      if (name.starts_with('/')) name.erase(0, 1);
+      survey.users.emplace(image, name);
+      survey.users.emplace(reference, name);
     }
-    if (fields.size() != 3) continue;
-    if (fields[0] == "image") survey.images[fields[1]] = to_bytes(fields[2]);
-    if (fields[0] == "stage") survey.stages[fields[1]] = to_bytes(fields[2]);
-    if (fields[0] == "record") survey.records[fields[1]] = to_bytes(fields[2]);
+    std::string size;
+    if (!record.read(name, size)) continue;
+    (void)record.read(name, bytes);  // no number: nobody could tell its size
+    if (record.kind() == "image") survey.images[name] = bytes;
+    if (record.kind() == "stage") survey.stages[name] = bytes;
+    if (record.kind() == "record") survey.records[name] = bytes;
   }
   return survey;
 }
@@ -131,9 +129,9 @@ Result<std::map<std::string, std::string>> remove_pruned(const PruneCall& call, 
   std::map<std::string, std::string> kept;
   if (steps.empty()) return kept;
   OTTO_TRY(const std::string answer, answer_to(call, removal_script(call, steps), "pruning failed"));
-  for (const std::string& line : text::split(answer, '\n')) {
-    const std::vector<std::string> fields = text::split(line, '\t');
-    if (fields.size() == 3 && fields[0] == "kept") kept[fields[1]] = text::printable(fields[2]);
+  for (const Record& record : read_records(answer)) {
+    std::string name, why;
+    if (record.kind() == "kept" && record.read(name, why)) kept[name] = text::printable(why);
   }
   return kept;
 }

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
 
+#include "graph/base/record.h"
 #include "graph/base/text.h"
 
 namespace otto::parent {
@@ -26,13 +26,12 @@ std::string waiting_for(const LockHolder& holder, std::chrono::system_clock::tim
 }
 
 std::optional<LockHolder> read_waiting(std::string_view line) {
-  const std::vector<std::string> fields = text::split(line, '\t');
-  if (fields.size() != 4 || fields[0] != kWaiting) return std::nullopt;
-  LockHolder holder{text::printable(fields[2]), {}};
+  const Record record(line);
+  std::string lock, who, age;
   unsigned seconds = 0;
-  const char* end = fields[3].data() + fields[3].size();
-  const auto [at, failed] = std::from_chars(fields[3].data(), end, seconds);
-  if (failed == std::errc() && at == end && !fields[3].empty()) holder.seconds = seconds;
+  if (record.kind() != kWaiting || !record.read(lock, who, age)) return std::nullopt;
+  LockHolder holder{text::printable(who), {}};
+  if (record.read(lock, who, seconds)) holder.seconds = seconds;
   return holder;
 }
 

@@ -9,6 +9,7 @@
 #include "engine/parent/other_user.h"
 #include "engine/parent/project_lock.h"
 #include "engine/workspace/names.h"
+#include "graph/base/record.h"
 #include "graph/base/text.h"
 
 namespace otto::parent {
@@ -172,20 +173,23 @@ void take_fact(ParentFacts& facts, const std::string& name, const std::string& v
   if (name == "locks") facts.lock_root = value;
 }
 
-ContainerState to_container(const std::vector<std::string>& fields) {
+/// What Docker's templates print for a label that is not there.
+std::string label_value(std::string field) { return field == "<no value>" ? "" : field; }
+
+std::optional<ContainerState> to_container(const Record& record) {
   ContainerState container;
-  container.id = fields[1];
-  container.image_id = fields[2];
-  container.status = fields[3];
-  container.exit_code = to_int(fields[4]);
-  container.service = fields[5];
-  container.number = static_cast<unsigned>(std::max(1, to_int(fields[6])));
-  container.service_digest = fields[7] == "<no value>" ? "" : fields[7];
-  container.image = fields[8];
-  container.name = fields[9].starts_with('/') ? fields[9].substr(1) : fields[9];
-  container.health = fields[10];
-  container.restarts = static_cast<unsigned>(std::max(0, to_int(fields[11])));
-  container.account = fields[12] == "<no value>" ? "" : fields[12];
+  std::string status, number, health, restarts;
+  if (!record.read(container.id, container.image_id, status, container.exit_code, container.service, number,
+                   container.service_digest, container.image, container.name, health, restarts, container.account)) {
+    return std::nullopt;
+  }
+  container.status = parse_status(status);
+  container.number = static_cast<unsigned>(std::max(1, to_int(number)));
+  container.service_digest = label_value(std::move(container.service_digest));
+  if (container.name.starts_with('/')) container.name.erase(0, 1);
+  container.health = parse_health(health);
+  container.restarts = static_cast<unsigned>(std::max(0, to_int(restarts)));
+  container.account = label_value(std::move(container.account));
   return container;
 }
 
@@ -201,27 +205,31 @@ std::string own_name_of(const std::string& names) {
 ContainerState as_listed(ContainerState container, const std::string& names, std::string_view status) {
   constexpr std::string_view kExited = "Exited (";
   container.name = own_name_of(names);
-  container.health = status.ends_with("(unhealthy)")          ? "unhealthy"
-                     : status.ends_with("(healthy)")          ? "healthy"
-                     : status.ends_with("(health: starting)") ? "starting"
-                                                              : "";
+  container.health = status.ends_with("(unhealthy)")          ? Health::kUnhealthy
+                     : status.ends_with("(healthy)")          ? Health::kHealthy
+                     : status.ends_with("(health: starting)") ? Health::kStarting
+                                                              : Health::kNone;
   const bool exited = status.starts_with(kExited);
-  container.status = exited ? "exited" : "running";
+  container.status = exited ? ContainerStatus::kExited : ContainerStatus::kRunning;
   container.exit_code = exited ? to_int(std::string(status.substr(kExited.size()))) : 0;
   return container;
 }
 
-void take_state(Probe& probe, const ProbeRequest& request, const std::vector<std::string>& fields) {
-  const auto known = std::ranges::find(request.known_containers, fields[1], &ContainerState::id);
-  if (known != request.known_containers.end()) probe.containers.push_back(as_listed(*known, fields[2], fields[4]));
+void take_state(Probe& probe, const ProbeRequest& request, const Record& record) {
+  std::string id, names, state, status;
+  if (!record.read(id, names, state, status)) return;
+  const auto known = std::ranges::find(request.known_containers, id, &ContainerState::id);
+  if (known != request.known_containers.end()) probe.containers.push_back(as_listed(*known, names, status));
 }
 
 using Found = std::map<std::string, BaseState>;  // by Docker's own spelling
 
-void take_image(Found& found, const std::vector<std::string>& fields) {
-  BaseState& image = found[fields[2]];
-  image.id = fields[1];
-  if (fields.size() > 3 && fields[3].starts_with("sha256:")) image.digests.push_back(fields[3]);
+void take_image(Found& found, const Record& record) {
+  std::string id, reference, digest;
+  if (!record.read(id, reference) && !record.read(id, reference, digest)) return;
+  BaseState& image = found[reference];
+  image.id = id;
+  if (digest.starts_with("sha256:")) image.digests.push_back(digest);
 }
 
 void answer_images(Probe& probe, const ProbeRequest& request, const Found& found) {
@@ -249,17 +257,18 @@ Probe read_answer(const std::string& answer, const ProbeRequest& request) {
   std::set<std::string> doomed;
   Probe probe;
   if (request.want_facts) probe.facts.emplace();
-  for (const std::string& line : text::split(answer, '\n')) {
-    const std::vector<std::string> fields = text::split(line, '\t');
-    if (fields[0] == "image" && fields.size() >= 3) take_image(found, fields);
-    if (fields[0] == "unpulled" && fields.size() == 3) probe.bases[fields[1]].problem = text::trim(fields[2]);
-    if (fields[0] == "container" && fields.size() == 13) probe.containers.push_back(to_container(fields));
-    if (fields[0] == "state" && fields.size() == 5) take_state(probe, request, fields);
-    if (fields[0] == "stamp" && fields.size() == 3)
-      std::tie(probe.stack_stamp, probe.stack_tree) = std::tie(fields[1], fields[2]);
-    if (fields[0] == "generation" && fields.size() == 2) probe.generation = fields[1];
-    if (fields[0] == "doomed" && fields.size() == 2) doomed.insert(fields[1]);
-    if (fields[0] == "fact" && fields.size() == 3 && probe.facts) take_fact(*probe.facts, fields[1], fields[2]);
+  for (const Record& record : read_records(answer)) {
+    const std::string& kind = record.kind();
+    std::string name, value;
+    if (kind == "image") take_image(found, record);
+    if (kind == "state") take_state(probe, request, record);
+    if (kind == "unpulled" && record.read(name, value)) probe.bases[name].problem = text::trim(value);
+    if (kind == "stamp") (void)record.read(probe.stack_stamp, probe.stack_tree);
+    if (kind == "generation") (void)record.read(probe.generation);
+    if (kind == "doomed" && record.read(value)) doomed.insert(value);
+    if (kind == "fact" && record.read(name, value) && probe.facts) take_fact(*probe.facts, name, value);
+    if (kind != "container") continue;
+    if (auto container = to_container(record)) probe.containers.push_back(std::move(*container));
   }
   answer_images(probe, request, found);
   for (ContainerState& container : probe.containers) container.doomed = doomed.contains(container.id);

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "cache/parent_store.h"
+#include "graph/base/clock.h"
 #include "graph/base/text.h"
 
 namespace otto::parent {
@@ -19,8 +20,6 @@ ParentSettings parent_settings(const config::Settings& repo, const config::HostE
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 /// How long an answer stands for what a parent has now: a large context may take minutes to scan.
 constexpr std::chrono::seconds kStillTrue{5};
 
@@ -29,8 +28,7 @@ Result<Probe> ask(workspace::Opened& workspace, transport::Remote& remote, const
                   const ProbeRequest& request, const std::stop_token& stop) {
   const bool pulls = std::any_of(request.bases.begin(), request.bases.end(),
                                  [](const BaseQuery& base) { return base.pull == Pull::kAlways; });
-  workspace.reporter().report(
-      {Event::Kind::kPhase, Phase::kChecking, remote.host_id(), pulls ? "pulling base images" : "", 0, 0, 0});
+  workspace.reporter().report(Event::in_phase(Phase::kChecking, remote.host_id(), pulls ? "pulling base images" : ""));
   auto answer = probe_parent(remote, settings, request, stop);
   workspace.reporter().left(remote.host_id());
   return answer;

@@ -9,6 +9,7 @@
 #include "engine/parent/project_lock.h"
 #include "engine/stack/compose_v1.h"
 #include "engine/stage/stage_script.h"
+#include "graph/base/record.h"
 #include "graph/base/text.h"
 
 namespace otto::stack {
@@ -109,10 +110,12 @@ constexpr std::string_view kEarlyFormat =
 std::vector<EarlyExit> read_early_exits(const std::string& answer) {
   std::vector<EarlyExit> all;
   for (const std::string& line : text::split(answer, '\n')) {
-    const std::vector<std::string> fields = text::split(line, '\t');
-    if (fields.size() == 5 && fields[0] == "otto-exit") {
-      all.push_back({fields[2], static_cast<unsigned>(std::max(1, std::atoi(fields[3].c_str()))),
-                     std::atoi(fields[4].c_str()), fields[1] == "restarting", ""});
+    const Record record(line);
+    EarlyExit exit;
+    std::string status;
+    if (record.kind() == "otto-exit" && record.read(status, exit.service, exit.number, exit.code)) {
+      exit.restarting = status == "restarting";
+      all.push_back(std::move(exit));
     } else if (!all.empty() && !line.empty()) {
       all.back().log += (all.back().log.empty() ? "" : "\n") + text::printable(line);
     }

@@ -14,6 +14,7 @@
 #include "engine/stack/stack_turn.h"
 #include "engine/workspace/names.h"
 #include "engine/workspace/targets.h"
+#include "graph/base/record.h"
 #include "graph/base/text.h"
 
 namespace otto::docker {
@@ -36,7 +37,7 @@ Result<parent::Probe> take_turn(parent::ParentSession& session, stack::StackTurn
 Result<void> take_down(parent::ParentSession& session, const stack::StackTurn& turn, const parent::Probe& probe,
                        const std::string& project, const DownOptions& options) {
   session.workspace().reporter().report(
-      {Event::Kind::kPhase, Phase::kStopping, project, fmt::format("up to {} s", options.timeout_s), 0, 0, 0});
+      Event::in_phase(Phase::kStopping, project, fmt::format("up to {} s", options.timeout_s)));
   stack::Compose compose(session.remote(), session.settings(), session.facts(), project, session.workspace().stop());
   compose.in_turn(turn.token());
   std::vector<std::string> doomed;  // if this is cut, the next `up` makes them anew: they may have been told to stop
@@ -94,14 +95,14 @@ Result<std::vector<ContainerInfo>> containers_on(workspace::Opened& workspace, c
     return parent::docker_error(output, host.id, ErrorCode::kRemoteFailed, "docker ps failed");
   const auto projects = known_projects(workspace);
   std::vector<ContainerInfo> containers;
-  for (const std::string& line : text::split(output.out, '\n')) {
-    const std::vector<std::string> fields = text::split(line, '\t');
-    if (fields.size() != 7) continue;
-    ContainerInfo info{fields[0], fields[1], fields[2], fields[3], fields[5], ""};
-    const auto project = projects.find(fields[4]);
+  for (const Record& record : read_records(output.out)) {
+    ContainerInfo info;
+    std::string compose_project, replica;
+    if (!record.read_all(info.id, info.name, info.image, info.status, compose_project, info.service, replica)) continue;
+    const auto project = projects.find(compose_project);
     // What is half replaced is no host, though its labels say which service it is to be.
     if (project != projects.end() && !parent::temporary_name(info.name)) {
-      const unsigned number = fields[6].empty() ? 1U : static_cast<unsigned>(std::stoul("0" + fields[6]));
+      const unsigned number = replica.empty() ? 1U : static_cast<unsigned>(std::stoul("0" + replica));
       info.host_id = workspace::container_host_id(host.id, project->second, info.service, number);
     }
     containers.push_back(std::move(info));

@@ -11,12 +11,12 @@ namespace otto::stack {
 namespace {
 
 bool is_stopped(const parent::ContainerState& container) {
-  return container.status == "exited" || container.status == "created";
+  return container.status == parent::ContainerStatus::kExited || container.status == parent::ContainerStatus::kCreated;
 }
 
 /// Docker cannot start such a container again.
 bool is_dead(const parent::ContainerState& container) {
-  return container.status == "dead" || container.status == "removing";
+  return container.status == parent::ContainerStatus::kDead || container.status == parent::ContainerStatus::kRemoving;
 }
 
 bool lives_in(const ServiceModel& service, const std::string& other) {
@@ -48,7 +48,7 @@ Error unknown_service(const StackModel& model, const std::string& name) {
 class Planner {
  public:
   Planner(const StackModel& model, const std::vector<parent::ContainerState>& containers,
-          const std::map<std::string, std::string>& image_ids)
+          const std::map<std::string, std::optional<std::string>>& image_ids)
       : model_(model), image_ids_(image_ids) {
     for (const parent::ContainerState& container : containers) containers_[container.service].push_back(&container);
   }
@@ -144,7 +144,7 @@ class Planner {
                                                       service.replicas, service.replicas == 1 ? "is" : "are"));
     }
     const auto finished = [&](const parent::ContainerState* container) {
-      return service.one_shot && container->status == "exited" && container->exit_code == 0;
+      return service.one_shot && container->status == parent::ContainerStatus::kExited && container->exit_code == 0;
     };
     if (std::all_of(containers.begin(), containers.end(), finished)) {
       return set(ServiceAction::kCompleted, "has exited 0");
@@ -153,13 +153,15 @@ class Planner {
       if (!is_stopped(*container) || finished(container)) continue;
       // A stopped container that lives in another cannot start once that other has been replaced: make it anew.
       const auto action = service.lives_in.empty() ? ServiceAction::kStarted : ServiceAction::kRecreated;
-      const bool failed = container->status == "exited" && container->exit_code != 0 && !service.restarts;
-      return set(action, failed                           ? fmt::format("exited with code {}", container->exit_code)
-                         : container->status == "created" ? "was never started"
-                                                          : "was stopped");
+      const bool failed =
+          container->status == parent::ContainerStatus::kExited && container->exit_code != 0 && !service.restarts;
+      return set(action, failed ? fmt::format("exited with code {}", container->exit_code)
+                         : container->status == parent::ContainerStatus::kCreated ? "was never started"
+                                                                                  : "was stopped");
     }
     for (const parent::ContainerState* container : containers) {
-      if (parent::is_idle(*container)) return set(ServiceAction::kUnchanged, "is " + container->status);
+      if (parent::is_idle(*container))
+        return set(ServiceAction::kUnchanged, "is " + std::string(parent::status_name(container->status)));
     }
   }
 
@@ -267,7 +269,7 @@ class Planner {
   }
 
   const StackModel& model_;
-  const std::map<std::string, std::string>& image_ids_;
+  const std::map<std::string, std::optional<std::string>>& image_ids_;
   std::map<std::string, std::vector<const parent::ContainerState*>> containers_;
   std::set<std::string> wanted_, scope_;
   std::vector<std::string> order_;
@@ -307,7 +309,7 @@ Result<std::set<std::string>> wanted_services(const StackModel& model, const std
 }
 
 Result<StackPlan> plan_stack(const StackModel& model, const std::vector<parent::ContainerState>& containers,
-                             const std::map<std::string, std::string>& image_ids,
+                             const std::map<std::string, std::optional<std::string>>& image_ids,
                              const std::vector<std::string>& selected) {
   return Planner(model, containers, image_ids).run(containers, selected);
 }

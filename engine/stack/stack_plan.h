@@ -47,8 +47,8 @@ struct StackPlan {
 Result<std::set<std::string>> wanted_services(const StackModel& model, const std::vector<std::string>& selected);
 
 /// `selected`: services named by the user (their dependencies join, and running containers that cannot outlive theirs);
-/// empty: all without profiles. `image_ids`: the id each service's image has on the parent now; absent: not there
-/// (Compose will pull).
+/// empty: all without profiles. `image_ids`: the id each service's image has on the parent now; without a value: it is
+/// to be built, and what it will be is not known yet; absent: not there (Compose will pull).
 ///
 /// Recreated: its digest or image id is not its containers'; a command that was cut off had begun to replace one of
 /// them; it lives in a service that is replaced or started again; it is declared to restart with one that is replaced;
@@ -57,7 +57,7 @@ Result<std::set<std::string>> wanted_services(const StackModel& model, const std
 /// exited 0. kUnknownName with the near-miss, kConfig (dependency cycle, naming its path; a dependency that does not
 /// exist).
 Result<StackPlan> plan_stack(const StackModel& model, const std::vector<parent::ContainerState>& containers,
-                             const std::map<std::string, std::string>& image_ids,
+                             const std::map<std::string, std::optional<std::string>>& image_ids,
                              const std::vector<std::string>& selected);
 
 /// The containers that a call for `services` ends, or that must follow once it has: all that a command which is cut off

@@ -12,16 +12,12 @@
 #include "engine/stack/stack_plan.h"
 #include "engine/stack/stack_telling.h"
 #include "engine/workspace/names.h"
+#include "graph/base/clock.h"
 #include "graph/base/text.h"
 
 namespace otto::stack {
 
 namespace {
-
-std::uint64_t ms_since(std::chrono::steady_clock::time_point begun) {
-  const auto elapsed = std::chrono::steady_clock::now() - begun;
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count());
-}
 
 class StackRun {
  public:
@@ -107,9 +103,9 @@ class StackRun {
   }
 
   Result<StackRunResult> notice_unknown_services() {
-    report({Event::Kind::kNotice, Phase::kChecking, session_.host().id,
-            "the stack's services are not judged: its compose files are new, and only the parent can read them", 0, 0,
-            0});
+    report(Event::notice(
+        Phase::kChecking, session_.host().id,
+        "the stack's services are not judged: its compose files are new, and only the parent can read them"));
     return StackRunResult{};
   }
 
@@ -153,7 +149,7 @@ class StackRun {
       const auto id = images_.ids.find(tag->second);
       if (id != images_.ids.end()) image_ids_[name] = id->second;
       const auto& later = images_.rebuilt_later;
-      if (std::find(later.begin(), later.end(), tag->second) != later.end()) image_ids_[name] = "to be built";
+      if (std::find(later.begin(), later.end(), tag->second) != later.end()) image_ids_[name] = std::nullopt;
     }
   }
 
@@ -212,18 +208,17 @@ class StackRun {
   }
 
   Result<void> await(const std::vector<Dependency>& conditions) {
-    const auto begun = std::chrono::steady_clock::now();
+    const auto begun = Clock::now();
     const auto healthy = [](const Dependency& condition) {
       return condition.condition == DependencyCondition::kHealthy;
     };
     for (const Dependency& condition : conditions) {
-      report({Event::Kind::kPhase, Phase::kWaiting, condition.service,
-              healthy(condition) ? "to be healthy" : "to complete", 0, 0, 0});
+      report(Event::in_phase(Phase::kWaiting, condition.service, healthy(condition) ? "to be healthy" : "to complete"));
     }
     OTTO_RETURN_IF_ERROR(compose_.await(conditions));
     for (const Dependency& condition : conditions) {
-      report({Event::Kind::kDone, Phase::kWaiting, condition.service, healthy(condition) ? "healthy" : "completed", 0,
-              0, ms_since(begun)});
+      report(Event::finished(Phase::kWaiting, condition.service, healthy(condition) ? "healthy" : "completed",
+                             ms_since(begun)));
     }
     return {};
   }
@@ -252,27 +247,29 @@ class StackRun {
   }
 
   Result<void> bring_up(UpCall& call, const StackPlan& plan) {
-    const auto begun = std::chrono::steady_clock::now();
+    const auto begun = Clock::now();
     for (const std::string& service : call.services) {
-      report({Event::Kind::kPhase, Phase::kStarting, service, reason_of(plan, service), 0, 0, 0});
+      report(Event::in_phase(Phase::kStarting, service, reason_of(plan, service)));
     }
     call.on_stop = [&](std::string_view container, bool stopping) {
       const auto known = std::ranges::find(salvage_.containers, container, &parent::ContainerState::name);
-      if (known == salvage_.containers.end() || known->status == "exited" || known->status == "created") return;
-      report({Event::Kind::kPhase, stopping ? Phase::kStopping : Phase::kStarting, known->service,
-              stopping ? fmt::format("up to {} s, {}", call.grace_s, reason_of(plan, known->service))
-                       : reason_of(plan, known->service),
-              0, 0, 0});
+      if (known == salvage_.containers.end() || known->status == parent::ContainerStatus::kExited ||
+          known->status == parent::ContainerStatus::kCreated)
+        return;
+      report(Event::in_phase(stopping ? Phase::kStopping : Phase::kStarting, known->service,
+                             stopping ? fmt::format("up to {} s, {}", call.grace_s, reason_of(plan, known->service))
+                                      : reason_of(plan, known->service)));
     };
     const auto result = compose_.up(stage_.call(), call);
     if (result.ok() && *result) {
-      report({Event::Kind::kNotice, Phase::kStarting, text::join(call.services, ", "),
-              "the engine did not find a network that was just made; it was asked again", 0, 0, 0});
+      report(Event::notice(Phase::kStarting, text::join(call.services, ", "),
+                           "the engine did not find a network that was just made; it was asked again"));
     }
     if (!result.ok() && result.error().code == ErrorCode::kInterrupted) return result.error();
     for (const std::string& service : call.services) {
-      report({result.ok() ? Event::Kind::kDone : Event::Kind::kFailed, Phase::kStarting, service,
-              std::string(action_of(plan, service)), 0, 0, ms_since(begun)});
+      const std::string action(action_of(plan, service));
+      report(result.ok() ? Event::finished(Phase::kStarting, service, action, ms_since(begun))
+                         : Event::failure(Phase::kStarting, service, action, ms_since(begun)));
     }
     if (!result.ok()) OTTO_RETURN_IF_ERROR(check_images_are_there());
     OTTO_RETURN_IF_ERROR(result);
@@ -324,17 +321,16 @@ class StackRun {
     }
     const std::string all = text::join(names, ", ");
     if (!request_.remove_orphans) {
-      report(
-          {Event::Kind::kWarning, Phase::kChecking, stack_.project,
-           fmt::format("no compose file has these any more: {}; `otto docker up --remove-orphans` removes them", all),
-           0, 0, 0});
+      report(Event::warning(
+          Phase::kChecking, stack_.project,
+          fmt::format("no compose file has these any more: {}; `otto docker up --remove-orphans` removes them", all)));
       return {};
     }
     if (!request_.dry_run) {
       OTTO_RETURN_IF_ERROR(compose_.remove_containers(ids, doomed_by({}, salvage_.containers, {})));
     }
-    report({Event::Kind::kNotice, Phase::kStopping, stack_.project,
-            fmt::format("{}: {}", request_.dry_run ? "would be removed" : "removed", all), 0, 0, 0});
+    report(Event::notice(Phase::kStopping, stack_.project,
+                         fmt::format("{}: {}", request_.dry_run ? "would be removed" : "removed", all)));
     return {};
   }
 
@@ -343,7 +339,7 @@ class StackRun {
     for (const ServiceStep& step : plan.steps) {
       if (model_.services.at(step.service).replicas > 0) services.push_back(step.service);
     }
-    report({Event::Kind::kPhase, Phase::kWaiting, stack_.project, "for the services to be up", 0, 0, 0});
+    report(Event::in_phase(Phase::kWaiting, stack_.project, "for the services to be up"));
     return compose_.await_up(services, one_shots());
   }
 
@@ -394,8 +390,8 @@ class StackRun {
   const ServiceImages service_images_;
   Compose compose_;
   StackModel model_;
-  std::map<std::string, std::string> pins_;       // service → exact tag
-  std::map<std::string, std::string> image_ids_;  // service → id on the parent
+  std::map<std::string, std::string> pins_;                      // service → exact tag
+  std::map<std::string, std::optional<std::string>> image_ids_;  // service → id on the parent; none: to be built
   containers::Salvage salvage_;
   std::set<std::string> begun_;  // services that Compose was called for
 };

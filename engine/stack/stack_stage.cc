@@ -64,7 +64,7 @@ stage::StageRequest StackStage::request(const std::optional<cache::StageRecord>&
   request.stop = session_.workspace().stop();
   request.waiting = [this](const parent::LockHolder& holder) {
     session_.workspace().reporter().report(
-        {Event::Kind::kPhase, Phase::kWaiting, stack_.project, parent::waiting_for(holder), 0, 0, 0});
+        Event::in_phase(Phase::kWaiting, stack_.project, parent::waiting_for(holder)));
   };
   return request;
 }
@@ -114,7 +114,7 @@ std::string StackStage::canonical(std::string text) const {
 Result<StackModel> StackStage::ask_model() {
   OTTO_RETURN_IF_ERROR(bring());
   Reporter& reporter = session_.workspace().reporter();
-  reporter.report({Event::Kind::kPhase, Phase::kChecking, session_.host().id, "compose config", 0, 0, 0});
+  reporter.report(Event::in_phase(Phase::kChecking, session_.host().id, "compose config"));
   auto json =
       Compose(session_.remote(), session_.settings(), session_.facts(), stack_.project, session_.workspace().stop())
           .config(call_);

@@ -17,17 +17,14 @@ namespace {
 /// Of the two seconds within which an interrupted command returns.
 constexpr std::chrono::milliseconds kSettles{150}, kPatience{1000};
 
-void report(parent::ParentSession& session, Event::Kind kind, Phase phase, const std::string& subject,
-            std::string detail) {
-  session.workspace().reporter().report({kind, phase, subject, std::move(detail), 0, 0, 0});
-}
+void report(parent::ParentSession& session, const Event& event) { session.workspace().reporter().report(event); }
 
 /// "paused", "unhealthy", …; empty: it is well.
 std::string ailment_of(const parent::ContainerState& container) {
-  if (parent::is_idle(container)) return container.status;
-  if (container.status != "running") return {};
+  if (parent::is_idle(container)) return std::string(parent::status_name(container.status));
+  if (container.status != parent::ContainerStatus::kRunning) return {};
   if (container.restarts > 0) return "restarting";
-  return container.health == "unhealthy" ? "unhealthy" : "";
+  return container.health == parent::Health::kUnhealthy ? "unhealthy" : "";
 }
 
 std::string described(const parent::ContainerState& container, const std::string& ailment) {
@@ -44,8 +41,8 @@ std::string state_of(const std::string& service, const std::vector<parent::Conta
     if (container.service != service) continue;
     any = true;
     half = half || parent::temporary_name(container.name).has_value();
-    running = running || container.status == "running";
-    finished = finished || container.status == "exited";
+    running = running || container.status == parent::ContainerStatus::kRunning;
+    finished = finished || container.status == parent::ContainerStatus::kExited;
     fresh = fresh || std::ranges::find(before, container.id, &parent::ContainerState::id) == before.end();
   }
   if (!any) return "has no container";
@@ -81,9 +78,9 @@ void tell_unwell(parent::ParentSession& session, const StackPlan& plan,
     const std::string ailment = ailment_of(container);
     const auto step = std::ranges::find(plan.steps, container.service, &ServiceStep::service);
     if (ailment.empty() || step == plan.steps.end() || step->action != docker::ServiceAction::kUnchanged) continue;
-    report(session, Event::Kind::kWarning, Phase::kChecking, container.service,
-           fmt::format("service '{}' {}; {}", container.service, described(container, ailment),
-                       parent::idle_remedy(ailment, session.host().id, container.id)));
+    report(session, Event::warning(Phase::kChecking, container.service,
+                                   fmt::format("service '{}' {}; {}", container.service, described(container, ailment),
+                                               parent::idle_remedy(ailment, session.host().id, container.id))));
   }
 }
 
@@ -96,9 +93,9 @@ void tell_put_right(parent::ParentSession& session, const std::string& compose_p
                       ? fmt::format("'{}' of service {} removed", step.name, step.service)
                       : fmt::format("'{}' is '{}' again", step.name, step.plain_name));
   }
-  report(session, Event::Kind::kNotice, Phase::kStarting, compose_project,
-         fmt::format("what an interrupted command left {} put right: {}", dry_run ? "would be" : "was",
-                     text::join(all, ", ")));
+  report(session, Event::notice(Phase::kStarting, compose_project,
+                                fmt::format("what an interrupted command left {} put right: {}",
+                                            dry_run ? "would be" : "was", text::join(all, ", "))));
 }
 
 Result<void> tell_early_exits(parent::ParentSession& session, const std::vector<EarlyExit>& exits) {
@@ -107,13 +104,17 @@ Result<void> tell_early_exits(parent::ParentSession& session, const std::vector<
     const std::string who = exit.number > 1 ? fmt::format("{} (replica {})", exit.service, exit.number) : exit.service;
     const std::string log = exit.log.empty() ? "; it logged nothing" : ":\n" + exit.log;
     if (exit.restarting) {
-      report(session, Event::Kind::kWarning, Phase::kStarting, exit.service,
-             fmt::format("service '{}' ended at once and is restarted by its policy{}", who, log));
+      report(session,
+             Event::warning(Phase::kStarting, exit.service,
+                            fmt::format("service '{}' ended at once and is restarted by its policy{}", who, log)));
     } else if (exit.code == 0) {
-      report(session, Event::Kind::kWarning, Phase::kStarting, exit.service,
-             fmt::format("service '{}' exited 0 at once, and every `up` starts it again; if that is its purpose, write "
-                         "restart: \"no\" or x-otto: {{oneshot: true}} in its compose file",
-                         who));
+      report(session,
+             Event::warning(
+                 Phase::kStarting, exit.service,
+                 fmt::format(
+                     "service '{}' exited 0 at once, and every `up` starts it again; if that is its purpose, write "
+                     "restart: \"no\" or x-otto: {{oneshot: true}} in its compose file",
+                     who)));
     } else {
       failed +=
           fmt::format("{}service '{}' exited at once with code {}{}", failed.empty() ? "" : "\n", who, exit.code, log);

@@ -11,7 +11,7 @@ Result<bool> StackTurn::take(parent::ParentSession& session, const std::string& 
   if (held()) return true;
   const auto waiting = [&session, &compose_project](const parent::LockHolder& holder) {
     session.workspace().reporter().report(
-        {Event::Kind::kPhase, Phase::kWaiting, compose_project, parent::waiting_for(holder), 0, 0, 0});
+        Event::in_phase(Phase::kWaiting, compose_project, parent::waiting_for(holder)));
   };
   lock_ = std::make_unique<parent::ProjectLock>(session.remote(), session.facts(), compose_project,
                                                 session.workspace().stop());

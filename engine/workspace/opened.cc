@@ -44,9 +44,7 @@ struct Opened::State {
   [[nodiscard]] const char* getenv(const char* name) const {
     return options.getenv ? options.getenv(name) : std::getenv(name);
   }
-  void warn(const std::string& message) const {
-    reporter->report({Event::Kind::kWarning, Phase::kConnecting, "", message, 0, 0, 0});
-  }
+  void warn(const std::string& message) const { reporter->report(Event::warning(Phase::kConnecting, "", message)); }
   Connection& connection(const config::HostEntry& host);
   RemoteResult connect(const config::HostEntry& host, const std::stop_token& cancelled) const;
 };
@@ -151,14 +149,14 @@ std::optional<transport::Protocol> protocol_of(const std::optional<Term>& term) 
 }  // namespace
 
 RemoteResult Opened::State::connect(const config::HostEntry& host, const std::stop_token& cancelled) const {
-  reporter->report({Event::Kind::kPhase, Phase::kConnecting, host.id, "", 0, 0, 0});
+  reporter->report(Event::in_phase(Phase::kConnecting, host.id));
   // Host defaults are a repo's; where several repos are open, the first one's count.
   const config::SshOptions& defaults = repos.front().host_defaults;
   OTTO_TRY(const transport::Route route, config::route_to(lab, host, defaults, options.hop, protocol_of(options.term)));
   transport::Interaction interaction;
   interaction.ask_secret = options.ask_secret;
   interaction.notice = [this](const std::string& message) {
-    reporter->report({Event::Kind::kNotice, Phase::kConnecting, "", message, 0, 0, 0});
+    reporter->report(Event::notice(Phase::kConnecting, "", message));
   };
   if (tell_step) {
     interaction.on_step = [this, &host](const transport::ConnectStep& step) { tell_step(host.id, step); };
@@ -168,7 +166,7 @@ RemoteResult Opened::State::connect(const config::HostEntry& host, const std::st
   auto connected = transport::connect(route, interaction, cancelled);
   for (const std::string& warning : ssh_answers.take_warnings()) warn(warning);
   OTTO_TRY(auto transport, std::move(connected));
-  reporter->report({Event::Kind::kDone, Phase::kConnecting, host.id, "connected", 0, 0, 0});
+  reporter->report(Event::finished(Phase::kConnecting, host.id, "connected"));
   return std::make_unique<transport::Remote>(std::move(transport));
 }
 

@@ -43,8 +43,8 @@ Result<std::vector<Report>> for_each_target(workspace::Opened& workspace, const 
     auto report = work(target);
     for (int again = 1; again < kInputAttempts && !report.ok() && report.error().code == ErrorCode::kInputsChanged;
          ++again) {
-      workspace.reporter().report({Event::Kind::kNotice, Phase::kScanning, target.repo->name,
-                                   report.error().message + "; reading the inputs again", 0, 0, 0});
+      workspace.reporter().report(
+          Event::notice(Phase::kScanning, target.repo->name, report.error().message + "; reading the inputs again"));
       report = work(target);
     }
     if (report.ok()) {

@@ -81,20 +81,6 @@ Ready wait_for_fds(int fd1, short events1, int fd2, short events2, Deadline dead
   }
 }
 
-Result<std::string> read_small_file(const std::string& path) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return make_error(ErrorCode::kIo, fmt::format("cannot read '{}': {}", path, errno_text(errno)));
-  std::string content;
-  std::array<char, 16384> buffer{};
-  for (;;) {
-    const ssize_t got = ::read(file.get(), buffer.data(), buffer.size());
-    if (got == 0) return content;
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return make_error(ErrorCode::kIo, fmt::format("cannot read '{}': {}", path, errno_text(errno)));
-    content.append(buffer.data(), static_cast<std::size_t>(got));
-  }
-}
-
 std::string errno_text(int number) { return std::generic_category().message(number); }
 
 const Account& account() {

@@ -5,13 +5,13 @@
 // deadline or a stop_token at once: there is no wait here that cannot be cancelled.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "graph/base/clock.h"
 #include "graph/base/result.h"
 
 namespace otto {
@@ -56,9 +56,6 @@ Result<std::pair<Fd, Fd>> make_pipe();
 Result<std::pair<Fd, Fd>> make_socket_pair();
 void set_nonblocking(int fd);
 
-using Clock = std::chrono::steady_clock;
-using Deadline = std::optional<Clock::time_point>;  ///< unset: for ever
-
 enum class Ready { kReady, kTimedOut, kStopped };
 
 /// Waits until one of two descriptors (each -1: none) shows one of its poll(2) events, an error or a hang-up.
@@ -67,8 +64,6 @@ inline Ready wait_for_fd(int fd, short events, Deadline deadline, const std::sto
   return wait_for_fds(fd, events, -1, 0, deadline, stop);
 }
 
-/// The whole of a small file. kIo.
-Result<std::string> read_small_file(const std::string& path);
 /// "No such file or directory", thread-safe.
 std::string errno_text(int number);
 /// "~/x" and "~" with home_directory().

@@ -23,6 +23,7 @@
 #include <map>
 
 #include "graph/base/text.h"
+#include "graph/base/whole_file.h"
 #include "transport/os/subprocess.h"
 
 /// Read by the leak sanitizer: libssh2 1.11.1 forgets the previous shared secret at every key exchange after the first.

@@ -9,8 +9,10 @@
 #include <array>
 #include <cerrno>
 
+#include "graph/base/base64.h"
 #include "graph/base/fd.h"
 #include "graph/base/text.h"
+#include "graph/base/whole_file.h"
 
 namespace otto::transport {
 namespace {
@@ -29,31 +31,6 @@ bool openssh_encrypted(std::string_view content) {
 }
 
 }  // namespace
-
-std::optional<std::string> base64_decode(std::string_view text) {
-  const auto digit = [](char c) -> int {
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    if (c == '+') return 62;
-    return c == '/' ? 63 : -1;
-  };
-  std::string out;
-  unsigned group = 0;
-  int bits = 0;
-  for (const char c : text) {
-    if (c == '=' || c == '\n' || c == '\r') continue;
-    const int value = digit(c);
-    if (value < 0) return std::nullopt;
-    group = group << 6 | static_cast<unsigned>(value);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      out += static_cast<char>(group >> bits & 0xFF);
-    }
-  }
-  return out;
-}
 
 KeyFile inspect_key_file(const std::string& path) {
   KeyFile key;

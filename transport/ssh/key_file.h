@@ -27,6 +27,4 @@ struct KeyFile {
 
 KeyFile inspect_key_file(const std::string& path);
 
-std::optional<std::string> base64_decode(std::string_view text);
-
 }  // namespace otto::transport

@@ -16,8 +16,10 @@
 #include <filesystem>
 #include <memory>
 
+#include "graph/base/base64.h"
 #include "graph/base/fd.h"
 #include "graph/base/text.h"
+#include "graph/base/whole_file.h"
 
 namespace otto::transport {
 namespace {
@@ -209,22 +211,6 @@ Result<void> record_host_key(const std::string& file, const std::string& name, s
   const std::string line = fmt::format("{}{} {} {}\n", last == '\n' ? "" : "\n", name, type, key);
   if (::write(target.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size())) return failed();
   return {};
-}
-
-std::string base64_encode(std::string_view bytes) {
-  static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  const auto at = [&](std::size_t i) {
-    return i < bytes.size() ? static_cast<unsigned>(static_cast<unsigned char>(bytes[i])) : 0U;
-  };
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const unsigned group = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
-    out += kDigits[group >> 18 & 63];
-    out += kDigits[group >> 12 & 63];
-    out += i + 1 < bytes.size() ? kDigits[group >> 6 & 63] : '=';
-    out += i + 2 < bytes.size() ? kDigits[group & 63] : '=';
-  }
-  return out;
 }
 
 std::string fingerprint_text(std::string_view sha256) {

@@ -56,7 +56,6 @@ Result<void> record_host_key(const std::string& file, const std::string& name, s
 
 /// "SHA256:…" as ssh prints it, from the 32 digest bytes.
 std::string fingerprint_text(std::string_view sha256);
-std::string base64_encode(std::string_view bytes);
 
 /// Judges a presented key by policy: records unknown ones under accept-new and says so in `notice`. kHostKey with file
 /// and line. `who` names the host in messages.

@@ -15,6 +15,7 @@
 
 #include "graph/base/fd.h"
 #include "graph/base/text.h"
+#include "graph/base/whole_file.h"
 #include "transport/os/subprocess.h"
 #include "transport/ssh/ssh_config.h"
 

@@ -11,6 +11,7 @@
 
 #include <cerrno>
 
+#include "graph/base/base64.h"
 #include "graph/base/text.h"
 #include "transport/classify.h"
 #include "transport/ssh/known_hosts.h"

@@ -1,4 +1,5 @@
 #include "transport/telnet/telnet_process.h"
+#include "graph/base/base64.h"
 
 #include <fmt/format.h>
 

@@ -15,7 +15,7 @@
 
 namespace otto::docker {
 
-enum class ImageStatus { kBuilt, kCached, kPulled, kFailed, kSkipped, kStale, kUnknown };
+enum class ImageStatus { kBuilt, kCached, kFailed, kSkipped, kStale, kUnknown };
 std::string_view status_name(ImageStatus status);
 
 struct ImageResult {

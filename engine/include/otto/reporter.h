@@ -38,6 +38,15 @@ struct Event {
   std::uint64_t done = 0;
   std::uint64_t total = 0;
   std::uint64_t elapsed_ms = 0;
+
+  static Event in_phase(Phase phase, std::string subject, std::string detail = {}, std::uint64_t done = 0,
+                        std::uint64_t total = 0);
+  static Event output(Phase phase, std::string subject, std::string line);
+  static Event finished(Phase phase, std::string subject, std::string how, std::uint64_t elapsed_ms = 0);
+  static Event failure(Phase phase, std::string subject, std::string message, std::uint64_t elapsed_ms = 0);
+  /// `subject`: what it is about; empty: the command as a whole. So too of a warning.
+  static Event notice(Phase phase, std::string subject, std::string what);
+  static Event warning(Phase phase, std::string subject, std::string what);
 };
 
 class Reporter {

@@ -154,7 +154,7 @@ TEST(Json, SmallDocuments) {
 }
 
 TEST(Json, AProgressEventIsOneLine) {
-  const std::string line = json::progress({Event::Kind::kPhase, Phase::kUploading, "a\nb", "", 5, 10, 0});
+  const std::string line = json::progress(Event::in_phase(Phase::kUploading, "a\nb", "", 5, 10));
   EXPECT_EQ(line.find('\n'), line.size() - 1);
   EXPECT_EQ(Json::parse(line),
             Json::parse(R"({"event":"phase","phase":"uploading","subject":"a\nb","done":5,"total":10})"));

@@ -34,7 +34,7 @@ struct Stage {
 
 Event phase(Phase phase, std::string subject, std::string detail = "", std::uint64_t done = 0,
             std::uint64_t total = 0) {
-  return {Event::Kind::kPhase, phase, std::move(subject), std::move(detail), done, total, 0};
+  return Event::in_phase(phase, std::move(subject), std::move(detail), done, total);
 }
 Event ended(Event::Kind kind, std::string subject, std::string detail, std::uint64_t elapsed) {
   return {kind, Phase::kBuilding, std::move(subject), std::move(detail), 0, 0, elapsed};

@@ -18,10 +18,10 @@ class Recorder : public Reporter {
 class TraceTest : public ::testing::Test {
  protected:
   void phase(Phase phase, const std::string& subject, const std::string& detail = "") {
-    trace.report({Event::Kind::kPhase, phase, subject, detail, 0, 0, 0});
+    trace.report(Event::in_phase(phase, subject, detail));
   }
   void done(const std::string& subject, const std::string& detail) {
-    trace.report({Event::Kind::kDone, Phase::kBuilding, subject, detail, 0, 0, 0});
+    trace.report(Event::finished(Phase::kBuilding, subject, detail));
   }
   /// "row name: begin+length detail" of each span, after a check of the whole.
   std::vector<std::string> spans() {
@@ -80,7 +80,7 @@ TEST_F(TraceTest, WhatOneThreadHasInHandAtOnceGetsRowsOfItsOwn) {
 
 TEST_F(TraceTest, AllIsPassedOnAndOddNamesStayValid) {
   phase(Phase::kScanning, "a\"b\xff\n");
-  trace.report({Event::Kind::kWarning, Phase::kScanning, "careful", "", 0, 0, 0});
+  trace.report(Event::warning(Phase::kScanning, "careful", ""));
   trace.left("a\"b\xff\n");
   EXPECT_EQ(next.subjects, (std::vector<std::string>{"a\"b\xff\n", "careful", "left a\"b\xff\n"}));
   EXPECT_EQ(spans().size(), 1U);

@@ -14,7 +14,7 @@ parent::ContainerState container(const std::string& id, const std::string& name,
   made.service = "api";
   made.id = id;
   made.name = name;
-  made.status = status;
+  made.status = parent::parse_status(status);
   return made;
 }
 
@@ -27,7 +27,7 @@ std::string outcome(std::vector<parent::ContainerState> containers, const std::s
                                                : "rename " + step.name + " " + step.plain_name + "; ";
   }
   for (const parent::ContainerState& left : salvaged.containers) {
-    text += left.name + " " + left.status + (left.doomed ? " doomed" : "") + "; ";
+    text += left.name + " " + std::string(parent::status_name(left.status)) + (left.doomed ? " doomed" : "") + "; ";
   }
   return text;
 }

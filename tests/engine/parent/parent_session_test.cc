@@ -102,7 +102,7 @@ case "$1 $2" in
 "container inspect")
   echo again >> asked
   while read -r id status; do
-    case " $* " in *" $id "*) printf 'container\t%s\tsha256:a\tinspected\t7\tapi\t1\td\tp-api:1\t/n\t\t0\t\n' "$id" ;; esac
+    case " $* " in *" $id "*) printf 'container\t%s\tsha256:a\tpaused\t7\tapi\t1\td\tp-api:1\t/n\t\t0\t\n' "$id" ;; esac
   done < containers ;;
 esac
 )sh",
@@ -118,7 +118,7 @@ esac
     std::vector<std::string> told;
     for (const ContainerState& each : probe->containers) {
       EXPECT_EQ(each.image_id + each.service + each.image + each.service_digest, "sha256:aapip-api:1d");
-      told.push_back(each.id + " " + each.status + " " + std::to_string(each.exit_code));
+      told.push_back(each.id + " " + std::string(status_name(each.status)) + " " + std::to_string(each.exit_code));
     }
     std::sort(told.begin(), told.end());
     inspected_ = times_asked() == 1;
@@ -129,7 +129,7 @@ esac
 
 TEST_F(Containers, KnownOnesAreNotInspectedAgain) {
   using Told = std::vector<std::string>;
-  EXPECT_EQ(told("c1 Up 2 hours\nc2 Exited (3) 5 minutes ago\n"), (Told{"c1 inspected 7", "c2 inspected 7"}));
+  EXPECT_EQ(told("c1 Up 2 hours\nc2 Exited (3) 5 minutes ago\n"), (Told{"c1 paused 7", "c2 paused 7"}));
   EXPECT_TRUE(inspected_);
   EXPECT_EQ(told("c2 Up 1 hour\nc1 Exited (137) 3 days ago\n"), (Told{"c1 exited 137", "c2 running 0"}));
   EXPECT_FALSE(inspected_);
@@ -138,12 +138,12 @@ TEST_F(Containers, KnownOnesAreNotInspectedAgain) {
   EXPECT_FALSE(inspected_);
   EXPECT_EQ(told("c1 Up 3 weeks (healthy)\n"), (Told{"c1 running 0"})) << "one less";
   EXPECT_FALSE(inspected_);
-  EXPECT_EQ(told("c1 Up 3 weeks (healthy)\nc2 Created\n"), (Told{"c1 inspected 7", "c2 inspected 7"}))
+  EXPECT_EQ(told("c1 Up 3 weeks (healthy)\nc2 Created\n"), (Told{"c1 paused 7", "c2 paused 7"}))
       << "the one that went is known no longer";
   EXPECT_TRUE(inspected_);
   for (const char* unclear :
        {"Created", "Up 2 hours (Paused)", "Restarting (1) 5 seconds ago", "Dead", "Removal In Progress"}) {
-    EXPECT_EQ(told("c1 Up 1 hour\nc2 " + std::string(unclear) + "\n"), (Told{"c1 inspected 7", "c2 inspected 7"}));
+    EXPECT_EQ(told("c1 Up 1 hour\nc2 " + std::string(unclear) + "\n"), (Told{"c1 paused 7", "c2 paused 7"}));
     EXPECT_TRUE(inspected_) << unclear;
   }
   EXPECT_EQ(told(""), Told());

@@ -37,7 +37,7 @@ TEST(ProbeTest, TellsImagesContainersAndFacts) {
   EXPECT_EQ(probe->containers[1].service_digest, "abcd");
   EXPECT_EQ(probe->containers[0].name, "p-api-1");
   EXPECT_EQ(probe->containers[0].account, "");
-  EXPECT_EQ(probe->containers[1].health, "unhealthy");
+  EXPECT_EQ(probe->containers[1].health, Health::kUnhealthy);
   EXPECT_EQ(probe->containers[1].restarts, 4U);
   EXPECT_EQ(probe->containers[1].account, "ann");
   EXPECT_FALSE(probe->facts->account.empty());
@@ -112,7 +112,7 @@ TEST(ProbeTest, KnownContainersAreInspectedAgainOnlyWhereTheirListingIsNotPlain)
       EXPECT_EQ(probe->containers[0].name, "p-api-1") << test.listed;
     }
     if (std::string_view(test.listed).ends_with("(unhealthy)")) {
-      EXPECT_EQ(probe->containers[0].health, "unhealthy");
+      EXPECT_EQ(probe->containers[0].health, Health::kUnhealthy);
     }
   }
 }

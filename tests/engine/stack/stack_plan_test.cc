@@ -49,7 +49,7 @@ class StackPlanTest : public testing::Test {
     state.id = name + "-id" + std::to_string(state.number);
     state.image_id = "sha256:" + name;
     state.service_digest = graph::sha256(name).hex();
-    state.status = status;
+    state.status = parent::parse_status(status);
     state.exit_code = exit_code;
     containers_.push_back(state);
     return containers_.back();
@@ -105,7 +105,7 @@ class StackPlanTest : public testing::Test {
 
   StackModel model_;
   std::vector<parent::ContainerState> containers_;
-  std::map<std::string, std::string> image_ids_;
+  std::map<std::string, std::optional<std::string>> image_ids_;
 };
 
 TEST_F(StackPlanTest, NothingChangedNothingDone) {
@@ -178,8 +178,8 @@ TEST_F(StackPlanTest, DependentsFollowAServiceThatWasMissing) {
 
 TEST_F(StackPlanTest, StoppedServicesAreStartedAsTheyAre) {
   example();
-  container_of("db").status = "exited";
-  container_of("worker").status = "created";
+  container_of("db").status = parent::ContainerStatus::kExited;
+  container_of("worker").status = parent::ContainerStatus::kCreated;
   EXPECT_EQ(steps(),
             "api unchanged\ndb started (was stopped)\nmigrate completed (has exited 0)\nsidecar unchanged\n"
             "worker started (was never started)\n");
@@ -188,28 +188,28 @@ TEST_F(StackPlanTest, StoppedServicesAreStartedAsTheyAre) {
 
 TEST_F(StackPlanTest, ARestartedServiceTakesItsNamespacesWithIt) {
   example();
-  container_of("api").status = "exited";
+  container_of("api").status = parent::ContainerStatus::kExited;
   EXPECT_EQ(waves(), "[db healthy] [migrate completed] start api; recreate sidecar");
   EXPECT_NE(steps().find("sidecar recreated (follows api)"), std::string::npos);
 }
 
 TEST_F(StackPlanTest, AStoppedSidecarIsMadeAnew) {
   example();
-  container_of("sidecar").status = "exited";
+  container_of("sidecar").status = parent::ContainerStatus::kExited;
   EXPECT_EQ(waves(), "recreate sidecar");
   EXPECT_NE(steps().find("sidecar recreated (was stopped)"), std::string::npos);
 }
 
 TEST_F(StackPlanTest, DeadContainersAreReplaced) {
   example();
-  container_of("worker").status = "dead";
+  container_of("worker").status = parent::ContainerStatus::kDead;
   EXPECT_NE(steps().find("worker recreated (was dead)"), std::string::npos);
 }
 
 TEST_F(StackPlanTest, PausedAndRestartingContainersAreLeftAlone) {
   example();
-  container_of("worker").status = "paused";
-  container_of("db").status = "restarting";
+  container_of("worker").status = parent::ContainerStatus::kPaused;
+  container_of("db").status = parent::ContainerStatus::kRestarting;
   EXPECT_EQ(waves(), "");
   EXPECT_NE(steps().find("worker unchanged (is paused)"), std::string::npos) << "and said";
   EXPECT_NE(steps().find("db unchanged (is restarting)"), std::string::npos);
@@ -257,7 +257,7 @@ TEST_F(StackPlanTest, DoomedIsWhatACallEndsAndWhatFollows) {
   EXPECT_EQ(doomed_by(*plan, containers_, {"db"}), Ids{container_of("db").id});
   EXPECT_EQ(doomed_by(*plan, containers_, {"db", "api"}),
             (Ids{container_of("db").id, container_of("api").id, container_of("sidecar").id}));
-  container_of("api").status = "exited";
+  container_of("api").status = parent::ContainerStatus::kExited;
   EXPECT_EQ(doomed_by(*plan, containers_, {"api"}), Ids{container_of("sidecar").id}) << "it is not told to stop";
   container_of("worker").doomed = true;
   EXPECT_EQ(doomed_by(*plan, containers_, {}), Ids{container_of("worker").id}) << "what was stays in doubt";
@@ -318,7 +318,7 @@ TEST_F(StackPlanTest, ScaledOneShots) {
   container("job", "exited", 0);
   container("job", "running");
   EXPECT_EQ(steps(), "job unchanged\n");
-  containers_.back().status = "exited";
+  containers_.back().status = parent::ContainerStatus::kExited;
   EXPECT_EQ(steps(), "job completed (has exited 0)\n");
   containers_.back().exit_code = 1;
   EXPECT_EQ(steps(), "job started (exited with code 1)\n");

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "graph/base/fd.h"
+#include "graph/base/whole_file.h"
 #include "tests/support/temp_tree.h"
 
 namespace otto::workspace {

@@ -33,6 +33,8 @@ TEST(WholeFile, SaysWhyNot) {
   EXPECT_FALSE(read_whole_file(tree.root()).has_value());
   EXPECT_EQ(errno, EINVAL);
   ASSERT_EQ(::mkfifo(tree.path("fifo").c_str(), 0600), 0);
+  EXPECT_EQ(read_whole_file("/dev/null"), "");
+  EXPECT_FALSE(read_whole_file("/dev/zero").has_value());
   EXPECT_FALSE(read_whole_file(tree.path("fifo")).has_value());  // and does not wait for a writer
   EXPECT_EQ(errno, EINVAL);
 }

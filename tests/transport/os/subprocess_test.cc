@@ -7,6 +7,7 @@
 
 #include <thread>
 
+#include "graph/base/whole_file.h"
 #include "tests/support/temp_tree.h"
 #include "transport/ssh/key_file.h"
 
@@ -106,8 +107,6 @@ TEST(KeyFile, IsRecognisedWithoutBeingOpened) {
   EXPECT_EQ(inspect_key_file(tree.path("plain")).state, KeyFileState::kTooOpen);
   tree.write("pem", "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n", 0600);
   EXPECT_TRUE(inspect_key_file(tree.path("pem")).encrypted);
-  EXPECT_EQ(base64_decode("Zm9v\nYg=="), "foob");
-  EXPECT_EQ(base64_decode("a*"), std::nullopt);
 }
 
 }  // namespace

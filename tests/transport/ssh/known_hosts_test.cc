@@ -102,13 +102,5 @@ TEST_F(KnownHostsFile, RecordsBehindALineWithoutAnEnd) {
   EXPECT_EQ(KnownHosts::read({file()}, "leek").check("ssh-ed25519", kEd).line, 2);
 }
 
-TEST(Base64, KnownValues) {
-  EXPECT_EQ(base64_encode(""), "");
-  EXPECT_EQ(base64_encode("f"), "Zg==");
-  EXPECT_EQ(base64_encode("fo"), "Zm8=");
-  EXPECT_EQ(base64_encode("foo"), "Zm9v");
-  EXPECT_EQ(base64_encode("\xff\xfe"), "//4=");
-}
-
 }  // namespace
 }  // namespace otto::transport

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "graph/base/fd.h"
+#include "graph/base/whole_file.h"
 #include "tests/support/temp_tree.h"
 
 namespace otto::transport {
