@@ -23,13 +23,6 @@ constexpr std::size_t kConnectingHeap = std::size_t{256} << 10;  ///< what a log
 
 using RemoteResult = Result<std::unique_ptr<transport::Remote>>;
 
-/// One host's connection: the attempt, and what came of it.
-struct Connection {
-  std::stop_source stop;
-  std::shared_future<void> attempt;  // shared: remote() may be called from several threads
-  RemoteResult result = make_error(ErrorCode::kInterrupted, "not connected yet");
-};
-
 class NullReporter : public Reporter {
  public:
   void report(const Event&) override {}
@@ -43,6 +36,13 @@ Reporter& null_reporter() {
 }
 
 struct Workspace::State {
+  /// One host's connection: the attempt, and what came of it.
+  struct Connection {
+    std::stop_source stop;
+    std::shared_future<void> attempt;  // shared: remote() may be called from several threads
+    RemoteResult result = make_error(ErrorCode::kInterrupted, "not connected yet");
+  };
+
   WorkspaceOptions options;
   Reporter* reporter = nullptr;
   std::stop_token stop;
@@ -182,7 +182,7 @@ RemoteResult Workspace::State::connect(const config::HostEntry& host, const std:
   return std::make_unique<transport::Remote>(std::move(transport));
 }
 
-Connection& Workspace::State::connection(const config::HostEntry& host) {
+Workspace::State::Connection& Workspace::State::connection(const config::HostEntry& host) {
   auto all = connections.lock();
   auto& slot = (*all)[host.id];
   if (!slot) {
@@ -201,7 +201,7 @@ void Workspace::connect_early(const config::HostEntry& host) { (void)state_->con
 
 Result<transport::Remote*> Workspace::remote(const config::HostEntry& host, const std::stop_token& stop) {
   constexpr std::chrono::milliseconds kLookForStop{20};
-  Connection& connection = state_->connection(host);
+  State::Connection& connection = state_->connection(host);
   if (!stop.stop_possible()) connection.attempt.wait();
   while (connection.attempt.wait_for(kLookForStop) != std::future_status::ready) {
     if (stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");

@@ -215,15 +215,15 @@ void take_state(Probe& probe, const ProbeRequest& request, const std::vector<std
   if (known != request.known_containers.end()) probe.containers.push_back(as_listed(*known, fields[2], fields[4]));
 }
 
-using Found = std::map<std::string, BaseState>;  // by Docker's own spelling
+using BaseStates = std::map<std::string, BaseState>;  // by Docker's own spelling
 
-void take_image(Found& found, const std::vector<std::string>& fields) {
+void take_image(BaseStates& found, const std::vector<std::string>& fields) {
   BaseState& image = found[fields[2]];
   image.id = fields[1];
   if (fields.size() > 3 && fields[3].starts_with("sha256:")) image.digests.push_back(fields[3]);
 }
 
-void answer_images(Probe& probe, const ProbeRequest& request, const Found& found) {
+void answer_images(Probe& probe, const ProbeRequest& request, const BaseStates& found) {
   for (const std::string& image : request.images) {
     const auto entry = found.find(familiar_reference(image));
     if (entry != found.end()) probe.image_ids[image] = entry->second.id;
@@ -243,8 +243,8 @@ void answer_images(Probe& probe, const ProbeRequest& request, const Found& found
   }
 }
 
-Probe read_answer(const std::string& answer, const ProbeRequest& request) {
-  Found found;
+Probe read_probe(const std::string& answer, const ProbeRequest& request) {
+  BaseStates found;
   std::set<std::string> doomed;
   Probe probe;
   if (request.want_facts) probe.facts.emplace();
@@ -350,7 +350,7 @@ Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& sett
   if (!output.status.success()) {
     return docker_error(output, remote.host_id(), ErrorCode::kRemoteFailed, "docker does not answer");
   }
-  return read_answer(output.out, request);
+  return read_probe(output.out, request);
 }
 
 Error docker_error(const transport::Output& output, std::string_view host_id, ErrorCode otherwise,

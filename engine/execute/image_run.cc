@@ -28,7 +28,7 @@ using Clock = std::chrono::steady_clock;
 // always gets on, and so many in a row mean that something else is wrong.
 constexpr int kStageAttempts = 20;
 
-std::uint64_t ms_since(Clock::time_point start) {
+std::uint64_t build_ms(Clock::time_point start) {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count());
 }
@@ -301,7 +301,7 @@ class ImageRun {
       report({Event::Kind::kFailed, Phase::kBuilding, image.name, image.error->message, 0, 0, 0});
     }
     if (image.status != docker::ImageStatus::kStale) return;
-    image.duration_ms = ms_since(started_[index]);
+    image.duration_ms = build_ms(started_[index]);
     if (result.ok() && found_[index] != 0) image.reasons.clear();  // what it was built for is the other's record
     if (result.ok()) {
       image.status = found_[index] != 0 ? docker::ImageStatus::kCached : docker::ImageStatus::kBuilt;

@@ -17,7 +17,7 @@ namespace otto::execute {
 
 namespace {
 
-std::uint64_t ms_since(std::chrono::steady_clock::time_point begun) {
+std::uint64_t step_ms(std::chrono::steady_clock::time_point begun) {
   const auto elapsed = std::chrono::steady_clock::now() - begun;
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count());
 }
@@ -222,7 +222,7 @@ class StackRun {
     OTTO_RETURN_IF_ERROR(compose_.await(conditions));
     for (const docker::Dependency& condition : conditions) {
       report({Event::Kind::kDone, Phase::kWaiting, condition.service, healthy(condition) ? "healthy" : "completed", 0,
-              0, ms_since(begun)});
+              0, step_ms(begun)});
     }
     return {};
   }
@@ -272,7 +272,7 @@ class StackRun {
     if (!result.ok() && result.error().code == ErrorCode::kInterrupted) return result.error();
     for (const std::string& service : call.services) {
       report({result.ok() ? Event::Kind::kDone : Event::Kind::kFailed, Phase::kStarting, service,
-              std::string(action_of(plan, service)), 0, 0, ms_since(begun)});
+              std::string(action_of(plan, service)), 0, 0, step_ms(begun)});
     }
     if (!result.ok()) OTTO_RETURN_IF_ERROR(check_images_are_there());
     OTTO_RETURN_IF_ERROR(result);
