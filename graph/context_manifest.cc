@@ -12,8 +12,8 @@ namespace otto::graph {
 
 namespace {
 
-constexpr std::string_view kHashedVersion = "otto-context-1";
-constexpr std::string_view kStoredVersion = "otto-manifest-1";
+constexpr std::string_view kHashedManifest = "otto-context-1";
+constexpr std::string_view kStoredManifest = "otto-manifest-1";
 constexpr std::string_view kModeOfDirectory = "dir-mode";
 constexpr std::size_t kSmallestEntry = 16;  // "3:dir\n1:a\n4:0755\n" is 17 bytes
 constexpr std::array<std::pair<EntryType, std::string_view>, 4> kTypeNames = {{{EntryType::kFile, "file"},
@@ -23,10 +23,6 @@ constexpr std::array<std::pair<EntryType, std::string_view>, 4> kTypeNames = {{{
 
 std::string_view type_name(EntryType type) {
   return std::find_if(kTypeNames.begin(), kTypeNames.end(), [&](const auto& t) { return t.first == type; })->second;
-}
-
-std::string_view raw(const Digest& digest) {
-  return {reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size()};
 }
 
 void append_mode(std::string& out, std::uint16_t mode) {
@@ -41,7 +37,7 @@ void append_number(std::string& out, std::int64_t number) { append_field(out, fm
 void append_content(std::string& out, const ContextEntry& entry) {
   if (entry.type == EntryType::kFile || entry.type == EntryType::kFifo) append_mode(out, entry.mode);
   if (entry.type == EntryType::kFile) {
-    append_field(out, raw(entry.digest));
+    append_field(out, entry.digest.raw());
   } else if (entry.type == EntryType::kSymlink) {
     append_field(out, entry.target);
   }
@@ -73,7 +69,7 @@ Digest ContextManifest::hash() const {
   constexpr std::size_t kBlock = 64 << 10;
   std::optional<Sha256> hasher;  // a small manifest needs none of its own
   std::string block;
-  append_field(block, kHashedVersion);
+  append_field(block, kHashedManifest);
   for (const ContextEntry& entry : entries) {
     append_identity(block, entry);
     if (block.size() < kBlock) continue;
@@ -119,9 +115,9 @@ ManifestDiff diff(const ContextManifest& before, const ContextManifest& after) {
 std::string serialize(const ContextManifest& manifest) {
   std::string out;
   out.reserve(64 + manifest.entries.size() * 112);
-  append_field(out, kStoredVersion);
+  append_field(out, kStoredManifest);
   const std::size_t checksum = out.size();
-  append_field(out, raw(Digest()));  // a place for it, so that the body needs no second copy
+  append_field(out, Digest().raw());  // a place for it, so that the body needs no second copy
   const std::size_t body = out.size();
   append_number(out, static_cast<std::int64_t>(manifest.entries.size()));
   for (const ContextEntry& entry : manifest.entries) {
@@ -136,7 +132,7 @@ std::string serialize(const ContextManifest& manifest) {
     }
   }
   std::string sum;
-  append_field(sum, raw(sha256(std::string_view(out).substr(body))));
+  append_field(sum, sha256(std::string_view(out).substr(body)).raw());
   return out.replace(checksum, sum.size(), sum);
 }
 
@@ -207,7 +203,7 @@ ContextEntry read_entry(FieldReader& in, Arena& texts) {
 
 std::optional<ContextManifest> parse_manifest(std::string_view bytes) {
   FieldReader head(bytes);
-  if (head.text() != kStoredVersion) return std::nullopt;
+  if (head.text() != kStoredManifest) return std::nullopt;
   const Digest checksum = head.digest();
   if (!head.good() || sha256(head.rest()) != checksum) return std::nullopt;
 

@@ -22,6 +22,8 @@ struct Digest {
   [[nodiscard]] std::string hex() const;
   /// The first 40 hex digits: what a tag carries.
   [[nodiscard]] std::string tag() const { return hex().substr(0, 40); }
+  /// The 32 bytes as they are, borrowed.
+  [[nodiscard]] std::string_view raw() const { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
   static std::optional<Digest> from_hex(std::string_view hex);
 };
 

@@ -11,8 +11,8 @@ namespace otto::graph {
 
 namespace {
 
-constexpr std::string_view kHashedVersion = "otto-image-1";
-constexpr std::string_view kStoredVersion = "otto-fingerprint-1";
+constexpr std::string_view kHashedImage = "otto-image-1";
+constexpr std::string_view kStoredFingerprint = "otto-fingerprint-1";
 
 constexpr std::array<std::pair<ComponentKind, std::string_view>, 8> kKindNames = {{
     {ComponentKind::kDockerfile, "dockerfile"},
@@ -24,10 +24,6 @@ constexpr std::array<std::pair<ComponentKind, std::string_view>, 8> kKindNames =
     {ComponentKind::kUpstream, "upstream"},
     {ComponentKind::kBase, "base"},
 }};
-
-std::string_view raw(const Digest& digest) {
-  return {reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size()};
-}
 
 /// Whether a component's subject is part of its identity: a build arg's name is, the path of a Dockerfile is not.
 bool subject_counts(ComponentKind kind) {
@@ -89,24 +85,24 @@ Fingerprint FingerprintBuilder::finish() && {
   };
   std::sort(components_.begin(), components_.end(), order);
   std::string encoding;
-  append_field(encoding, kHashedVersion);
+  append_field(encoding, kHashedImage);
   for (const Component& component : components_) {
     if (!component.counted) continue;
     append_field(encoding, kind_name(component.kind));
     append_field(encoding, subject_counts(component.kind) ? std::string_view(component.subject) : std::string_view());
-    append_field(encoding, raw(component.digest));
+    append_field(encoding, component.digest.raw());
   }
   return {std::move(components_), sha256(encoding)};
 }
 
 std::string serialize(const Fingerprint& fingerprint) {
   std::string out;
-  append_field(out, kStoredVersion);
-  append_field(out, raw(fingerprint.hash));
+  append_field(out, kStoredFingerprint);
+  append_field(out, fingerprint.hash.raw());
   for (const Component& component : fingerprint.components) {
     append_field(out, kind_name(component.kind));
     append_field(out, component.subject);
-    append_field(out, raw(component.digest));
+    append_field(out, component.digest.raw());
     append_field(out, component.counted ? "1" : "0");
   }
   return out;
@@ -138,7 +134,7 @@ std::optional<Component> take_component(std::string_view& in) {
 }  // namespace
 
 std::optional<Fingerprint> parse_fingerprint(std::string_view bytes) {
-  if (take_field(bytes) != kStoredVersion) return std::nullopt;
+  if (take_field(bytes) != kStoredFingerprint) return std::nullopt;
   Fingerprint fingerprint;
   const auto hash = take_digest(bytes);
   if (!hash) return std::nullopt;

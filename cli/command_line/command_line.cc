@@ -22,7 +22,7 @@ struct Candidate {
   std::vector<std::string> path;
 };
 
-Error usage(std::string message, std::string hint) {
+Error command_error(std::string message, std::string hint) {
   return make_error(ErrorCode::kUsage, std::move(message), std::move(hint));
 }
 
@@ -110,8 +110,8 @@ class VerbFinder {
     const auto known = continuations();
     if (suggestion.empty()) suggestion = text::did_you_mean(word, known);
     const std::string where = depth_ == 0 ? "" : fmt::format(" for 'otto {}'", path());
-    return usage(fmt::format("unknown command '{}'{}{}", word, where, suggestion),
-                 fmt::format("commands here: {}; see 'otto {}-h'", text::join(known, ", "), prefix()));
+    return command_error(fmt::format("unknown command '{}'{}{}", word, where, suggestion),
+                         fmt::format("commands here: {}; see 'otto {}-h'", text::join(known, ", "), prefix()));
   }
 
   [[nodiscard]] std::string prefix() const { return depth_ == 0 ? "" : path() + " "; }
@@ -140,10 +140,11 @@ void finish_without_verb(const VerbFinder& finder, CommandLine& line) {
   } else if (!line.options.stands_alone()) {
     const std::string path = finder.path();
     const std::string spaced = path.empty() ? "" : path + " ";
-    line.error = usage(fmt::format("a command is missing after 'otto{}{}'", path.empty() ? "" : " ", path),
-                       fmt::format("one of: {}; see 'otto {}-h'", text::join(finder.continuations(), ", "), spaced));
+    line.error =
+        command_error(fmt::format("a command is missing after 'otto{}{}'", path.empty() ? "" : " ", path),
+                      fmt::format("one of: {}; see 'otto {}-h'", text::join(finder.continuations(), ", "), spaced));
   } else if (!finder.path().empty()) {
-    line.error = usage(fmt::format("'otto {}' is incomplete", finder.path()), "");
+    line.error = command_error(fmt::format("'otto {}' is incomplete", finder.path()), "");
   }
 }
 
@@ -191,7 +192,7 @@ Result<void> parse_verb(const VerbFinder& finder, std::span<const std::string> r
   if (*help) {
     line.help = std::string(line.info->path);
   } else if (verbatim != nullptr && verbatim->empty() && !line.options.stands_alone()) {
-    return usage("CMD is missing", fmt::format("see 'otto {} -h'", line.info->path));
+    return command_error("CMD is missing", fmt::format("see 'otto {} -h'", line.info->path));
   }
   return {};
 }

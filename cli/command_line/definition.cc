@@ -34,7 +34,7 @@ std::string named_in(const CLI::Error& error) {
   return what.substr(0, what.find_first_of(": "));
 }
 
-Error usage(std::string message, std::string hint = {}) {
+Error token_error(std::string message, std::string hint = {}) {
   return make_error(ErrorCode::kUsage, std::move(message), std::move(hint));
 }
 
@@ -44,7 +44,7 @@ Error unknown_option(std::string_view token, std::span<const std::string> names)
   const std::string name = option_part(token);
   // One letter is as near to every other; a suggestion would be noise.
   const bool one_letter = name.size() <= 2;
-  return usage(fmt::format("unknown option '{}'{}", name, one_letter ? "" : text::did_you_mean(name, names)));
+  return token_error(fmt::format("unknown option '{}'{}", name, one_letter ? "" : text::did_you_mean(name, names)));
 }
 
 Definition::Definition() : state_(std::make_unique<State>()) {
@@ -97,7 +97,8 @@ void Definition::take_number(std::string names, unsigned min, unsigned max, std:
     unsigned parsed = 0;
     const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), parsed);
     if (failure != std::errc() || end != value.data() + value.size() || parsed < min || parsed > max) {
-      state_->pending = usage(fmt::format("option '{}': '{}' is not a number from {} to {}", name, value, min, max));
+      state_->pending =
+          token_error(fmt::format("option '{}': '{}' is not a number from {} to {}", name, value, min, max));
       throw CLI::ValidationError(name, "out of range");
     }
     take(parsed);
@@ -121,8 +122,8 @@ void Definition::choice_by_index(std::string names, std::vector<std::string> val
       if (values[i] == value) return assign(i);
     }
     state_->pending =
-        usage(fmt::format("option '{}': unknown value '{}'{}", name, value, text::did_you_mean(value, values)),
-              fmt::format("one of: {}", text::join(values, ", ")));
+        token_error(fmt::format("option '{}': unknown value '{}'{}", name, value, text::did_you_mean(value, values)),
+                    fmt::format("one of: {}", text::join(values, ", ")));
     throw CLI::ValidationError(name, "not one of its values");
   };
   state_->app.add_option_function(names, check, help)
@@ -159,15 +160,15 @@ Result<bool> Definition::parse(std::vector<std::string> tokens) {
   } catch (const CLI::ExtrasError&) {
     const std::string first = state_->app.remaining().front();
     if (first.size() > 1 && first.front() == '-') return unknown_option(first, option_names());
-    return usage(fmt::format("unexpected argument '{}'", first));
+    return token_error(fmt::format("unexpected argument '{}'", first));
   } catch (const CLI::RequiredError& error) {
-    return usage(fmt::format("{} is missing", named_in(error)));
+    return token_error(fmt::format("{} is missing", named_in(error)));
   } catch (const CLI::ArgumentMismatch& error) {
-    return usage(fmt::format("option '{}' needs a value", named_in(error)));
+    return token_error(fmt::format("option '{}' needs a value", named_in(error)));
   } catch (const CLI::ExcludesError& error) {
-    return usage(error.what());
+    return token_error(error.what());
   } catch (const CLI::Error& error) {
-    return state_->pending ? *state_->pending : usage(error.what());
+    return state_->pending ? *state_->pending : token_error(error.what());
   }
 }
 

@@ -15,16 +15,16 @@
 namespace otto::cli {
 namespace {
 
-constexpr std::size_t kWidth = 96;
+constexpr std::size_t kHelpWidth = 96;
 constexpr std::size_t kHelpColumn = 30;
 
-std::string heading(std::string_view title, const Style& style) {
+std::string section_title(std::string_view title, const Style& style) {
   return fmt::format("\n{}\n", style.paint(Paint::kBold, title));
 }
 
 /// "  -j, --jobs N      text", the text wrapped in a column of its own.
 std::string help_item(std::string_view left, std::string_view help) {
-  const std::vector<std::string> lines = wrapped(help, kWidth - kHelpColumn);
+  const std::vector<std::string> lines = wrapped(help, kHelpWidth - kHelpColumn);
   std::string out = fmt::format("  {}", left);
   const bool fits = display_width(left) + 4 <= kHelpColumn;
   for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -42,7 +42,7 @@ std::string help_of_options(const std::vector<OptionInfo>& all, const Style& sty
   std::string out, group;
   for (const OptionInfo& option : all) {
     if (option.operand) continue;
-    if (option.group != group) out += heading(option.group + ":", style);
+    if (option.group != group) out += section_title(option.group + ":", style);
     group = option.group;
     out += help_item(option_left(option), option_help(option));
   }
@@ -51,19 +51,19 @@ std::string help_of_options(const std::vector<OptionInfo>& all, const Style& sty
 
 std::string help_of_verb(const VerbInfo& verb, const Style& style) {
   std::string out = fmt::format("{} otto {}\n\n{}", style.paint(Paint::kBold, "Usage:"), synopsis(verb),
-                                paragraphs(verb.description, kWidth));
+                                paragraphs(verb.description, kHelpWidth));
   const std::vector<OptionInfo> options = options_of(verb);
   std::string operands;
   for (const OptionInfo& option : options) {
     if (option.operand) operands += help_item(option.names, option_help(option));
   }
-  if (!operands.empty()) out += heading("Arguments:", style) + operands;
+  if (!operands.empty()) out += section_title("Arguments:", style) + operands;
   out += help_of_options(options, style);
-  out += heading("Examples:", style);
+  out += section_title("Examples:", style);
   for (const Example& example : verb.examples) out += fmt::format("  # {}\n  {}\n", example.says, example.command);
-  out += heading("Exit codes:", style);
+  out += section_title("Exit codes:", style);
   if (!verb.exit_codes.empty()) {
-    for (const std::string& line : wrapped(verb.exit_codes, kWidth - 2)) out += fmt::format("  {}\n", line);
+    for (const std::string& line : wrapped(verb.exit_codes, kHelpWidth - 2)) out += fmt::format("  {}\n", line);
   }
   for (const ExitCode& code : exit_codes()) out += fmt::format("  {:>4}  {}\n", code.code, code.meaning);
   return out;
@@ -72,11 +72,11 @@ std::string help_of_verb(const VerbInfo& verb, const Style& style) {
 std::string help_of_group(std::string_view group, const Style& style) {
   std::string out = fmt::format("{} otto {}{}COMMAND\n\n", style.paint(Paint::kBold, "Usage:"), group,
                                 group.empty() ? "[OPTIONS] " : " [OPTIONS] ");
-  if (group.empty()) out += paragraphs(kAbout, kWidth);
+  if (group.empty()) out += paragraphs(kAbout, kHelpWidth);
   for (const GroupInfo& info : all_groups()) {
     if (info.path == group) out += fmt::format("{}{}.\n", char(std::toupper(info.summary[0])), info.summary.substr(1));
   }
-  out += heading("Commands:", style);
+  out += section_title("Commands:", style);
   for (const VerbInfo* verb : all_verbs()) {
     if (group.empty() || verb->path.starts_with(std::string(group) + " ")) {
       out += help_item(verb->path, verb->summary);

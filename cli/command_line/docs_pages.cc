@@ -12,7 +12,7 @@
 namespace otto::cli {
 namespace {
 
-constexpr std::size_t kWidth = 110;
+constexpr std::size_t kReferenceWidth = 110;
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
   for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
@@ -38,7 +38,7 @@ std::string options_table(const std::vector<OptionInfo>& options, bool global) {
 std::string verb_section(const VerbInfo& verb) {
   const std::vector<OptionInfo> options = options_of(verb);
   std::string out = fmt::format("## otto {}\n\n```\notto {}\n```\n\n{}\n", verb.path, synopsis(verb),
-                                paragraphs(verb.description, kWidth));
+                                paragraphs(verb.description, kReferenceWidth));
   std::string operands;
   for (const OptionInfo& option : options) {
     if (option.operand) operands += fmt::format("- `{}`: {}\n", option.names, option.help);
@@ -91,7 +91,7 @@ std::string roff_verb(const VerbInfo& verb) {
 std::string reference_markdown() {
   std::string out = fmt::format(
       "# Command reference\n\nGenerated from the command line's own definitions by `otto_docgen`; do not edit.\n\n{}\n",
-      paragraphs(kAbout, kWidth));
+      paragraphs(kAbout, kReferenceWidth));
   out += "Global options stand before or after the command.\n\n" + options_table(global_options(), true);
   for (const VerbInfo* verb : all_verbs()) out += verb_section(*verb);
   out += "## Exit codes\n\n| code | meaning |\n| --- | --- |\n";

@@ -17,7 +17,7 @@ using docker::GraphReport;
 using docker::NodeState;
 using graph::NodeKind;
 
-Paint paint_of(NodeState state) {
+Paint node_paint(NodeState state) {
   switch (state) {
     case NodeState::kFresh: return Paint::kGreen;
     case NodeState::kStale: return Paint::kYellow;
@@ -68,7 +68,7 @@ class Tree {
     const GraphNode& node = report_.nodes[index];
     const bool again = shown_[index] && !node.inputs.empty();
     out_ += fmt::format("{}{}  {}  {}", lead, style_.paint(Paint::kBold, image_reference(node.name, style_)),
-                        shown_node_kind(node.kind), style_.paint(paint_of(node.state), node_state_name(node.state)));
+                        shown_node_kind(node.kind), style_.paint(node_paint(node.state), node_state_name(node.state)));
     if (!node.why.empty()) out_ += "  " + style_.paint(Paint::kDim, one_line(node.why));
     if (again) out_ += "  " + style_.paint(Paint::kDim, "(see above)");
     out_ += '\n';

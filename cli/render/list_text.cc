@@ -19,7 +19,7 @@ std::string short_id(const std::string& id, const Style& style) {
   return one_line(style.short_hashes ? std::string_view(id).substr(0, kShortId) : std::string_view(id));
 }
 
-Paint paint_of(HostState state) {
+Paint host_paint(HostState state) {
   switch (state) {
     case HostState::kRunning: return Paint::kGreen;
     case HostState::kExited: return Paint::kYellow;
@@ -84,7 +84,7 @@ std::string render_hosts(std::span<const HostListing> hosts, std::int64_t now_ms
     const bool unsaid = machine && host.state == HostState::kUnknown;
     rows.push_back({{one_line(host.id), Paint::kBold},
                     {std::string(host_kind_name(host.kind))},
-                    {unsaid ? "" : std::string(host_state_name(host.state)), paint_of(host.state)},
+                    {unsaid ? "" : std::string(host_state_name(host.state)), host_paint(host.state)},
                     {host.docker_capable ? "yes" : ""},
                     {image_reference(host.image, style)},
                     {host.last_seen_ms == 0 ? "" : ago(host.last_seen_ms, now_ms)}});

@@ -44,12 +44,14 @@ std::string images_text(const std::vector<ImageResult>& images, const ReportView
   return table_with_notes(rows, below, style);
 }
 
-std::string heading(std::string_view repo, std::string_view parent) { return fmt::format("{} on {}", repo, parent); }
+std::string stack_title(std::string_view repo, std::string_view parent) {
+  return fmt::format("{} on {}", repo, parent);
+}
 
 std::string not_asked(const docker::BuildReport& report) {
   if (report.parent_reachable) return {};
   return fmt::format("{}: the host could not be asked, so only what is known here is shown\n",
-                     heading(report.repo, report.parent));
+                     stack_title(report.repo, report.parent));
 }
 
 bool up_to_date(const ServiceResult& service) {
@@ -70,7 +72,7 @@ std::string nothing_to_do_text(const docker::UpReport& report) {
   const std::string done = report.staged_files == 0
                                ? "nothing to do"
                                : counted(report.staged_files, "file") + " of the stack brought, nothing else to do";
-  return fmt::format("{}: {} ({}{} up to date)\n", heading(report.build.repo, report.build.parent), done, parts,
+  return fmt::format("{}: {} ({}{} up to date)\n", stack_title(report.build.repo, report.build.parent), done, parts,
                      counted(report.services.size(), "service"));
 }
 
@@ -98,7 +100,7 @@ std::string one_up(const docker::UpReport& report, bool headed, const ReportView
   }
   std::string out = not_asked(report.build);
   if (report.build.images.empty() && report.services.empty()) return out;
-  if (headed) out += style.paint(Paint::kBold, heading(report.build.repo, report.build.parent)) + "\n";
+  if (headed) out += style.paint(Paint::kBold, stack_title(report.build.repo, report.build.parent)) + "\n";
   out += images_text(report.build.images, view, style);
   return out + services_text(report.services, view.dry_run, style);
 }
@@ -128,10 +130,10 @@ std::string render_build(std::span<const docker::BuildReport> reports, const Rep
     out += not_asked(report);
     if (report.images.empty() && report.error) continue;
     if (report.images.empty()) {
-      out += fmt::format("{}: no images\n", heading(report.repo, report.parent));
+      out += fmt::format("{}: no images\n", stack_title(report.repo, report.parent));
       continue;
     }
-    if (reports.size() > 1) out += style.paint(Paint::kBold, heading(report.repo, report.parent)) + "\n";
+    if (reports.size() > 1) out += style.paint(Paint::kBold, stack_title(report.repo, report.parent)) + "\n";
     out += images_text(report.images, view, style);
   }
   return out;
@@ -148,7 +150,7 @@ std::string render_down(std::span<const docker::DownReport> reports, const Repor
   for (const docker::DownReport& report : reports) {
     if (report.removed.empty() && report.error) continue;
     if (report.removed.empty()) {
-      out += fmt::format("{}: nothing to do (no containers)\n", heading(report.repo, report.parent));
+      out += fmt::format("{}: nothing to do (no containers)\n", stack_title(report.repo, report.parent));
       continue;
     }
     std::vector<std::vector<Cell>> rows;

@@ -10,13 +10,13 @@ namespace {
 
 // The terminal that is changed, and how it was before: read by restore_now() on another thread.
 std::atomic<int> changed_fd{-1};
-termios before{};
+termios settings_before{};
 
 }  // namespace
 
 ChangedTerminal::ChangedTerminal(int fd, To to) {
-  if (::tcgetattr(fd, &before) != 0) return;
-  termios settings = before;
+  if (::tcgetattr(fd, &settings_before) != 0) return;
+  termios settings = settings_before;
   if (to == To::kRaw) {
     ::cfmakeraw(&settings);
   } else {
@@ -29,7 +29,7 @@ ChangedTerminal::ChangedTerminal(int fd, To to) {
 ChangedTerminal::~ChangedTerminal() { restore_now(); }
 
 void ChangedTerminal::restore_now() {
-  if (const int fd = changed_fd.exchange(-1); fd >= 0) ::tcsetattr(fd, TCSAFLUSH, &before);
+  if (const int fd = changed_fd.exchange(-1); fd >= 0) ::tcsetattr(fd, TCSAFLUSH, &settings_before);
 }
 
 }  // namespace otto::cli

@@ -57,7 +57,7 @@ class DockerBuild : public Verb {
   bool explain_ = false;
 };
 
-constexpr std::array<Example, 4> kExamples = {{
+constexpr std::array<Example, 4> kBuildExamples = {{
     {"otto docker build", "build what is stale, on the default parent"},
     {"otto docker build api --explain", "build one image and say why"},
     {"otto docker build --dry-run --explain", "what would be built, without building"},
@@ -77,7 +77,7 @@ constinit const VerbInfo kDockerBuild = {
     "it is built from. Where an image of that tag is on the host already, nothing is sent and nothing is built; "
     "otherwise only the files that differ are sent.\n\n"
     "With --quiet only the full tags are printed, one a line.",
-    kExamples,
+    kBuildExamples,
     "4 if images failed while others were built; an image that was up to date already does not count as done.",
     []() -> std::unique_ptr<Verb> { return std::make_unique<DockerBuild>(); },
 };

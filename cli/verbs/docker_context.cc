@@ -36,7 +36,7 @@ class DockerContext : public Verb {
   std::string image_;
 };
 
-constexpr std::array<Example, 2> kExamples = {{
+constexpr std::array<Example, 2> kContextExamples = {{
     {"otto docker context api", "what would be sent for the image api"},
     {"otto docker context api --format json", "the same for a script, with modes and sizes"},
 }};
@@ -50,7 +50,7 @@ constinit const VerbInfo kDockerContext = {
     "Lists the build context as the Docker engine would see it: after .dockerignore, with modes and sizes, sorted by "
     "path. The last line is the sum. No host is contacted.\n\n"
     "With --quiet only paths are printed, one a line.",
-    kExamples,
+    kContextExamples,
     "",
     []() -> std::unique_ptr<Verb> { return std::make_unique<DockerContext>(); },
 };

@@ -39,7 +39,7 @@ class DockerDown : public Verb {
   docker::DownOptions options_;
 };
 
-constexpr std::array<Example, 3> kExamples = {{
+constexpr std::array<Example, 3> kDownExamples = {{
     {"otto docker down", "remove the stack's containers and networks"},
     {"otto docker down --timeout 10", "give each container ten seconds to stop"},
     {"otto docker down --volumes --on pepper_seed", "its volumes too, on that host"},
@@ -55,7 +55,7 @@ constinit const VerbInfo kDockerDown = {
     "'otto docker up' has nothing to send or build. While another otto works on the same stack this one waits, saying "
     "for whom.\n\n"
     "With --quiet nothing is printed to standard output.",
-    kExamples,
+    kDownExamples,
     "",
     []() -> std::unique_ptr<Verb> { return std::make_unique<DockerDown>(); },
 };

@@ -50,7 +50,7 @@ class DockerExplain : public Verb {
   docker::ExplainOptions options_;
 };
 
-constexpr std::array<Example, 3> kExamples = {{
+constexpr std::array<Example, 3> kExplainExamples = {{
     {"otto docker explain", "why each image was last built, and what is stale now"},
     {"otto docker explain api -v", "one image, with every file"},
     {"otto docker explain --format json", "the same for a script"},
@@ -74,7 +74,7 @@ constinit const VerbInfo kDockerExplain = {
     "With "
     "several repos or hosts: {\"reports\": [{\"parent\", \"repo\", \"images\"}]}.\n\n"
     "With --quiet only the tags of stale images are printed, one a line.",
-    kExamples,
+    kExplainExamples,
     "",
     []() -> std::unique_ptr<Verb> { return std::make_unique<DockerExplain>(); },
 };

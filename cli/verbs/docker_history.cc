@@ -47,7 +47,7 @@ class DockerHistory : public Verb {
   unsigned limit_ = 20;
 };
 
-constexpr std::array<Example, 3> kExamples = {{
+constexpr std::array<Example, 3> kHistoryExamples = {{
     {"otto docker history", "the last 20 builds of this repo"},
     {"otto docker history api --limit 0", "every build of one image that is remembered"},
     {"otto docker history --format json", "the same for a script"},
@@ -66,7 +66,7 @@ constinit const VerbInfo kDockerHistory = {
     "\"hash\", "
     "\"image_id\", \"reasons\", \"uploaded_bytes\", \"uploaded_files\", \"duration_ms\"}]}.\n\n"
     "With --quiet only tags are printed, one a line.",
-    kExamples,
+    kHistoryExamples,
     "",
     []() -> std::unique_ptr<Verb> { return std::make_unique<DockerHistory>(); },
 };

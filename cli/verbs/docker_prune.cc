@@ -46,7 +46,7 @@ class DockerPrune : public Verb {
   docker::PruneOptions options_;
 };
 
-constexpr std::array<Example, 3> kExamples = {{
+constexpr std::array<Example, 3> kPruneExamples = {{
     {"otto docker prune --dry-run -v", "what would be removed, and what is kept and why"},
     {"otto docker prune", "remove what this project needs no longer"},
     {"otto docker prune --keep 3 --on pepper_seed", "on that host, keep three older builds of each image"},
@@ -71,7 +71,7 @@ constinit const VerbInfo kDockerPrune = {
     "[{\"kind\", \"name\", \"size\", \"why\"}], \"size\"}; of several {\"reports\": [...]}. With --dry-run \"removed\" "
     "is what would be.\n\n"
     "With --quiet only the names of what was removed are printed, one a line.",
-    kExamples,
+    kPruneExamples,
     "",
     []() -> std::unique_ptr<Verb> { return std::make_unique<DockerPrune>(); },
 };

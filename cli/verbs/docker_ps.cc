@@ -55,7 +55,7 @@ class DockerPs : public Verb {
   bool all_ = false;
 };
 
-constexpr std::array<Example, 3> kExamples = {{
+constexpr std::array<Example, 3> kPsExamples = {{
     {"otto docker ps", "running containers of every host with Docker"},
     {"otto docker ps --on pepper_seed --all", "stopped ones too, of one host"},
     {"otto docker ps -q --on pepper_seed", "only container ids"},
@@ -70,7 +70,7 @@ constinit const VerbInfo kDockerPs = {
     "Lists the containers of one host, or of every host with Docker in the lab, asked at once. Containers of the "
     "project's stack are shown by the id that 'otto host' takes.\n\n"
     "With --quiet only container ids are printed, one a line.",
-    kExamples,
+    kPsExamples,
     "4 if some hosts could not be asked; 3 if none could be reached.",
     []() -> std::unique_ptr<Verb> { return std::make_unique<DockerPs>(); },
 };

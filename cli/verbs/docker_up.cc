@@ -63,7 +63,7 @@ class DockerUp : public Verb {
   bool explain_ = false;
 };
 
-constexpr std::array<Example, 4> kExamples = {{
+constexpr std::array<Example, 4> kUpExamples = {{
     {"otto docker up", "bring the stack up to date with what is on disk"},
     {"otto docker up --explain", "the same, saying why each image was rebuilt"},
     {"otto docker up api --wait", "one service and its dependencies, until healthy"},
@@ -91,7 +91,7 @@ constinit const VerbInfo kDockerUp = {
     "An interrupted command returns within two seconds and says what state each service is in; a container that needs "
     "longer to stop is stopped by the engine meanwhile.\n\n"
     "With --quiet nothing is printed to standard output.",
-    kExamples,
+    kUpExamples,
     "4 if one host's stack is up and another's failed, or images failed while others were built.",
     []() -> std::unique_ptr<Verb> { return std::make_unique<DockerUp>(); },
 };

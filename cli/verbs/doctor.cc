@@ -45,7 +45,7 @@ class Doctor : public Verb {
   std::vector<std::string> hosts_, hosts_on_;
 };
 
-constexpr std::array<Example, 3> kExamples = {{
+constexpr std::array<Example, 3> kDoctorExamples = {{
     {"otto doctor", "the configuration and every machine of the lab"},
     {"otto doctor pepper_seed", "one machine, from its hops to its Docker engine"},
     {"otto doctor pepper_seed.repo1.api --format json", "a container and its parent, for a script"},
@@ -68,7 +68,7 @@ constinit const VerbInfo kDoctor = {
     "JSON: {\"configuration\": [CHECK...], \"hosts\": [{\"id\", \"checks\": [CHECK...]}]}; CHECK: {\"step\", "
     "\"status\": "
     "\"ok\"|\"warning\"|\"failed\"|\"skipped\", \"detail\", \"subject\"?, \"hint\"?, \"code\"?}.",
-    kExamples,
+    kDoctorExamples,
     "2 if the configuration is wrong; 3 if the hosts cannot be reached or refuse the log-in; 4 if some hosts are well "
     "and others are not. Warnings do not count.",
     []() -> std::unique_ptr<Verb> { return std::make_unique<Doctor>(); },

@@ -36,7 +36,7 @@ class Graph : public Verb {
   std::optional<std::string> on_;
 };
 
-constexpr std::array<Example, 3> kExamples = {{
+constexpr std::array<Example, 3> kGraphExamples = {{
     {"otto graph", "the graph as a tree, with what is stale and why"},
     {"otto graph --format dot", "the same for Graphviz: pipe it into 'dot -Tsvg'"},
     {"otto graph --format json --on pepper_seed", "the same for a script, judged on that host"},
@@ -57,7 +57,7 @@ constinit const VerbInfo kGraph = {
     "JSON: {\"parent\", \"parent_reachable\", \"repo\", \"nodes\": [{\"id\", \"kind\": "
     "\"stack\"|\"container\"|\"image\"|\"dockerfile\"|\"context\"|\"base-image\", \"name\", \"state\": "
     "\"fresh\"|\"stale\"|\"unknown\", \"reasons\", \"why\", \"inputs\": [id...]}]}; of several {\"reports\": [...]}.",
-    kExamples,
+    kGraphExamples,
     "",
     []() -> std::unique_ptr<Verb> { return std::make_unique<Graph>(); },
 };

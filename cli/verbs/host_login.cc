@@ -85,7 +85,7 @@ class HostLogin : public HostVerb {
   bool asked_for_ = false;
 };
 
-constexpr std::array<Example, 3> kExamples = {{
+constexpr std::array<Example, 3> kHostLoginExamples = {{
     {"otto host pepper_seed login", "the log-in shell of a machine"},
     {"otto host pepper_seed.repo1.api login", "a shell in a container: bash where there is one, else sh"},
     {"otto host --hop gate pepper_seed login", "through another host first"},
@@ -103,7 +103,7 @@ constinit const VerbInfo kHostLogin = {
     "running is started first, without building; its image must have /bin/sh.\n\n"
     "Standard input must be a terminal. It is restored however the session ends; only after SIGKILL of otto itself, "
     "type 'reset'. -q leaves out otto's own lines at the beginning and the end.",
-    kExamples,
+    kHostLoginExamples,
     "The remote shell's own exit code, or 128 + its signal; 0 after Ctrl-]. 255 if the connection was lost. Failures "
     "before the log-in follow the table.",
     []() -> std::unique_ptr<Verb> { return std::make_unique<HostLogin>(); },

@@ -26,7 +26,7 @@ bool is_remote_context(std::string_view text) {
          text.substr(0, 11) == "github.com/" || text.substr(0, 4) == "oci:";
 }
 
-Error refused(const std::string& place, std::string_view what, std::string hint) {
+Error build_refused(const std::string& place, std::string_view what, std::string hint) {
   return make_error(ErrorCode::kConfig, fmt::format("{}: {}", place, what), std::move(hint));
 }
 
@@ -42,13 +42,14 @@ Result<void> ComposeReader::read_build(const File& file, const YAML::Node& servi
   if (build.place.empty()) build.place = yaml::place(file.name, node);
   if (node.IsScalar()) return read_build_context(file, node, scope, build);
   if (!node.IsMap()) {
-    return refused(yaml::place(file.name, node), "'build' is neither a path nor a map", "write build: {context: PATH}");
+    return build_refused(yaml::place(file.name, node), "'build' is neither a path nor a map",
+                         "write build: {context: PATH}");
   }
   for (const auto& [key, value] : yaml::entries(node)) {
     if (is_one_of(kRead, key) || is_one_of(kPassedOver, key) || value.IsNull()) continue;
-    return refused(yaml::place(file.name, yaml::key_node(node, key)),
-                   fmt::format("otto does not build with 'build.{}'", text::printable(key)),
-                   "leave it out, or build the image by hand and name it with 'image'");
+    return build_refused(yaml::place(file.name, yaml::key_node(node, key)),
+                         fmt::format("otto does not build with 'build.{}'", text::printable(key)),
+                         "leave it out, or build the image by hand and name it with 'image'");
   }
   OTTO_RETURN_IF_ERROR(read_build_context(file, yaml::get(node, "context"), scope, build));
   if (!build.dockerfile) {
@@ -72,8 +73,9 @@ Result<std::optional<std::string>> ComposeReader::build_text(const File& file, c
   if (!node.IsDefined() || !node.IsScalar()) return std::optional<std::string>();
   auto expanded = interpolate(node.Scalar(), scope.lookup);
   if (!expanded.ok()) {
-    return refused(yaml::place(file.name, node), fmt::format("{}: {}", what, text::printable(expanded.error().message)),
-                   "set the variable in the environment or in .env");
+    return build_refused(yaml::place(file.name, node),
+                         fmt::format("{}: {}", what, text::printable(expanded.error().message)),
+                         "set the variable in the environment or in .env");
   }
   return std::optional(std::move(*expanded));
 }
@@ -85,16 +87,17 @@ Result<void> ComposeReader::read_build_context(const File& file, const YAML::Nod
   OTTO_TRY(const std::string expanded, expand(file, reference, scope));
   OTTO_RETURN_IF_ERROR(check_set(file, reference, expanded));
   if (is_remote_context(expanded)) {
-    return refused(yaml::place(file.name, node),
-                   fmt::format("the build context '{}' is not on this machine", text::printable(expanded)),
-                   "otto must read what an image is built from: clone it and name the folder");
+    return build_refused(yaml::place(file.name, node),
+                         fmt::format("the build context '{}' is not on this machine", text::printable(expanded)),
+                         "otto must read what an image is built from: clone it and name the folder");
   }
   // Compose reads contexts where it runs, so an absolute one is this machine's too.
   const fs::path path =
       expanded.substr(0, 1) == "/" ? normal_path(expanded) : *locate(expanded.empty() ? "." : expanded, scope);
   if (!fs::is_directory(path)) {
-    return refused(yaml::place(file.name, node), fmt::format("the build context '{}' does not exist", path.string()),
-                   "relative paths begin at the directory of the compose file");
+    return build_refused(yaml::place(file.name, node),
+                         fmt::format("the build context '{}' does not exist", path.string()),
+                         "relative paths begin at the directory of the compose file");
   }
   build.context = path;
   return {};
@@ -104,8 +107,8 @@ Result<void> ComposeReader::read_build_platform(const File& file, const YAML::No
                                                 ComposeBuild& build) {
   if (build.platform || !list.IsDefined() || !list.IsSequence() || list.size() == 0) return {};
   if (list.size() > 1) {
-    return refused(yaml::place(file.name, list), "an image for several platforms cannot be kept by an engine",
-                   "name one platform");
+    return build_refused(yaml::place(file.name, list), "an image for several platforms cannot be kept by an engine",
+                         "name one platform");
   }
   OTTO_TRY(build.platform, build_text(file, list[0], "platform", scope));
   return {};

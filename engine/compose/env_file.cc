@@ -8,8 +8,8 @@
 namespace otto::compose {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r'; }
-bool is_space(char c) { return is_blank(c) || c == '\n'; }
+bool is_env_blank(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r'; }
+bool is_env_space(char c) { return is_env_blank(c) || c == '\n'; }
 
 bool is_key_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
@@ -53,7 +53,7 @@ class EnvParser {
   /// False at the end of the text.
   bool skip_to_statement() {
     while (at_ < text_.size()) {
-      if (is_space(text_[at_])) {
+      if (is_env_space(text_[at_])) {
         ++at_;
       } else if (text_[at_] == '#') {
         at_ = std::min(text_.find('\n', at_), text_.size());
@@ -66,20 +66,20 @@ class EnvParser {
   }
 
   Result<void> statement() {
-    if (text_.substr(at_, 6) == "export" && at_ + 6 < text_.size() && is_blank(text_[at_ + 6])) {
+    if (text_.substr(at_, 6) == "export" && at_ + 6 < text_.size() && is_env_blank(text_[at_ + 6])) {
       at_ += 6;
-      while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
+      while (at_ < text_.size() && is_env_blank(text_[at_])) ++at_;
     }
     const std::size_t key_begin = at_;
-    while (at_ < text_.size() && (is_key_char(text_[at_]) || is_blank(text_[at_]))) ++at_;
+    while (at_ < text_.size() && (is_key_char(text_[at_]) || is_env_blank(text_[at_]))) ++at_;
     std::string_view key = text_.substr(key_begin, at_ - key_begin);
-    while (!key.empty() && is_blank(key.back())) key.remove_suffix(1);
+    while (!key.empty() && is_env_blank(key.back())) key.remove_suffix(1);
     const char separator = at_ < text_.size() ? text_[at_] : '\n';
     if (separator != '=' && separator != ':' && separator != '\n' && separator != '#') {
       return failure(fmt::format("unexpected character '{}' in a variable's name", separator));
     }
     if (key.empty()) return failure(fmt::format("a variable's name is missing before '{}'", separator));
-    if (std::any_of(key.begin(), key.end(), is_blank)) {
+    if (std::any_of(key.begin(), key.end(), is_env_blank)) {
       return failure(fmt::format("the variable name '{}' holds a blank", key));
     }
     if (separator == '\n' || separator == '#') {
@@ -93,14 +93,14 @@ class EnvParser {
   }
 
   Result<std::string> value() {
-    while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
+    while (at_ < text_.size() && is_env_blank(text_[at_])) ++at_;
     const char quote = at_ < text_.size() ? text_[at_] : '\n';
     if (quote == '"' || quote == '\'') return quoted(quote);
     const std::size_t end = std::min(text_.find('\n', at_), text_.size());
     std::string_view raw = text_.substr(at_, end - at_);
     at_ = end;
     raw = raw.substr(0, raw.find(" #"));
-    while (!raw.empty() && is_space(raw.back())) raw.remove_suffix(1);
+    while (!raw.empty() && is_env_space(raw.back())) raw.remove_suffix(1);
     return interpolated(raw);
   }
 

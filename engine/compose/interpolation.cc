@@ -7,13 +7,13 @@
 namespace otto::compose {
 namespace {
 
-bool starts_name(char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool continues_name(char c) { return starts_name(c) || (c >= '0' && c <= '9'); }
+bool starts_variable(char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool continues_variable(char c) { return starts_variable(c) || (c >= '0' && c <= '9'); }
 
 std::size_t name_end(std::string_view text, std::size_t begin) {
   std::size_t end = begin;
-  if (end < text.size() && starts_name(text[end])) {
-    while (end < text.size() && continues_name(text[end])) ++end;
+  if (end < text.size() && starts_variable(text[end])) {
+    while (end < text.size() && continues_variable(text[end])) ++end;
   }
   return end;
 }
@@ -72,7 +72,7 @@ void walk(std::string_view text, Literal literal, OnVariable variable) {
       const Variable found = read_braced(text, dollar);
       if (!variable(found)) return;
       at = found.end;
-    } else if (starts_name(next)) {
+    } else if (starts_variable(next)) {
       const std::size_t end = name_end(text, dollar + 1);
       if (!variable(Variable{text.substr(dollar + 1, end - dollar - 1), false, 0, {}, end})) return;
       at = end;

@@ -180,7 +180,7 @@ Result<void> read_labs(const Fields& fields, HostEntry& host) {
   return {};
 }
 
-Result<void> read_docker(const Fields& fields, HostEntry& host) {
+Result<void> read_host_docker(const Fields& fields, HostEntry& host) {
   OTTO_TRY(const auto capable, fields.boolean("docker_capable"));
   host.docker_capable = capable.value_or(false);
   OTTO_TRY(host.docker_command, fields.words("docker_command"));
@@ -194,7 +194,7 @@ Result<void> read_docker(const Fields& fields, HostEntry& host) {
                       fmt::format("cannot be '{}': it is an absolute path on the host", one_line(directory)));
 }
 
-SourceLocation location(const Source& source, Position at) { return {source.file, at.line, at.column}; }
+SourceLocation host_location(const Source& source, Position at) { return {source.file, at.line, at.column}; }
 
 Result<HostEntry> read_host(const Source& source, const Node& node) {
   static const std::vector<std::string> kTerms = {"local", "ssh", "telnet"};
@@ -202,7 +202,7 @@ Result<HostEntry> read_host(const Source& source, const Node& node) {
   const Fields fields(source, node, "of a host", kHostFields);
   OTTO_RETURN_IF_ERROR(fields.check());
   HostEntry host;
-  host.where = location(source, node.at);
+  host.where = host_location(source, node.at);
   OTTO_TRY(host.id, read_id(fields));
   OTTO_TRY(const auto term, fields.choice("term", kTerms));
   if (term) host.term = static_cast<transport::Protocol>(*term);
@@ -211,11 +211,11 @@ Result<HostEntry> read_host(const Source& source, const Node& node) {
   OTTO_TRY(const auto hop, fields.text("hop"));
   if (hop) {
     host.hop = text::to_lower(*hop);
-    host.hop_where = location(source, fields.where("hop"));
+    host.hop_where = host_location(source, fields.where("hop"));
   }
   OTTO_TRY(const auto transfer, fields.choice("transfer", kTransfers));
   if (transfer) host.transfer = kTransfers[*transfer];
-  OTTO_RETURN_IF_ERROR(read_docker(fields, host));
+  OTTO_RETURN_IF_ERROR(read_host_docker(fields, host));
   OTTO_RETURN_IF_ERROR(read_labs(fields, host));
   return host;
 }

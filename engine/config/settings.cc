@@ -208,7 +208,7 @@ Result<std::string> read_registry(const Fields& docker) {
   return *registry;
 }
 
-Result<void> read_docker(const Source& source, const Node& table, Settings& settings) {
+Result<void> read_docker_table(const Source& source, const Node& table, Settings& settings) {
   const Fields fields(source, table, "in [docker]", kDockerFields);
   OTTO_RETURN_IF_ERROR(fields.check());
   OTTO_TRY(settings.registry_url, read_registry(fields));
@@ -285,7 +285,7 @@ Result<void> read_top(const Source& source, const Node& document, Settings& sett
     }
   }
   OTTO_TRY(const Node* const docker, fields.table("docker"));
-  if (docker != nullptr) OTTO_RETURN_IF_ERROR(read_docker(source, *docker, settings));
+  if (docker != nullptr) OTTO_RETURN_IF_ERROR(read_docker_table(source, *docker, settings));
   return {};
 }
 

@@ -13,7 +13,7 @@ bool is_continuation(std::string_view text, std::size_t i) {
 }
 
 /// unicode.IsSpace.
-bool is_space(char32_t rune) {
+bool is_unicode_space(char32_t rune) {
   if (rune < 0x100) return (rune >= '\t' && rune <= '\r') || rune == ' ' || rune == 0x85 || rune == 0xa0;
   return rune == 0x1680 || (rune >= 0x2000 && rune <= 0x200a) || rune == 0x2028 || rune == 0x2029 || rune == 0x202f ||
          rune == 0x205f || rune == 0x3000;
@@ -67,7 +67,7 @@ std::string to_valid_utf8(std::string_view text) {
 std::string_view trim_space(std::string_view text) {
   while (!text.empty()) {
     const Rune rune = decode_rune(text);
-    if (!is_space(rune.value)) break;
+    if (!is_unicode_space(rune.value)) break;
     text.remove_prefix(rune.width);
   }
   while (!text.empty()) {
@@ -76,7 +76,7 @@ std::string_view trim_space(std::string_view text) {
       if (decode_rune(text.substr(text.size() - back)).width == back) width = back;
     }
     const Rune rune = decode_rune(text.substr(text.size() - width));
-    if (!is_space(rune.value)) break;
+    if (!is_unicode_space(rune.value)) break;
     text.remove_suffix(width);
   }
   return text;

@@ -28,7 +28,7 @@ namespace {
 /// Go's bufio.Scanner gives up on a line that does not fit its buffer.
 constexpr std::size_t kLongestLine = 65535;
 
-Error refused(std::string_view file, std::size_t line, std::string_view pattern, std::string_view why) {
+Error pattern_refused(std::string_view file, std::size_t line, std::string_view pattern, std::string_view why) {
   return make_error(ErrorCode::kConfig,
                     fmt::format("{}:{}: pattern '{}' is refused: {}", file, line, text::printable(pattern), why),
                     fmt::format("correct or remove line {} of {}", line, file));
@@ -66,7 +66,8 @@ Result<IgnoreRules> IgnoreRules::parse(std::string_view text, std::string_view f
     std::string_view line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line.size() > kLongestLine) {
-      return refused(file_name, number, fmt::format("{}…", line.substr(0, 40)), "the line is longer than 64 KiB");
+      return pattern_refused(file_name, number, fmt::format("{}…", line.substr(0, 40)),
+                             "the line is longer than 64 KiB");
     }
     if (line.ends_with('\r')) line.remove_suffix(1);
     const auto read = read_line(line);
@@ -80,11 +81,12 @@ Result<IgnoreRules> IgnoreRules::parse(std::string_view text, std::string_view f
     std::string pattern = clean_path(trimmed);
     const bool exclusion = pattern[0] == '!';
     if (exclusion) pattern.erase(0, 1);
-    if (pattern.empty()) return refused(file_name, number, line, "'!' needs a pattern behind it");
-    if (!valid_glob(pattern)) return refused(file_name, number, line, "brackets or backslashes are out of place");
+    if (pattern.empty()) return pattern_refused(file_name, number, line, "'!' needs a pattern behind it");
+    if (!valid_glob(pattern))
+      return pattern_refused(file_name, number, line, "brackets or backslashes are out of place");
     std::string why;
     auto program = GlobProgram::compile(pattern, why);
-    if (!program) return refused(file_name, number, line, why);
+    if (!program) return pattern_refused(file_name, number, line, why);
     const std::string_view stem = without_trailing_glob(pattern);
     const bool literal = stem.find_first_of("*[]?^\\") == std::string_view::npos;
     rules.has_exclusions_ = rules.has_exclusions_ || exclusion;

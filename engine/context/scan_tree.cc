@@ -11,8 +11,8 @@ namespace {
 
 /// Floor of the seconds, also before 1970.
 std::int64_t whole_seconds(std::int64_t nanoseconds) {
-  constexpr std::int64_t kSecond = 1'000'000'000;
-  return nanoseconds / kSecond - (nanoseconds % kSecond < 0 ? 1 : 0);
+  constexpr std::int64_t kPerSecond = 1'000'000'000;
+  return nanoseconds / kPerSecond - (nanoseconds % kPerSecond < 0 ? 1 : 0);
 }
 
 /// The first eight bytes of an item's key as one number: most comparisons end there.

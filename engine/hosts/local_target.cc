@@ -35,7 +35,7 @@ Result<void> move(const std::string& from, const std::string& to) {
 
 enum class There { kNothing, kDirectory, kLink, kOther };
 
-There look(const std::string& path) {
+There what_is_at(const std::string& path) {
   struct stat facts {};
   if (::lstat(path.c_str(), &facts) != 0) return There::kNothing;
   if (S_ISDIR(facts.st_mode)) return There::kDirectory;
@@ -45,8 +45,8 @@ There look(const std::string& path) {
 Result<void> merge(const std::string& from, const std::string& to);
 
 Result<void> place(const std::string& from, const std::string& to) {
-  const There there = look(to);
-  if (look(from) != There::kDirectory) {
+  const There there = what_is_at(to);
+  if (what_is_at(from) != There::kDirectory) {
     if (there == There::kDirectory)
       return make_error(ErrorCode::kIo, text::printable(to) + " is a directory, not a file");
     return move(from, to);
@@ -93,7 +93,8 @@ Result<LocalTarget> LocalTarget::resolve(std::string_view dest, bool must_be_dir
   if (fs::is_directory(bare, failure)) {
     target.directory_ = bare;
   } else if (must_be_directory) {
-    if (look(bare) != There::kNothing) return make_error(ErrorCode::kIo, text::printable(bare) + " is not a directory");
+    if (what_is_at(bare) != There::kNothing)
+      return make_error(ErrorCode::kIo, text::printable(bare) + " is not a directory");
     target.directory_ = bare;
     target.make_directory_ = true;
   } else {

@@ -25,7 +25,7 @@ constexpr std::chrono::seconds kEndsIn{2};  ///< for a shell to end by itself
 constexpr int kTimedOutCode = 124;          ///< as timeout(1)
 
 /// State is kept in one POSIX shell: the login shell where it is one.
-constexpr std::string_view kShell =
+constexpr std::string_view kShellStart =
     "case ${SHELL##*/} in sh|bash|dash|zsh|ksh|ash) shell=$SHELL ;; *) shell=/bin/sh ;; esac\n"
     "exec \"$shell\" -c \"$1\"\n";
 
@@ -42,7 +42,7 @@ class PersistentShell::Channel {
  public:
   Channel(HostAccess& access, std::string_view lines) : mark_(transport::random_token()) {
     transport::Script script;
-    script.text = std::string(kShell);
+    script.text = std::string(kShellStart);
     script.args = {shell_loop(mark_, lines)};
     script.stop = stop_.get_token();
     script.claim = transport::Claim::kStays;

@@ -15,7 +15,7 @@ namespace {
 
 enum class InContainer { kNothing, kDirectory, kOther };
 
-Result<InContainer> look(HostAccess& access, const std::string& path, const std::stop_token& stop) {
+Result<InContainer> look_in_container(HostAccess& access, const std::string& path, const std::stop_token& stop) {
   constexpr std::size_t kBlock = 512, kTypeAt = 156;  // of a tar header (POSIX ustar)
   std::string head;
   std::stop_source enough;
@@ -40,7 +40,7 @@ Result<InContainer> look(HostAccess& access, const std::string& path, const std:
 Result<TransferReport> put_by_engine(HostAccess& access, const std::vector<std::string>& sources,
                                      const std::string& dest, const TransferOptions& options) {
   const bool must_be_directory = sources.size() > 1 || dest.ends_with('/');
-  OTTO_TRY(const InContainer there, look(access, dest, options.stop));
+  OTTO_TRY(const InContainer there, look_in_container(access, dest, options.stop));
   if (must_be_directory && there != InContainer::kDirectory) {
     return make_error(ErrorCode::kRemoteFailed,
                       fmt::format("'{}' on '{}' is not a directory", text::printable(dest), access.id()),

@@ -81,7 +81,7 @@ void take_manifest(std::map<std::string, graph::BuiltFrom>& records, const std::
   }
 }
 
-std::map<std::string, graph::BuiltFrom> read_answer(std::string_view answer) {
+std::map<std::string, graph::BuiltFrom> read_records(std::string_view answer) {
   std::map<std::string, graph::BuiltFrom> records;
   while (!answer.empty()) {
     const std::string_view line = answer.substr(0, answer.find('\n'));
@@ -127,7 +127,7 @@ Result<std::map<std::string, graph::BuiltFrom>> read_records(transport::Remote& 
   script.text = read_script(facts, queries);
   script.stop = std::move(stop);
   OTTO_TRY(const transport::Output output, remote.run(script));
-  return read_answer(output.out);
+  return read_records(output.out);
 }
 
 }  // namespace otto::images

@@ -5,7 +5,7 @@
 namespace otto::images {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r' || c == '\n'; }
+bool ends_word(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r' || c == '\n'; }
 bool starts_name(char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool continues_name(char c) { return starts_name(c) || (c >= '0' && c <= '9'); }
 
@@ -185,13 +185,13 @@ std::vector<Word> split_words(std::string_view line, char escape) {
   std::vector<Word> words;
   std::size_t at = 0;
   while (at < line.size()) {
-    if (is_blank(line[at])) {
+    if (ends_word(line[at])) {
       ++at;
       continue;
     }
     const std::size_t begin = at;
     char quote = '\0';
-    for (; at < line.size() && (quote != '\0' || !is_blank(line[at])); ++at) {
+    for (; at < line.size() && (quote != '\0' || !ends_word(line[at])); ++at) {
       const char c = line[at];
       if (c == escape && quote != '\'') {
         ++at;

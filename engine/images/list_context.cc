@@ -14,19 +14,19 @@ namespace otto::docker {
 
 namespace {
 
-struct Found {
+struct FoundImage {
   images::RepoInputs images;
   std::size_t index = 0;
 };
 
-Result<Found> find_image(workspace::Opened& workspace, std::string_view image) {
+Result<FoundImage> find_image(workspace::Opened& workspace, std::string_view image) {
   std::vector<std::string> names;
   for (const config::Settings& repo : workspace.repos()) {
     if (repo.images_error) return *repo.images_error;
     for (const config::ImageSettings& known : repo.images) {
       names.push_back(known.name);
       if (known.name != image) continue;
-      Found found;
+      FoundImage found;
       OTTO_TRY(found.images, images::read_repo_images(workspace, repo, {known.name}));
       OTTO_RETURN_IF_ERROR(images::settle_from_memo(workspace, repo, found.images));
       const auto& all = found.images.images;
@@ -46,7 +46,7 @@ Result<Found> find_image(workspace::Opened& workspace, std::string_view image) {
 
 Result<std::string> context_hash(Workspace& library, std::string_view image) {
   workspace::Opened& workspace = library.opened();
-  OTTO_TRY(const Found found, find_image(workspace, image));
+  OTTO_TRY(const FoundImage found, find_image(workspace, image));
   const images::ImageInputs& inputs = found.images.images[found.index];
   if (inputs.unknown_bases.empty()) return inputs.hash;
   return make_error(ErrorCode::kConfig,
@@ -57,7 +57,7 @@ Result<std::string> context_hash(Workspace& library, std::string_view image) {
 
 Result<ContextListing> list_context(Workspace& library, std::string_view image) {
   workspace::Opened& workspace = library.opened();
-  OTTO_TRY(Found found, find_image(workspace, image));
+  OTTO_TRY(FoundImage found, find_image(workspace, image));
   const images::ImageInputs& inputs = found.images.images[found.index];
   const auto context = std::find_if(found.images.contexts.begin(), found.images.contexts.end(),
                                     [&](const auto& scanned) { return scanned.get() == inputs.context; });

@@ -222,9 +222,9 @@ void take_state(Probe& probe, const ProbeRequest& request, const Record& record)
   if (known != request.known_containers.end()) probe.containers.push_back(as_listed(*known, names, status));
 }
 
-using Found = std::map<std::string, BaseState>;  // by Docker's own spelling
+using BaseStates = std::map<std::string, BaseState>;  // by Docker's own spelling
 
-void take_image(Found& found, const Record& record) {
+void take_image(BaseStates& found, const Record& record) {
   std::string id, reference, digest;
   if (!record.read(id, reference) && !record.read(id, reference, digest)) return;
   BaseState& image = found[reference];
@@ -232,7 +232,7 @@ void take_image(Found& found, const Record& record) {
   if (digest.starts_with("sha256:")) image.digests.push_back(digest);
 }
 
-void answer_images(Probe& probe, const ProbeRequest& request, const Found& found) {
+void answer_images(Probe& probe, const ProbeRequest& request, const BaseStates& found) {
   for (const std::string& image : request.images) {
     const auto entry = found.find(familiar_reference(image));
     if (entry != found.end()) probe.image_ids[image] = entry->second.id;
@@ -252,8 +252,8 @@ void answer_images(Probe& probe, const ProbeRequest& request, const Found& found
   }
 }
 
-Probe read_answer(const std::string& answer, const ProbeRequest& request) {
-  Found found;
+Probe read_probe(const std::string& answer, const ProbeRequest& request) {
+  BaseStates found;
   std::set<std::string> doomed;
   Probe probe;
   if (request.want_facts) probe.facts.emplace();
@@ -360,7 +360,7 @@ Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& sett
   if (!output.status.success()) {
     return docker_error(output, remote.host_id(), ErrorCode::kRemoteFailed, "docker does not answer");
   }
-  return read_answer(output.out, request);
+  return read_probe(output.out, request);
 }
 
 Error docker_error(const transport::Output& output, std::string_view host_id, ErrorCode otherwise,

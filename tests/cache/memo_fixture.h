@@ -22,7 +22,7 @@
 
 namespace otto::cache {
 
-class MemoTest : public testing::Test {
+class MemoTest : public ::testing::Test {
  protected:
   MemoTest() {
     std::string name = (std::filesystem::temp_directory_path() / "otto-memo-XXXXXX").string();

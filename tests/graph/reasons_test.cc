@@ -16,7 +16,7 @@ namespace {
 
 using Reasons = std::vector<Reason>;
 
-ContextEntry file(std::string path, std::string_view content, std::uint16_t mode = 0644) {
+ContextEntry context_file(std::string path, std::string_view content, std::uint16_t mode = 0644) {
   ContextEntry entry;
   entry.path = std::move(path);
   entry.mode = mode;
@@ -29,7 +29,7 @@ ContextEntry file(std::string path, std::string_view content, std::uint16_t mode
 struct Inputs {
   std::string dockerfile_path = "docker/api.Dockerfile";
   std::string dockerfile = "FROM base";
-  LargeVector<ContextEntry> files = {file("a", "1"), file("b", "2")};
+  LargeVector<ContextEntry> files = {context_file("a", "1"), context_file("b", "2")};
   std::string ignore = "*.o";
   std::vector<std::pair<std::string, std::string>> args = {{"VERSION", "1"}};
   std::string target, platform;
@@ -122,10 +122,12 @@ TEST(Reasons, UpstreamAndBaseByHash) {
 
 TEST(Reasons, FilesOneByOne) {
   Inputs before;
-  before.files = {file("changed", "1"), file("chmod", "1"), file("gone", "1"), file("same", "1")};
+  before.files = {context_file("changed", "1"), context_file("chmod", "1"), context_file("gone", "1"),
+                  context_file("same", "1")};
   const Reasons reasons = explain(
       [](Inputs& now) {
-        now.files = {file("changed", "2"), file("chmod", "1", 0755), file("new", "1"), file("same", "1")};
+        now.files = {context_file("changed", "2"), context_file("chmod", "1", 0755), context_file("new", "1"),
+                     context_file("same", "1")};
         now.dockerfile = "FROM other";
       },
       before);
@@ -139,18 +141,18 @@ TEST(Reasons, FilesOneByOne) {
 TEST(Reasons, IgnoreRulesOnlyWhereEntriesCameOrWent) {
   const Reasons came = explain([](Inputs& now) {
     now.ignore = "*.tmp";
-    now.files.push_back(file("c.o", "3"));
+    now.files.push_back(context_file("c.o", "3"));
   });
   EXPECT_EQ(came, (Reasons{{ReasonKind::kFileAdded, "c.o", ""},
                            {ReasonKind::kIgnoreChanged, "docker/.dockerignore", "changed"}}));
   const Reasons edited = explain([](Inputs& now) {
     now.ignore = "*.tmp";
-    now.files[0] = file("a", "other");
+    now.files[0] = context_file("a", "other");
   });
   EXPECT_EQ(edited, (Reasons{{ReasonKind::kFileChanged, "a", ""}}));
   const Reasons dropped = explain([](Inputs& now) {
     now.ignore.clear();
-    now.files.push_back(file("c.o", "3"));
+    now.files.push_back(context_file("c.o", "3"));
   });
   EXPECT_EQ(dropped[1], (Reason{ReasonKind::kIgnoreChanged, "docker/.dockerignore", "removed"}));
 }
@@ -217,7 +219,7 @@ TEST(Reasons, EveryFileIsListed) {
   before.files.clear();
   const Reasons reasons = explain(
       [](Inputs& now) {
-        for (int i = 0; i < 2000; ++i) now.files.push_back(file("f" + std::to_string(10000 + i), "x"));
+        for (int i = 0; i < 2000; ++i) now.files.push_back(context_file("f" + std::to_string(10000 + i), "x"));
       },
       before);
   ASSERT_EQ(reasons.size(), 2000u);

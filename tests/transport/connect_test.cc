@@ -29,7 +29,7 @@ Address somewhere(std::uint16_t port) {
   return address;
 }
 
-Error error_of(const Address& address, std::stop_token stop = {}) {
+Error connect_error(const Address& address, std::stop_token stop = {}) {
   auto transport = connect(Route{{}, address}, {}, stop);
   if (transport) {
     ADD_FAILURE() << "it connected";
@@ -64,7 +64,7 @@ class Silence {
 
 TEST(Connect, ARefusedConnectionNamesHostAndPort) {
   const std::uint16_t port = testing::free_port();
-  const Error error = error_of(somewhere(port));
+  const Error error = connect_error(somewhere(port));
   EXPECT_EQ(error.code, ErrorCode::kUnreachable);
   EXPECT_EQ(error.message, "'pepper_seed' (127.0.0.1:" + std::to_string(port) + "): connection refused");
   EXPECT_NE(error.hint, "");
@@ -74,14 +74,14 @@ TEST(Connect, AnUnknownNameIsNamed) {
   Address address = somewhere(22);
   address.host = "no-such-host.invalid";
   address.connect_timeout = std::chrono::seconds(5);
-  const Error error = error_of(address);
+  const Error error = connect_error(address);
   EXPECT_EQ(error.code, ErrorCode::kUnreachable);
   EXPECT_NE(error.message.find("cannot resolve 'no-such-host.invalid'"), std::string::npos) << error.message;
 }
 
 TEST(Connect, AHostThatSaysNothingTimesOut) {
   const Silence silence;
-  const Error error = error_of(somewhere(silence.port()));
+  const Error error = connect_error(somewhere(silence.port()));
   EXPECT_EQ(error.code, ErrorCode::kTimedOut);
   EXPECT_NE(error.message.find("ssh handshake"), std::string::npos) << error.message;
 }
@@ -91,7 +91,7 @@ TEST(Connect, AHostThatHangsUpIsNoSshServer) {
   std::jthread other([&] { silence.hang_up(); });
   Address address = somewhere(silence.port());
   address.connect_timeout = std::chrono::seconds(5);
-  const Error error = error_of(address);
+  const Error error = connect_error(address);
   EXPECT_EQ(error.code, ErrorCode::kUnreachable);
   EXPECT_NE(error.hint.find("ssh server"), std::string::npos) << error.message;
 }
@@ -102,7 +102,7 @@ TEST(Connect, AStopInterrupts) {
   address.connect_timeout = std::chrono::seconds(60);
   std::stop_source stop;
   std::jthread stopper([&] { stop.request_stop(); });
-  EXPECT_EQ(error_of(address, stop.get_token()).code, ErrorCode::kInterrupted);
+  EXPECT_EQ(connect_error(address, stop.get_token()).code, ErrorCode::kInterrupted);
 }
 
 TEST(Connect, ByNameAndByIpv6) {
@@ -117,11 +117,11 @@ TEST(Connect, OddNamesNeverReachAnything) {
     Address address = somewhere(22);
     address.host = host;
     address.use_ssh_config = true;
-    EXPECT_EQ(error_of(address).code, ErrorCode::kConfig) << host;
+    EXPECT_EQ(connect_error(address).code, ErrorCode::kConfig) << host;
   }
   Address address = somewhere(22);
   address.user = "-lroot";
-  EXPECT_EQ(error_of(address).code, ErrorCode::kConfig);
+  EXPECT_EQ(connect_error(address).code, ErrorCode::kConfig);
 }
 
 TEST(Connect, LocalHostsTakeNoHop) {

@@ -14,6 +14,14 @@ if(OTTO_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros ${OTTO_CCACHE})
 endif()
 
+# Many files compiled as one: a build of all takes a third of the time, and one after an edit takes longer.
+option(OTTO_UNITY "Compile the files of a target in few large batches" OFF)
+set(OTTO_UNITY_BATCH 20 CACHE STRING "How many files a batch has; 0 for one batch a target")
+if(OTTO_UNITY)
+  set(CMAKE_UNITY_BUILD ON)
+  set(CMAKE_UNITY_BUILD_BATCH_SIZE ${OTTO_UNITY_BATCH})
+endif()
+
 # What nearly every file includes, parsed once: two fifths of a file's compile time. Files still include what they use.
 set(OTTO_PRECOMPILED <algorithm> <array> <chrono> <cstdint> <filesystem> <functional> <map> <memory> <optional> <set>
   <stop_token> <string> <string_view> <thread> <utility> <vector> <fmt/format.h>)

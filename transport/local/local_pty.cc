@@ -19,7 +19,7 @@
 namespace otto::transport {
 namespace {
 
-constexpr std::size_t kReadSize = 64 * 1024;
+constexpr std::size_t kPtyReadSize = 64 * 1024;
 
 struct Pty {
   Fd master;
@@ -79,7 +79,7 @@ Result<void> LocalPtyProcess::write(std::string_view bytes, std::stop_token stop
 
 Result<std::optional<Chunk>> LocalPtyProcess::read(std::chrono::milliseconds timeout, std::stop_token stop) {
   const Deadline deadline = timeout.count() == 0 ? Deadline() : Clock::now() + timeout;
-  std::string bytes(kReadSize, '\0');
+  std::string bytes(kPtyReadSize, '\0');
   while (!ended_) {
     const ssize_t got = ::read(master_.get(), bytes.data(), bytes.size());
     if (got > 0) {

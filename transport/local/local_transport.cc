@@ -19,7 +19,7 @@
 namespace otto::transport {
 namespace {
 
-constexpr std::size_t kReadSize = 64 * 1024;
+constexpr std::size_t kPipeReadSize = 64 * 1024;
 
 }  // namespace
 
@@ -84,7 +84,7 @@ Result<void> LocalProcess::write(std::string_view bytes, std::stop_token stop) {
 /// What can be read at once; resets `fd` at its end.
 std::optional<Chunk> LocalProcess::take(Fd& fd, Stream stream) {
   if (!fd.valid()) return std::nullopt;
-  std::array<char, kReadSize> buffer;
+  std::array<char, kPipeReadSize> buffer;
   ssize_t got = 0;
   do {
     got = ::read(fd.get(), buffer.data(), buffer.size());

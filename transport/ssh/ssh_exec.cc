@@ -15,14 +15,14 @@
 namespace otto::transport {
 namespace {
 
-constexpr std::size_t kReadSize = 64 * 1024;
+constexpr std::size_t kChannelReadSize = 64 * 1024;
 constexpr std::size_t kOutputCap = 2 * 1024 * 1024;  ///< unread output per command before its window is left to close
 constexpr std::size_t kQuantum = 512 * 1024;         ///< bytes one channel may move before the others get their turn
 constexpr std::size_t kMergeBelow = 256 * 1024;      ///< small reads are joined into chunks of this size
 
 /// One buffer a thread, made by those that read: each loop reads into its own.
-std::array<char, kReadSize>& read_buffer() {
-  thread_local const auto buffer = std::make_unique_for_overwrite<std::array<char, kReadSize>>();
+std::array<char, kChannelReadSize>& read_buffer() {
+  thread_local const auto buffer = std::make_unique_for_overwrite<std::array<char, kChannelReadSize>>();
   return *buffer;
 }
 
@@ -118,7 +118,7 @@ Step ExecChannel::run(SshHandle& handle) {
 
 Step ExecChannel::read_stream(SshHandle& handle, Op op) {
   Step step = Step::kMore;
-  for (std::size_t moved = 0; moved < kQuantum && !paused_ && step == Step::kMore; moved += kReadSize) {
+  for (std::size_t moved = 0; moved < kQuantum && !paused_ && step == Step::kMore; moved += kChannelReadSize) {
     step = attempt(handle, op);
   }
   return step;
@@ -157,8 +157,9 @@ ssize_t ExecChannel::call(int op) {
       if (command_.line.empty()) return libssh2_channel_process_startup(channel_, "shell", 5, nullptr, 0);
       return libssh2_channel_process_startup(channel_, "exec", 4, command_.line.data(),
                                              static_cast<unsigned>(command_.line.size()));
-    case kReadOut: return libssh2_channel_read_ex(channel_, 0, read_buffer().data(), kReadSize);
-    case kReadErr: return libssh2_channel_read_ex(channel_, SSH_EXTENDED_DATA_STDERR, read_buffer().data(), kReadSize);
+    case kReadOut: return libssh2_channel_read_ex(channel_, 0, read_buffer().data(), kChannelReadSize);
+    case kReadErr:
+      return libssh2_channel_read_ex(channel_, SSH_EXTENDED_DATA_STDERR, read_buffer().data(), kChannelReadSize);
     case kSend:
       return libssh2_channel_write_ex(channel_, 0, sending_.front().data() + sending_offset_,
                                       sending_.front().size() - sending_offset_);

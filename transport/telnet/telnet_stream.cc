@@ -17,7 +17,7 @@
 namespace otto::transport {
 namespace {
 
-constexpr std::size_t kReadSize = std::size_t{64} * 1024;
+constexpr std::size_t kTelnetReadSize = std::size_t{64} * 1024;
 constexpr int kMostUnanswered = 3;
 constexpr std::string_view kTimingMark = "\xff\xfd\x06";                       // IAC DO TIMING-MARK
 constexpr std::string_view kMarkAnswers[] = {"\xff\xfb\x06", "\xff\xfc\x06"};  // IAC WILL, IAC WONT
@@ -164,7 +164,7 @@ Result<void> TelnetStream::ask_for_life(const std::stop_token& stop) {
 }
 
 Result<std::optional<std::string>> TelnetStream::receive(Deadline deadline, const std::stop_token& stop) {
-  std::string buffer(kReadSize, '\0');
+  std::string buffer(kTelnetReadSize, '\0');
   for (;;) {
     const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
     if (got == 0) return std::optional<std::string>();

@@ -7,13 +7,12 @@
 #include "cli/command_line/verb.h"
 #include "graph/base/text.h"
 #include "tests/cli/golden.h"
+#include "tests/cli/styles.h"
 
 namespace otto::cli {
 namespace {
 
 using ::testing::HasSubstr;
-
-constexpr Style kPipe{false, true, false, 0};
 
 std::filesystem::path committed(const std::string& name) { return testing::golden_path("../../docs/cli/" + name); }
 

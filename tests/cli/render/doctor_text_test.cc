@@ -5,12 +5,11 @@
 #include "cli/render/json.h"
 #include "tests/cli/golden.h"
 #include "tests/cli/samples.h"
+#include "tests/cli/styles.h"
 
 namespace otto::cli {
 namespace {
 
-constexpr Style kTerminal{true, true, true, 0};
-constexpr Style kPipe{false, true, false, 0};
 constexpr Style kVerboseAscii{false, false, false, 1};
 
 TEST(DoctorText, FailuresWithTheirMend) {

@@ -8,6 +8,7 @@
 #include "cli/render/json.h"
 #include "tests/cli/golden.h"
 #include "tests/cli/samples.h"
+#include "tests/cli/styles.h"
 
 namespace otto::cli {
 namespace {
@@ -19,11 +20,8 @@ using graph::ReasonKind;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr Style kTerminal{true, true, true, 0};
-constexpr Style kPipe{false, true, false, 0};
-
 /// A stack of three containers; api has an edit and runs on base, which another container runs too.
-docker::GraphReport sample() {
+docker::GraphReport graph_sample() {
   const std::vector<graph::Reason> edit = {{ReasonKind::kFileChanged, samples::kOddName, ""}};
   std::vector<graph::Reason> both = edit;
   both.push_back({ReasonKind::kBuildArgChanged, "VERSION", ""});
@@ -43,28 +41,28 @@ docker::GraphReport sample() {
 }
 
 TEST(GraphText, ATreeWithEverySharedNodeShownOnce) {
-  const std::string text = render_graph(std::vector{sample()}, kPipe);
+  const std::string text = render_graph(std::vector{graph_sample()}, kPipe);
   EXPECT_THAT(text, HasSubstr("base  image  fresh  (see above)\n"));
   expect_golden("graph.txt", text);
-  expect_golden("graph_terminal.txt", render_graph(std::vector{sample()}, kTerminal));
-  expect_golden("graph_ascii.txt", render_graph(std::vector{sample()}, {false, false, false, 0}));
+  expect_golden("graph_terminal.txt", render_graph(std::vector{graph_sample()}, kTerminal));
+  expect_golden("graph_ascii.txt", render_graph(std::vector{graph_sample()}, {false, false, false, 0}));
 }
 
 TEST(GraphText, AReasonIsShownWithWhatItNames) {
-  const std::string text = render_graph(std::vector{sample()}, kPipe);
+  const std::string text = render_graph(std::vector{graph_sample()}, kPipe);
   EXPECT_EQ(text.find("file-changed"), text.rfind("file-changed"));
   EXPECT_LT(text.find("build-arg-changed"), text.find("file-changed"));
 }
 
 TEST(GraphText, DotIsQuoted) {
-  const std::string dot = render_graph_dot(std::vector{sample()});
+  const std::string dot = render_graph_dot(std::vector{graph_sample()});
   EXPECT_THAT(dot, HasSubstr(R"(docker/\"base\"\\Dockerfile)"));
   EXPECT_THAT(dot, Not(HasSubstr("\x1b")));
   expect_golden("graph.dot", dot);
 }
 
 TEST(GraphText, JsonNamesEdgesByIds) {
-  const std::string text = json::graph(std::vector{sample()});
+  const std::string text = json::graph(std::vector{graph_sample()});
   const auto json = nlohmann::json::parse(text);
   EXPECT_EQ(json["nodes"][4]["inputs"], nlohmann::json::parse(R"(["image:api"])"));
   EXPECT_EQ(json["nodes"][8]["id"], "stack:otto-veggies-me");

@@ -8,6 +8,7 @@
 #include "cli/render/json.h"
 #include "tests/cli/golden.h"
 #include "tests/cli/samples.h"
+#include "tests/cli/styles.h"
 
 namespace otto::cli {
 namespace {
@@ -16,8 +17,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using Json = nlohmann::json;
 
-constexpr Style kTerminal{true, true, true, 0};
-constexpr Style kPipe{false, true, false, 0};
 constexpr std::int64_t kNow = samples::kThen + 180'000;
 
 TEST(HistoryText, ABuildALineWithItsReasons) {

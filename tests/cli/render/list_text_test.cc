@@ -8,12 +8,11 @@
 #include "cli/render/times.h"
 #include "tests/cli/golden.h"
 #include "tests/cli/samples.h"
+#include "tests/cli/styles.h"
 
 namespace otto::cli {
 namespace {
 
-constexpr Style kTerminal{true, true, true, 0};
-constexpr Style kPipe{false, true, false, 0};
 constexpr std::int64_t kSeen = 1'795'359'845'000;
 
 TEST(ListText, Hosts) {

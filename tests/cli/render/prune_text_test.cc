@@ -6,6 +6,7 @@
 #include "cli/render/json.h"
 #include "tests/cli/golden.h"
 #include "tests/cli/samples.h"
+#include "tests/cli/styles.h"
 
 namespace otto::cli {
 namespace {
@@ -14,10 +15,9 @@ using docker::PruneKind;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr Style kPipe{false, true, false, 0};
 constexpr Style kVerbose{false, true, true, 1};
 
-docker::PruneReport sample() {
+docker::PruneReport prune_sample() {
   return {"pepper_seed",
           "veggies",
           {{PruneKind::kTag, "veggies-api:" + samples::kHashA, 12'300'000, ""},
@@ -28,26 +28,26 @@ docker::PruneReport sample() {
 }
 
 TEST(PruneText, WhatWentAndHowMuchItWas) {
-  const std::string text = render_prune(std::vector{sample()}, false, kPipe);
+  const std::string text = render_prune(std::vector{prune_sample()}, false, kPipe);
   EXPECT_THAT(text, Not(HasSubstr("kept")));
   expect_golden("prune.txt", text);
 }
 
 TEST(PruneText, VerboseSaysWhyTheRestStays) {
-  const std::string text = render_prune(std::vector{sample()}, true, kVerbose);
+  const std::string text = render_prune(std::vector{prune_sample()}, true, kVerbose);
   EXPECT_THAT(text, HasSubstr("used by container x\\x1b[31m"));
   EXPECT_THAT(text, HasSubstr("would be removed"));
   expect_golden("prune_verbose.txt", text);
 }
 
 TEST(PruneText, NothingToDoIsOneLine) {
-  docker::PruneReport report = sample();
+  docker::PruneReport report = prune_sample();
   report.removed.clear();
   EXPECT_EQ(render_prune(std::vector{report}, false, kPipe),
             "veggies on pepper_seed: nothing to prune (1 thing needed)\n");
 }
 
-TEST(PruneText, Json) { expect_golden("prune.json", json::prune(std::vector{sample()})); }
+TEST(PruneText, Json) { expect_golden("prune.json", json::prune(std::vector{prune_sample()})); }
 
 }  // namespace
 }  // namespace otto::cli

@@ -5,15 +5,13 @@
 
 #include "tests/cli/golden.h"
 #include "tests/cli/samples.h"
+#include "tests/cli/styles.h"
 
 namespace otto::cli {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr Style kTerminal{true, true, true, 0};
-constexpr Style kPipe{false, true, false, 0};
 
 TEST(ReportText, BuildOnATerminal) {
   expect_golden("build_terminal.txt", render_build(std::vector{samples::partly_failed()}, {}, kTerminal));

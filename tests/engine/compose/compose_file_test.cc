@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
 
-class ComposeFileTest : public testing::Test {
+class ComposeFileTest : public ::testing::Test {
  protected:
   ComposeFileTest() {
     std::string pattern = (fs::temp_directory_path() / "otto-compose-XXXXXX").string();

@@ -9,7 +9,7 @@
 namespace otto::stack {
 namespace {
 
-std::string read(const std::filesystem::path& path) {
+std::string read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -46,10 +46,10 @@ echo '{}'
   unsetenv("OTTO_TEST_UNSET");
   ASSERT_TRUE(config.ok()) << config.error().message;
   EXPECT_EQ(*config, "{}\n");
-  EXPECT_EQ(read(docker.tree.path("greeting")), "it's $5 \"now\"\n\\");
-  EXPECT_EQ(read(docker.tree.path("unset")), "unset");
-  EXPECT_NE(read(docker.tree.path("home")), "/home/me") << "docker itself needs the parent's HOME";
-  const std::string args = read(docker.tree.path("args"));
+  EXPECT_EQ(read_file(docker.tree.path("greeting")), "it's $5 \"now\"\n\\");
+  EXPECT_EQ(read_file(docker.tree.path("unset")), "unset");
+  EXPECT_NE(read_file(docker.tree.path("home")), "/home/me") << "docker itself needs the parent's HOME";
+  const std::string args = read_file(docker.tree.path("args"));
   EXPECT_NE(args.find("--project-directory\n/stage/docker\n"), std::string::npos) << args;
   EXPECT_NE(args.find("-f\n/stage/docker/compose.yml\n"), std::string::npos) << args;
 }
@@ -63,7 +63,7 @@ TEST(ComposeTest, NoVariableReachesIntoTheScriptsOwn) {
   stack.environment = {{"work", precious.string()}, {"otto_work", precious.string()}};
   const auto config = compose_in_turn(docker).config(stack);
   ASSERT_TRUE(config.ok()) << config.error().message;
-  EXPECT_EQ(read(docker.tree.path("work")), precious.string());
+  EXPECT_EQ(read_file(docker.tree.path("work")), precious.string());
   EXPECT_TRUE(std::filesystem::exists(precious)) << "the script's clean-up removed what a variable named";
 }
 
@@ -76,11 +76,11 @@ exit 0
 )sh");
   Compose compose = compose_in_turn(docker);
   ASSERT_TRUE(compose.up(sample(), {"services: {}\n", {"api", "side car"}, UpCall::Mode::kRecreate, 3, {}, {}}).ok());
-  const std::string args = read(docker.tree.path("args"));
+  const std::string args = read_file(docker.tree.path("args"));
   EXPECT_NE(args.find("up\n-d\n--no-deps\n--no-build\n--timeout\n3\n--force-recreate\napi\nside car\n"),
             std::string::npos)
       << args;
-  EXPECT_EQ(read(docker.tree.path("last")), "services: {}\n");
+  EXPECT_EQ(read_file(docker.tree.path("last")), "services: {}\n");
   for (const auto& entry : std::filesystem::directory_iterator(docker.tree.root())) {
     EXPECT_FALSE(entry.path().filename().string().starts_with("compose.")) << entry.path();
   }
@@ -119,7 +119,7 @@ exit 0
     if (ok) {
       EXPECT_TRUE(*up);
     }
-    EXPECT_EQ(read(docker.tree.path("docker.calls")), "x\nx\n");
+    EXPECT_EQ(read_file(docker.tree.path("docker.calls")), "x\nx\n");
   }
 }
 
@@ -162,7 +162,7 @@ TEST(ComposeTest, WhatIsAboutToBeStoppedIsNotedFirst) {
   parent::FakeDocker docker("cat \"${0%/docker}\"/locks/engine-1/project.otto-p-me.doomed > \"$0.noted\"\nexit 15\n");
   Compose compose = compose_in_turn(docker);
   EXPECT_FALSE(compose.up(sample(), {"", {"api"}, UpCall::Mode::kRecreate, 1, {"id1", "id2"}, {}}).ok());
-  EXPECT_EQ(read(docker.tree.path("docker.noted")), "id1\nid2\n");
+  EXPECT_EQ(read_file(docker.tree.path("docker.noted")), "id1\nid2\n");
 }
 
 TEST(ComposeTest, NothingIsChangedOnceAnotherHasTheProject) {
@@ -223,7 +223,7 @@ TEST(ComposeTest, PuttingRightRemovesWithoutVolumesAndRenames) {
                               {containers::PutRight::Act::kRename, "db", "c2", "y", "p-db-1"}},
                              {})
                   .ok());
-  EXPECT_EQ(read(docker.tree.path("docker.calls")), "rm -f c1\nrename c2 p-db-1\n");
+  EXPECT_EQ(read_file(docker.tree.path("docker.calls")), "rm -f c1\nrename c2 p-db-1\n");
 }
 
 struct AwaitCase {

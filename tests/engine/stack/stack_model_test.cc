@@ -18,12 +18,12 @@ namespace {
 using Staged = std::map<std::string, graph::Digest>;
 constexpr std::string_view kStage = "/srv/otto/stage/veggies-compose";
 
-std::string read(const std::string& name) {
+std::string golden_text(const std::string& name) {
   std::ifstream stream(testing::golden_path("compose/" + name), std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-nlohmann::json config() { return nlohmann::json::parse(read("config-2.26.json")); }
+nlohmann::json config() { return nlohmann::json::parse(golden_text("config-2.26.json")); }
 
 StackModel model_of(const nlohmann::json& document, const Staged& staged = {}, std::string_view stage = kStage) {
   auto model = parse_stack_model(document.dump(), stage, staged);
@@ -149,7 +149,7 @@ TEST(StackModel, DigestsDoNotSeeWhatNeverReachesAContainer) {
 }
 
 TEST(StackModel, AMovedStageChangesTheServicesThatMountFromIt) {
-  std::string moved = read("config-2.26.json");
+  std::string moved = golden_text("config-2.26.json");
   for (std::size_t at = 0; (at = moved.find(kStage, at)) != std::string::npos;)
     moved.replace(at, kStage.size(), "/new/place");
   const auto model = parse_stack_model(moved, "/new/place/", {});

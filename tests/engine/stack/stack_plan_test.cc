@@ -20,7 +20,7 @@ std::string action_text(ServiceAction action) {
 }
 
 /// A stack whose containers all run what the model says; tests then disturb it.
-class StackPlanTest : public testing::Test {
+class StackPlanTest : public ::testing::Test {
  protected:
   ServiceModel& service(const std::string& name, std::vector<Dependency> depends_on = {},
                         std::vector<std::string> lives_in = {}) {

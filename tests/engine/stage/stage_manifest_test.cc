@@ -10,7 +10,7 @@ namespace {
 using graph::ContextEntry;
 using graph::EntryType;
 
-ContextEntry file(std::string path, std::string_view content = "x", std::uint16_t mode = 0644) {
+ContextEntry staged_file(std::string path, std::string_view content = "x", std::uint16_t mode = 0644) {
   return {std::move(path), EntryType::kFile, mode, content.size(), 7, graph::sha256(content), {}};
 }
 ContextEntry link(std::string path, std::string target) {
@@ -35,13 +35,14 @@ TEST(StageManifestTest, LinesSortAsTheirPathsDo) {
                                     "a\n", "a\x03", "a\x0b", "a\n\t", "a\xff"};
   for (const auto& one : paths)
     for (const auto& two : paths)
-      EXPECT_EQ(one < two, manifest_line(file(one)) < manifest_line(file(two))) << one << " and " << two;
+      EXPECT_EQ(one < two, manifest_line(staged_file(one)) < manifest_line(staged_file(two))) << one << " and " << two;
 }
 
 TEST(StageManifestTest, LinesComeBackAsEntries) {
   graph::ContextManifest manifest;
-  manifest.entries = {
-      file("a\nb", "content", 04755), {"d", EntryType::kDirectory, 0700, 0, 0, {}, {}}, link("l", "to\n\x01where")};
+  manifest.entries = {staged_file("a\nb", "content", 04755),
+                      {"d", EntryType::kDirectory, 0700, 0, 0, {}, {}},
+                      link("l", "to\n\x01where")};
   std::string text;
   for (const auto& entry : manifest.entries) text += manifest_line(entry);
   auto back = parse_manifest_lines(text);
@@ -55,11 +56,11 @@ TEST(StageManifestTest, LinesComeBackAsEntries) {
 }
 
 TEST(StageManifestTest, OtherTextIsRefused) {
-  auto good = manifest_line(file("b"));
+  auto good = manifest_line(staged_file("b"));
   EXPECT_TRUE(parse_manifest_lines("").has_value());
   EXPECT_FALSE(parse_manifest_lines(good.substr(0, good.size() - 1)).has_value());
   EXPECT_FALSE(parse_manifest_lines(good + good).has_value());
-  EXPECT_FALSE(parse_manifest_lines(good + manifest_line(file("a"))).has_value());
+  EXPECT_FALSE(parse_manifest_lines(good + manifest_line(staged_file("a"))).has_value());
   EXPECT_FALSE(parse_manifest_lines("rubbish\n").has_value());
   EXPECT_FALSE(parse_manifest_lines("p\x01q\x01"
                                     "644\x01"
@@ -76,7 +77,7 @@ TEST(StageManifestTest, OtherTextIsRefused) {
 
 TEST(StageManifestTest, ImpliedDirectoriesAreInTheirPlaces) {
   graph::ContextManifest manifest;
-  manifest.entries = {file("a-b"), file("a/b/c"), file("a/d")};
+  manifest.entries = {staged_file("a-b"), staged_file("a/b/c"), staged_file("a/d")};
   StagedEntries entries(manifest);
   std::vector<std::string> paths;
   for (const auto* entry : entries.sorted()) paths.push_back(entry->path);
@@ -93,11 +94,11 @@ TEST(StageManifestTest, BumpsComeBack) {
 }
 
 TEST(StageManifestTest, NanosecondsAreOfTheContent) {
-  EXPECT_EQ(staged_nanoseconds(file("a", "x"), 0), staged_nanoseconds(file("b", "x", 0755), 0));
-  EXPECT_NE(staged_nanoseconds(file("a", "x"), 0), staged_nanoseconds(file("a", "y"), 0));
-  EXPECT_EQ(staged_nanoseconds(file("a", "x"), 1), staged_nanoseconds(file("a", "x"), 0) + 1);
+  EXPECT_EQ(staged_nanoseconds(staged_file("a", "x"), 0), staged_nanoseconds(staged_file("b", "x", 0755), 0));
+  EXPECT_NE(staged_nanoseconds(staged_file("a", "x"), 0), staged_nanoseconds(staged_file("a", "y"), 0));
+  EXPECT_EQ(staged_nanoseconds(staged_file("a", "x"), 1), staged_nanoseconds(staged_file("a", "x"), 0) + 1);
   EXPECT_NE(staged_nanoseconds(link("a", "x"), 0), staged_nanoseconds(link("a", "y"), 0));
-  auto highest = file("a");
+  auto highest = staged_file("a");
   highest.digest.bytes.fill(0xff);
   EXPECT_LT(staged_nanoseconds(highest, 0), 1'000'000'000U);
 }

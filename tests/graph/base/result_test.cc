@@ -9,7 +9,7 @@
 namespace otto {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 Result<int> half(int number) {
   if (number % 2 != 0) return make_error(ErrorCode::kUsage, "odd", "give an even number");

@@ -9,7 +9,7 @@
 namespace otto::text {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 TEST(TextTest, EditDistanceCountsNeighboursSwappedAsOne) {
   EXPECT_EQ(edit_distance("", ""), 0u);

@@ -15,7 +15,7 @@ namespace {
 using testing::connect_or_fail;
 using testing::SshdFixture;
 
-Error error_of(const Route& route) {
+Error route_error(const Route& route) {
   auto transport = connect(route, {});
   if (transport) {
     ADD_FAILURE() << "it connected";
@@ -102,7 +102,7 @@ TEST(HopChain, EachHostHasItsOwnKey) {
   SshdFixture target;
   Address wrong = target.address();
   wrong.identity_files = gate.address().identity_files;
-  EXPECT_EQ(error_of(Route{{gate.address("leek_gate")}, wrong}).code, ErrorCode::kAuthFailed);
+  EXPECT_EQ(route_error(Route{{gate.address("leek_gate")}, wrong}).code, ErrorCode::kAuthFailed);
 }
 
 TEST(HopChain, NamesTheHopThatFails) {
@@ -110,19 +110,19 @@ TEST(HopChain, NamesTheHopThatFails) {
   SshdFixture target;
   Address refused = gate.address("leek_gate");
   refused.port = testing::free_port();
-  Error error = error_of(Route{{refused}, target.address()});
+  Error error = route_error(Route{{refused}, target.address()});
   EXPECT_EQ(error.code, ErrorCode::kUnreachable);
   EXPECT_TRUE(error.message.starts_with("hop 'leek_gate' (127.0.0.1:")) << error.message;
 
   Address locked = gate.address("leek_gate");
   locked.identity_files = target.address().identity_files;
-  error = error_of(Route{{locked}, target.address()});
+  error = route_error(Route{{locked}, target.address()});
   EXPECT_EQ(error.code, ErrorCode::kAuthFailed);
   EXPECT_TRUE(error.message.starts_with("hop 'leek_gate'")) << error.message;
 
   Address gone = target.address();
   gone.port = testing::free_port();
-  error = error_of(Route{{gate.address("leek_gate")}, gone});
+  error = route_error(Route{{gate.address("leek_gate")}, gone});
   EXPECT_EQ(error.code, ErrorCode::kUnreachable);
   EXPECT_TRUE(error.message.starts_with("'pepper_seed' (127.0.0.1:")) << error.message;
   EXPECT_NE(error.message.find("cannot be reached from hop 'leek_gate'"), std::string::npos) << error.message;
@@ -131,7 +131,7 @@ TEST(HopChain, NamesTheHopThatFails) {
 TEST(HopChain, AHopThatForwardsNothingIsTold) {
   SshdFixture gate({.config = {"AllowTcpForwarding no"}});
   SshdFixture target;
-  const Error error = error_of(Route{{gate.address("leek_gate")}, target.address()});
+  const Error error = route_error(Route{{gate.address("leek_gate")}, target.address()});
   EXPECT_EQ(error.code, ErrorCode::kUnreachable);
   EXPECT_NE(error.hint.find("AllowTcpForwarding"), std::string::npos) << error.message;
 }
@@ -157,12 +157,12 @@ TEST(HopChain, RefusesCircles) {
   Address b = a;
   b.id = "b";
   b.host = "192.0.2.2";
-  const Error error = error_of(Route{{a, b, a}, b});
+  const Error error = route_error(Route{{a, b, a}, b});
   EXPECT_EQ(error.code, ErrorCode::kConfig);
   EXPECT_NE(error.message.find("a -> b -> a -> b"), std::string::npos) << error.message;
   Address same = a;
   same.id = "other name";
-  EXPECT_EQ(error_of(Route{{a}, same}).code, ErrorCode::kConfig);
+  EXPECT_EQ(route_error(Route{{a}, same}).code, ErrorCode::kConfig);
 }
 
 TEST(HopChain, OnlySshHostsAreHops) {
@@ -172,7 +172,7 @@ TEST(HopChain, OnlySshHostsAreHops) {
   Address target;
   target.id = "t";
   target.host = "192.0.2.1";
-  const Error error = error_of(Route{{local}, target});
+  const Error error = route_error(Route{{local}, target});
   EXPECT_EQ(error.code, ErrorCode::kConfig);
   EXPECT_NE(error.message.find("'here'"), std::string::npos);
 }
