@@ -20,7 +20,7 @@ namespace {
 
 using graph::EntryType;
 
-constexpr std::size_t kReadBlock = 256 * 1024;
+constexpr std::size_t kPackedBlock = 256 * 1024;
 constexpr mode_t kModeBits = 07777;
 
 struct CloseDirectory {
@@ -67,7 +67,7 @@ TreePacker::TreePacker(TarFormat format, ByteSink sink, Warner warn, std::stop_t
       writer_(format, std::move(sink)),
       warn_(std::move(warn)),
       stop_(std::move(stop)),
-      block_(kReadBlock) {}
+      block_(kPackedBlock) {}
 
 Result<void> TreePacker::add(const std::string& path, const std::string& name) {
   return add_at({AT_FDCWD, path, path, name, {}}, true);
@@ -155,7 +155,7 @@ Result<void> TreePacker::add_sparse(const Place& place, int fd, std::uint64_t si
   TarHeader header{place.name, EntryType::kFile, size, place.facts.st_mode & kModeBits};
   header.data = data_runs(fd, size);
   OTTO_RETURN_IF_ERROR(writer_.header(header));
-  const std::vector<char> zeros(kReadBlock);
+  const std::vector<char> zeros(kPackedBlock);
   std::uint64_t at = 0;
   const auto skip_to = [&](std::uint64_t end) -> Result<void> {
     while (at < end) {

@@ -98,9 +98,9 @@ otto_stage_enter {key} {stamp}
 }
 
 /// Splits a stream into lines as it comes and passes them on.
-class LineReader {
+class BuildOutput {
  public:
-  explicit LineReader(const BuildRequest& request) : request_(request) {}
+  explicit BuildOutput(const BuildRequest& request) : request_(request) {}
 
   void feed(std::string_view bytes) {
     pending_ += bytes;
@@ -141,7 +141,7 @@ class LineReader {
   std::map<std::string, std::string> bases_;
 };
 
-Error build_error(const transport::Output& output, const LineReader& reader, std::string_view host_id,
+Error build_error(const transport::Output& output, const BuildOutput& reader, std::string_view host_id,
                   const BuildRequest& request) {
   transport::Output said = output;
   said.err = text::join(reader.lines(), "\n");
@@ -208,7 +208,7 @@ Result<BuiltImage> build_image(transport::Remote& remote, const parent::ParentSe
   if (!facts.has_buildx) {
     OTTO_TRY(dockerfile, legacy_dockerfile(request));
   }
-  LineReader reader(request);
+  BuildOutput reader(request);
   std::string answer;
   transport::Script script;
   script.text = build_script(settings, facts, request);

@@ -57,7 +57,7 @@ done
 
 PruneSurvey read_survey(const std::string& answer) {
   PruneSurvey survey;
-  for (const Record& record : read_records(answer)) {
+  for (const Record& record : split_records(answer)) {
     std::string name, image, reference;
     std::uint64_t bytes = 0;
     if (record.kind() == "container" && record.read(image, reference, name)) {
@@ -129,7 +129,7 @@ Result<std::map<std::string, std::string>> remove_pruned(const PruneCall& call, 
   std::map<std::string, std::string> kept;
   if (steps.empty()) return kept;
   OTTO_TRY(const std::string answer, answer_to(call, removal_script(call, steps), "pruning failed"));
-  for (const Record& record : read_records(answer)) {
+  for (const Record& record : split_records(answer)) {
     std::string name, why;
     if (record.kind() == "kept" && record.read(name, why)) kept[name] = text::printable(why);
   }

@@ -257,7 +257,7 @@ Probe read_probe(const std::string& answer, const ProbeRequest& request) {
   std::set<std::string> doomed;
   Probe probe;
   if (request.want_facts) probe.facts.emplace();
-  for (const Record& record : read_records(answer)) {
+  for (const Record& record : split_records(answer)) {
     const std::string& kind = record.kind();
     std::string name, value;
     if (kind == "image") take_image(found, record);

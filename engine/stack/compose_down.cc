@@ -95,7 +95,7 @@ Result<std::vector<ContainerInfo>> containers_on(workspace::Opened& workspace, c
     return parent::docker_error(output, host.id, ErrorCode::kRemoteFailed, "docker ps failed");
   const auto projects = known_projects(workspace);
   std::vector<ContainerInfo> containers;
-  for (const Record& record : read_records(output.out)) {
+  for (const Record& record : split_records(output.out)) {
     ContainerInfo info;
     std::string compose_project, replica;
     if (!record.read_all(info.id, info.name, info.image, info.status, compose_project, info.service, replica)) continue;

@@ -22,16 +22,16 @@ constexpr std::size_t kConnectingHeap = std::size_t{256} << 10;  ///< what a log
 
 using RemoteResult = Result<std::unique_ptr<transport::Remote>>;
 
-/// One host's connection: the attempt, and what came of it.
-struct Connection {
-  std::stop_source stop;
-  std::shared_future<void> attempt;  // shared: remote() may be called from several threads
-  RemoteResult result = make_error(ErrorCode::kInterrupted, "not connected yet");
-};
-
 }  // namespace
 
 struct Opened::State {
+  /// One host's connection: the attempt, and what came of it.
+  struct Connection {
+    std::stop_source stop;
+    std::shared_future<void> attempt;  // shared: remote() may be called from several threads
+    RemoteResult result = make_error(ErrorCode::kInterrupted, "not connected yet");
+  };
+
   WorkspaceOptions options;
   TellStep tell_step;
   Reporter* reporter = nullptr;
@@ -170,7 +170,7 @@ RemoteResult Opened::State::connect(const config::HostEntry& host, const std::st
   return std::make_unique<transport::Remote>(std::move(transport));
 }
 
-Connection& Opened::State::connection(const config::HostEntry& host) {
+Opened::State::Connection& Opened::State::connection(const config::HostEntry& host) {
   auto all = connections.lock();
   auto& slot = (*all)[host.id];
   if (!slot) {
@@ -190,7 +190,7 @@ void Opened::connect_early(const config::HostEntry& host) { (void)state_->connec
 
 Result<transport::Remote*> Opened::remote(const config::HostEntry& host, const std::stop_token& stop) {
   constexpr std::chrono::milliseconds kLookForStop{20};
-  Connection& connection = state_->connection(host);
+  State::Connection& connection = state_->connection(host);
   if (!stop.stop_possible()) connection.attempt.wait();
   while (connection.attempt.wait_for(kLookForStop) != std::future_status::ready) {
     if (stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");

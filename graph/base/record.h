@@ -58,6 +58,6 @@ class Record {
 };
 
 /// The records of an answer, line by line; an empty line is a record of one empty field.
-std::vector<Record> read_records(std::string_view answer);
+std::vector<Record> split_records(std::string_view answer);
 
 }  // namespace otto

@@ -41,7 +41,7 @@ TEST(Record, EmptyFieldsCount) {
 }
 
 TEST(Record, OneALine) {
-  const auto records = read_records("a\t1\nb\n");
+  const auto records = split_records("a\t1\nb\n");
   ASSERT_EQ(records.size(), 3U);
   EXPECT_EQ(records[0].kind(), "a");
   EXPECT_EQ(records[1].kind(), "b");
