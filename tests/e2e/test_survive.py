@@ -9,6 +9,7 @@ The lab must be nobody else's: rounds restart the engine.
 import json
 import os
 import re
+import time
 
 import harness
 import interrupts
@@ -31,7 +32,7 @@ class Rounds(harness.Test):
     def run_rounds(self, name, parent, seeds, rounds, kinds):
         repo = soak.make_repo(name, parent)
         self.addCleanup(repo.clear)
-        started = harness.time.monotonic()
+        started = time.monotonic()
         rounds_of = soak.Soak(repo, seeds[0], kinds)
         for seed in seeds:
             rounds_of.seed = seed
@@ -40,7 +41,7 @@ class Rounds(harness.Test):
                     rounds_of.round(number)
                 except soak.Failed as failure:
                     self.fail(str(failure))
-        print(rounds_of.summary(harness.time.monotonic() - started))
+        print(rounds_of.summary(time.monotonic() - started))
         if rounds_of.rounds.total() >= 10:
             self.assertGreater(rounds_of.reached.total(), 0.4 * rounds_of.rounds.total(), "most rounds are to hit Compose at work")
 
@@ -82,7 +83,7 @@ class Interrupted(Stack):
     def interrupted(self, kind, seconds=1.5):
         otto = interrupts.Heard(self.repo, "docker", "up")
         self.assertTrue(otto.await_words(interrupts.COMPOSE_PHASE), otto.said())
-        harness.time.sleep(seconds)
+        time.sleep(seconds)
         self.assertFalse(otto.ended(), "the stop takes 3 s: " + otto.said())
         interrupts.interrupt(kind, otto)
         self.assertNotEqual(otto.finish().code, 0)
