@@ -45,12 +45,12 @@ class Test(unittest.TestCase):
             self.assertIn(hint, error.get("hint", ""), shown)
         self.assertRegex(outcome.err, "(?m)^otto: error: ", shown)
 
-    def assert_goes_there_and_back(self, repo, *ids):
-        """put and get of a tree and of one file with bytes of every value, on each of these hosts."""
+    def assert_goes_there_and_back(self, repo, *ids, size=2 << 20):
+        """put and get of a tree and of one file of `size`, with bytes of every value, on each of these hosts."""
         folder = tempfile.mkdtemp(dir=repo.folder)
         self.addCleanup(subprocess.run, ["chmod", "-R", "u+rwx", folder], check=False)
         tree, far = os.path.join(folder, "tree"), f"/tmp/{os.path.basename(folder)}"
-        make_odd_tree(tree)
+        make_odd_tree(tree, size)
         for id in ids:
             back = os.path.join(folder, "back-" + id)
             self.assertEqual(repo.done("host", id, "put", tree, far).json["files"], 13)
@@ -59,7 +59,7 @@ class Test(unittest.TestCase):
             repo.done("host", id, "put", os.path.join(tree, "big"), far + "-big")
             repo.done("host", id, "get", far + "-big", back + "-big")
             with open(back + "-big", "rb") as file:
-                self.assertEqual(file.read(), bytes(range(256)) * 8192, id)
+                self.assertEqual(file.read(), bytes(range(256)) * (size // 256), id)
             outcome = repo.text("host", id, "oneshot", f"chmod -R u+rwx {far}; rm -r {far} {far}-big; ls -a /tmp | grep otto-put")
             self.assertEqual(outcome.out, "", id)
 

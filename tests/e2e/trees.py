@@ -29,8 +29,8 @@ def write_file(path, content=b"", mode=0o644):
     os.chmod(path, mode)
 
 
-def make_odd_tree(folder):
-    """13 files and links of every kind that put and get must keep; `chmod -R u+rwx` it to remove it."""
+def make_odd_tree(folder, size=2 << 20):
+    """13 files and links of every kind that put and get must keep, one of `size`; `chmod -R u+rwx` it to remove it."""
     def write(name, *more):
         write_file(os.path.join(os.fsencode(folder), os.fsencode(name)), *more)
 
@@ -42,7 +42,7 @@ def make_odd_tree(folder):
     write("-dash", b"dash")
     write(".hidden/..deep", b"deep")
     write("long" * 40 + "/" + "name" * 50, b"long")
-    write("big", bytes(range(256)) * 8192)
+    write("big", bytes(range(256)) * (size // 256))
     write("closed/inside", b"in")
     os.makedirs(os.path.join(folder, "nothing"))
     os.symlink("run me", os.path.join(folder, "link"))
