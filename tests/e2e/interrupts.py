@@ -6,6 +6,7 @@ the engine. `sshd` and `engine` hit everybody on the machine, so they are for a 
 
 import re
 import signal
+import subprocess
 import threading
 import time
 
@@ -55,7 +56,7 @@ class Heard:
         """What came of it; an otto that does not end is killed and told of."""
         try:
             code = self.process.wait(timeout)
-        except harness.subprocess.TimeoutExpired:
+        except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
             raise AssertionError(f"otto did not end within {timeout} s: {self.said('out')}{self.said()}") from None

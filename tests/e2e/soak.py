@@ -14,6 +14,7 @@ import argparse
 import collections
 import dataclasses
 import random
+import signal
 import sys
 import time
 
@@ -202,5 +203,5 @@ def parse():
 
 
 if __name__ == "__main__":
-    harness.signal.signal(harness.signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(soak(parse()))

@@ -192,7 +192,7 @@ class Oracle:
         with open(os.path.join(root, "Dockerfile"), "w", encoding="utf-8") as file:
             file.write(dockerfile)
         sender = subprocess.Popen(["tar", "-c", "-C", root, "Dockerfile", *names], stdout=subprocess.PIPE)
-        answer = subprocess.run([harness.TOOL, "exec", "--dir", lab().directory, ENGINE, "sh", "-c", script], stdin=sender.stdout,
+        answer = subprocess.run(lab().command(ENGINE, "sh", "-c", script), stdin=sender.stdout,
                                 capture_output=True, timeout=240, check=False)
         sender.stdout.close()
         sender.wait()
@@ -304,7 +304,7 @@ class Places(unittest.TestCase):
         bind = f"python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"{socket_at}\")' && mkfifo ctx/fifo && " if socket_at else ""
         script = (f"rm -rf /tmp/places && mkdir /tmp/places && cd /tmp/places && tar -x && {bind} docker buildx build -q --no-cache "
                   f"-f {dockerfile} --output type=tar,dest=- ctx; code=$?; rm -rf /tmp/places; exit $code")
-        answer = subprocess.run([harness.TOOL, "exec", "--dir", lab().directory, ENGINE, "sh", "-c", script], input=tar,
+        answer = subprocess.run(lab().command(ENGINE, "sh", "-c", script), input=tar,
                                 capture_output=True, timeout=120, check=False)
         self.assertEqual(answer.returncode, 0, answer.stderr.decode())
         with tarfile.open(fileobj=io.BytesIO(answer.stdout)) as archive:

@@ -199,9 +199,8 @@ class Prune(harness.Test):
             "find /home/otto/.cache/otto/stages/whys-*/tree.* -maxdepth 1 -name motd -type f")).group(1)
         self.repo.write(".otto/settings.toml", settings)
         root = "/home/otto/.cache/otto/stages"
-        holder = subprocess.Popen([harness.TOOL, "exec", "--dir", harness.lab().directory, "pepper_seed", "flock", "-s",
-                                   f"{root}/{stage}/lock", "sh", "-c", "echo held; cat"], stdin=subprocess.PIPE,
-                                  stdout=subprocess.PIPE, text=True, preexec_fn=harness.die_with_parent)
+        holder = subprocess.Popen(harness.lab().command("pepper_seed", "flock", "-s", f"{root}/{stage}/lock", "sh", "-c", "echo held; cat"),
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=harness.die_with_parent)
         self.assertEqual(holder.stdout.readline(), "held\n")
         busy = self.repo.done("docker", "prune")
         holder.communicate("", timeout=30)

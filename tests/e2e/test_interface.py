@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import subprocess
 
 import harness
 from harness import SERVICES
@@ -120,11 +121,11 @@ class Interface(harness.Test):
     def test_context_is_what_the_engine_sees(self):
         """The oracle: an engine's own reading of this context and its ignore file, as a plain build of it sees it."""
         listed = {file["path"] for file in self.repo.done("docker", "context", "api").json["files"] if file["type"] == "file"}
-        tar = harness.subprocess.run(["tar", "-c", "-C", self.repo.path("api"), "."], capture_output=True, check=True).stdout
+        tar = subprocess.run(["tar", "-c", "-C", self.repo.path("api"), "."], capture_output=True, check=True).stdout
         script = ('rm -rf /tmp/oracle && mkdir /tmp/oracle && tar -x -C /tmp/oracle && '
                   'printf "FROM scratch\\nCOPY . /\\n" | docker build -q -f - --output type=tar,dest=- /tmp/oracle | tar -t; rm -rf /tmp/oracle')
-        seen = harness.subprocess.run([harness.TOOL, "exec", "--dir", harness.lab().directory, "carrot_seed", "sh", "-c", script],
-                                      input=tar, capture_output=True, check=True, timeout=60).stdout.decode().split()
+        seen = subprocess.run(harness.lab().command("carrot_seed", "sh", "-c", script),
+                              input=tar, capture_output=True, check=True, timeout=60).stdout.decode().split()
         self.assertEqual(listed, {name for name in seen if not name.endswith("/")})
 
     def test_list_hosts(self):

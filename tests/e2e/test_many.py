@@ -14,7 +14,7 @@ import time
 import harness
 import interrupts
 
-ROUNDS = int(os.environ.get("OTTO_MANY_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("OTTO_MANY_ROUNDS", "1"))
 SEED = os.environ.get("OTTO_MANY_SEED", "1")
 WAITING = r"(?m)^.*waiting.* for \S+@\S+.*since"
 BROKEN_MEMO = r"database is locked|SQLITE_BUSY"

@@ -1,54 +1,23 @@
 #!/usr/bin/env python3
 """Stacks survive interruption: whatever an `up` that was cut short leaves behind, the next one puts right.
 
-Seeded rounds of the soak (soak.py) first, then each kind by itself: Compose's half-replaced containers, made by hand with
-Compose's own labels, and services that were stopped and look finished. What ends, warns and stops slowly is in test_states.py.
-The lab must be nobody else's: rounds restart the engine.
+Each kind by itself: Compose's half-replaced containers, made by hand with Compose's own labels, and services that were stopped
+and look finished. Random rounds are in test_soak.py; what ends, warns and stops slowly is in test_states.py.
 """
 
-import json
-import os
 import re
+import time
 
 import harness
 import interrupts
-import soak
+import soak_stack
 from harness import await_true
 
-SEEDS = (1, 2, 3, 4)
-ROUNDS = int(os.environ.get("OTTO_SOAK_ROUNDS", "5"))  # for each seed
-OLD_KINDS = ("KILL", "INT", "cut")
 STUBBORN = "    image: otto-lab/base:1\n    command: [sh, -c, \"trap '' TERM; while :; do sleep 1; done\"]\n"
 POLITE = "    image: otto-lab/base:1\n    command: [sh, -c, \"trap 'exit 0' TERM; while :; do sleep 1 & wait $$!; done\"]\n"
 ONCE_WRITTEN = ("    image: otto-lab/base:1\n    volumes: [/kept]\n    stop_signal: SIGKILL\n    command: [sh, -c, "
                 "'[ -e /kept/token ] || cat /proc/sys/kernel/random/uuid > /kept/token; while :; do sleep 1; done']\n")
 NUMBER = "com.docker.compose.container-number"
-
-
-class Rounds(harness.Test):
-    """Random rounds, the same ones every time."""
-
-    def run_rounds(self, name, parent, seeds, rounds, kinds):
-        repo = soak.make_repo(name, parent)
-        self.addCleanup(repo.clear)
-        started = harness.time.monotonic()
-        rounds_of = soak.Soak(repo, seeds[0], kinds)
-        for seed in seeds:
-            rounds_of.seed = seed
-            for number in range(1, rounds + 1):
-                try:
-                    rounds_of.round(number)
-                except soak.Failed as failure:
-                    self.fail(str(failure))
-        print(rounds_of.summary(harness.time.monotonic() - started))
-        if rounds_of.rounds.total() >= 10:
-            self.assertGreater(rounds_of.reached.total(), 0.4 * rounds_of.rounds.total(), "most rounds are to hit Compose at work")
-
-    def test_interrupted_ups_are_put_right_by_the_next(self):
-        self.run_rounds("rounds", harness.PARENT, SEEDS, ROUNDS, tuple(soak.KINDS))
-
-    def test_with_compose_v1_too(self):
-        self.run_rounds("oldrounds", harness.OLD_PARENT, SEEDS[:1], min(ROUNDS, 3), OLD_KINDS)
 
 
 class Stack(harness.StackTest):
@@ -66,11 +35,11 @@ class Stack(harness.StackTest):
         return container
 
     def assert_nothing_to_do(self):
-        before = soak.soak_stack.touched(self.repo)
+        before = soak_stack.touched(self.repo)
         outcome = self.repo.text("docker", "up")
         self.assertEqual(outcome.code, 0, outcome.err)
         self.assertIn("nothing to do", outcome.out, outcome.err)
-        self.assertEqual(soak.soak_stack.touched(self.repo), before)
+        self.assertEqual(soak_stack.touched(self.repo), before)
         return outcome
 
 
@@ -82,7 +51,7 @@ class Interrupted(Stack):
     def interrupted(self, kind, seconds=1.5):
         otto = interrupts.Heard(self.repo, "docker", "up")
         self.assertTrue(otto.await_words(interrupts.COMPOSE_PHASE), otto.said())
-        harness.time.sleep(seconds)
+        time.sleep(seconds)
         self.assertFalse(otto.ended(), "the stop takes 3 s: " + otto.said())
         interrupts.interrupt(kind, otto)
         self.assertNotEqual(otto.finish().code, 0)
@@ -216,7 +185,7 @@ class HalfReplaced(Stack):
         self.assertEqual(self.read_token(now), self.token)
         apart = self.only("apart")
         self.assertEqual((apart["Id"], apart["State"]["StartedAt"]), (self.apart["Id"], self.apart["State"]["StartedAt"]))
-        self.assertEqual(len(soak.soak_stack.found_in(self.repo)), 2)
+        self.assertEqual(len(soak_stack.found_in(self.repo)), 2)
 
     def told(self, outcome):
         return re.findall(r"(?m)^.*interrupted.* put right.*$", outcome.err)
@@ -242,15 +211,15 @@ class HalfReplaced(Stack):
     def test_a_dry_run_changes_nothing(self):
         self.begin()
         self.replacement()
-        before = soak.soak_stack.touched(self.repo)
+        before = soak_stack.touched(self.repo)
         outcome = self.repo.otto("docker", "up", "--dry-run")
         self.assertEqual((outcome.code, outcome.actions()["app"]), (0, "recreated"), outcome.err)
-        self.assertEqual(soak.soak_stack.touched(self.repo), before)
+        self.assertEqual(soak_stack.touched(self.repo), before)
 
     def test_down_takes_all_away(self):
         def check(_):
             self.repo.done("docker", "down")
-            self.assertEqual(soak.soak_stack.found_in(self.repo), [])
+            self.assertEqual(soak_stack.found_in(self.repo), [])
         self.in_each(self.few, check)
 
     def test_a_host_that_is_asked_for_starts_as_it_should(self):
@@ -268,14 +237,14 @@ class HalfReplaced(Stack):
             self.docker("run", "-d", "--name", name, *(f"--label={key}={value}" for key, value in own.items()), "otto-lab/base:1",
                         "sleep", "100000")
             self.addCleanup(self.repo.parent.docker, "rm", "-f", name)
-        before = soak.soak_stack.touched(self.repo)
+        before = soak_stack.touched(self.repo)
         self.assertEqual(len(before), 4)
         self.assert_nothing_to_do()
         self.services(f"  app:\n{ONCE_WRITTEN}    environment: [NEW=1]\n  apart:\n{ONCE_WRITTEN}")
         outcome = self.repo.text("docker", "up")
         self.assertEqual((outcome.code, self.told(outcome)), (0, []), outcome.err)
         self.repo.done("docker", "down")
-        after = soak.soak_stack.touched(self.repo)
+        after = soak_stack.touched(self.repo)
         self.assertEqual(after, {"/" + name: before["/" + name] for name in strangers})
 
     def test_a_container_that_is_called_so_on_purpose(self):

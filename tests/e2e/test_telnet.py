@@ -3,12 +3,14 @@
 
 import copy
 import signal
+import time
 
 import harness
 from harness import await_true
 
 MACHINE = "bean_old"
 TELNET, INNER = "bean_telnet", "bean_inner"
+SMALLER = 512 << 10
 
 
 class Telnet(harness.Test):
@@ -37,7 +39,9 @@ class Telnet(harness.Test):
         self.assertEqual(self.host(TELNET, "run", "false", "echo never").out, "")
 
     def test_files_go_there_and_back(self):
-        self.assert_goes_there_and_back(self.repo, TELNET, INNER)
+        # A telnet line is slow: the large file goes one way, and where telnet is the same, one that no buffer on the way holds.
+        self.assert_goes_there_and_back(self.repo, TELNET)
+        self.assert_goes_there_and_back(self.repo, INNER, size=SMALLER)
 
     def test_from_behind_an_ssh_hop(self):
         outcome = self.host(INNER, "oneshot", "hostname; echo $SSH_CONNECTION")
@@ -78,7 +82,7 @@ class Telnet(harness.Test):
         container = f"{TELNET}.telnetty.api"
         outcome = self.host(container, "oneshot", "cat; hostname; exit 5", stdin="in\n")
         self.assertEqual((outcome.code, outcome.out), (5, f"in\n{self.repo.containers()['api'].id[:12]}\n"), outcome.err)
-        self.assert_goes_there_and_back(self.repo, container)
+        self.assert_goes_there_and_back(self.repo, container, size=SMALLER)
         self.repo.done("docker", "down", "--volumes")
         self.assertEqual(self.repo.containers(), {})
 
@@ -95,7 +99,7 @@ class Telnet(harness.Test):
             process = self.repo.start("host", TELNET, "run", sleep)
             await_true("the command runs", lambda: harness.lab().processes(MACHINE, f"^{sleep}"))
             ended = harness.lab().watch_end(MACHINE, sleep)
-            at = harness.time.time()
+            at = time.time()
             process.send_signal(how)
             self.repo.finish(process)
             self.assertLess(ended() - at, 2.0, how)
@@ -114,12 +118,12 @@ class Silence(harness.Test):
         repo.write_hosts(lambda hosts: hosts.update(entries))
         process = repo.start("host", TELNET, "run", "sleep 600.095")
         await_true("the command runs", lambda: harness.lab().processes(MACHINE, "^sleep 600.095"))
-        at = harness.time.time()
+        at = time.time()
         harness.lab().link("pulled-telnet", "--stall", "on")
         outcome = repo.finish(process)
         self.assertEqual(outcome.code, 255, outcome.err)
         self.assertIn("does not answer any more", outcome.err)
-        self.assertLess(harness.time.time() - at, 15)
+        self.assertLess(time.time() - at, 15)
         await_true("the command has ended", lambda: not harness.lab().processes(MACHINE, "^sleep 600.095"), seconds=40)
 
 

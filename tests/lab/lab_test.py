@@ -2,6 +2,7 @@
 """Tests of the lab itself: what it offers, and that nothing of it stays whichever of its processes is killed.
 Usage (as root): lab_test.py TOOLS_LAB"""
 
+import concurrent.futures
 import json
 import os
 import shlex
@@ -9,12 +10,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
 LAB = sys.argv.pop(1)
 sys.path.insert(0, LAB + ".d")
 import layout  # noqa: E402
+
+SCRATCH_USER = f"otto-lab-{os.getpid()}"
 
 
 def run(*command, check=True, **options):
@@ -48,6 +52,27 @@ class Running:
         return run("ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=yes",
                    "-o", "UserKnownHostsFile=" + e["OTTO_LAB_KNOWN_HOSTS"], "-i", e["OTTO_LAB_KEY_" + key], "-p", str(port),
                    user + "@127.0.0.1", command, check=False, **options)
+
+    def telnet(self, port, user, password, command):
+        """What a login shell says to a command."""
+        client = subprocess.Popen(["busybox", "telnet", "127.0.0.1", str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT)
+        clock = threading.Timer(30, client.kill)
+        clock.start()
+        said = b""
+        try:
+            for prompt, answer in ((b"login: ", user), (b"assword: ", password), (b"$ ", command + "; exit")):
+                while not said.endswith(prompt) and (more := client.stdout.read1()):
+                    said += more
+                client.stdin.write(answer.encode() + b"\r")
+                client.stdin.flush()
+            return (said + client.stdout.read()).decode(errors="replace")
+        except BrokenPipeError:
+            return said.decode(errors="replace")
+        finally:
+            clock.cancel()
+            client.kill()
+            client.communicate()
 
     def end(self):
         self.tool("down")
@@ -145,6 +170,23 @@ class LabTest(unittest.TestCase):
         self.assertEqual(state["cuts"], 1)
         self.lab.tool("link", "slow", "--close")
 
+    def test_accounts_hang_on_no_file_of_this_machine(self):
+        """useradd writes new account files and renames them over the old ones."""
+        self.addCleanup(run, "userdel", SCRATCH_USER, check=False)
+        telnet_port = json.loads(self.lab.tool("start", "bean_old").stdout)[1]["telnet_options"]["port"]
+        before = os.stat("/etc/passwd").st_ino, os.stat("/etc/shadow").st_ino, os.stat("/etc/group").st_ino
+        run("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SCRATCH_USER)
+        run("userdel", SCRATCH_USER)
+        for inode, name in zip(before, ("passwd", "shadow", "group")):
+            self.assertNotEqual(os.stat("/etc/" + name).st_ino, inode, name)
+
+        groups = self.lab.ssh(self.port, "id -un; id -Gn; docker ps -q")
+        self.assertEqual((groups.stdout, groups.returncode), ("otto\notto docker\n", 0), groups.stderr)
+        sudo = self.lab.ssh(self.port, "sudo -n docker ps -q && sudo -n -l", user="nodocker")
+        self.assertEqual(sudo.returncode, 0, sudo.stderr)
+        said = self.lab.telnet(telnet_port, "otto", self.lab.environment["OTTO_LAB_PASSWORD"], "id -Gn")
+        self.assertIn("otto docker", said)
+
     def test_reset_wipes_images_containers_and_homes(self):
         self.lab.ssh(self.port, "echo x > f; docker run -d --name c otto-lab/base:1 sleep 1000; docker tag otto-lab/base:1 t:1")
         self.lab.tool("reset", "carrot_seed")
@@ -172,20 +214,26 @@ class NothingStaysTest(unittest.TestCase):
                 return int(stat.read().rpartition(")")[2].split()[1])
         return state["machines"]["carrot_seed"]
 
+    def leftovers_of(self, kind):
+        """What is left of a lab of its own after that process was killed."""
+        lab = Running()
+        lab.tool("exec", "carrot_seed", "docker", "run", "-d", "otto-lab/base:1", "sleep", "1000")
+        if not lab.leftovers():
+            return "nothing is found of a lab that is up"
+        os.kill(self.victim(lab, kind), signal.SIGKILL)
+        if kind == "owner":
+            lab.owner.wait()
+        lab.await_gone()
+        lab.owner.kill()
+        lab.owner.wait()
+        left = lab.leftovers()
+        lab.end()
+        return left
+
     def test_killing_any_process_ends_everything(self):
-        for kind in ("owner", "supervisor", "sweeper", "machine"):
-            with self.subTest(kind):
-                lab = Running()
-                lab.tool("exec", "carrot_seed", "docker", "run", "-d", "otto-lab/base:1", "sleep", "1000")
-                self.assertNotEqual(lab.leftovers(), [])
-                os.kill(self.victim(lab, kind), signal.SIGKILL)
-                if kind == "owner":
-                    lab.owner.wait()
-                lab.await_gone()
-                lab.owner.kill()
-                lab.owner.wait()
-                self.assertEqual(lab.leftovers(), [])
-                lab.end()
+        kinds = ("owner", "supervisor", "sweeper", "machine")
+        with concurrent.futures.ThreadPoolExecutor() as pool:  # most of it is waiting
+            self.assertEqual(dict(zip(kinds, pool.map(self.leftovers_of, kinds))), {kind: [] for kind in kinds})
 
     def test_an_owner_that_is_not_there_is_told(self):
         gone = subprocess.Popen(["true"])

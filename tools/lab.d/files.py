@@ -84,6 +84,8 @@ Subsystem sftp internal-sftp
 # takes no signal from the user.
 SUDOERS = {"pepper_seed": "Defaults !use_pty, !pam_session, !pam_setcred\n"}
 SUDOERS_COMMANDS = "nodocker ALL=(root) NOPASSWD: /usr/bin/docker, /usr/bin/docker-compose\n"
+# Accounts come from the machine's own files alone, whatever directory service the real system asks.
+NSSWITCH = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n"
 PAM_SSHD = "auth required pam_unix.so nodelay\naccount required pam_unix.so\nsession required pam_permit.so\n"
 PAM_OTHER = "auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n"
 
@@ -98,6 +100,7 @@ def make_machine(lab, machine, accounts):
         write(etc(name), text, 0o640 if name == "shadow" else 0o644)
     write(etc("hostname"), machine.name + "\n")
     write(etc("hosts"), f"127.0.0.1 localhost {machine.name}\n")
+    write(etc("nsswitch.conf"), NSSWITCH)
     write(etc("daemon.json"), "{}\n")
     write(etc("sudoers"), SUDOERS.get(machine.name, "Defaults use_pty\n") + SUDOERS_COMMANDS, 0o440)
     write(etc("sshd_config"), SSHD_CONFIG)

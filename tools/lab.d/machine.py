@@ -8,6 +8,7 @@ SIGUSR1 starts the engine, SIGUSR2 stops it (`tools/lab engine`).
 
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +17,10 @@ import time
 
 import layout
 
-MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
+MS_NOSUID, MS_NODEV, MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 2, 4, 4096, 8192, 16384, 1 << 18
+# What files.make_machine wrote for /etc, and what the host's account tools keep there besides.
+OWN_FILES = ("passwd", "group", "shadow", "hostname", "hosts", "nsswitch.conf", "sudoers", "pam.d")
+HOSTS_ACCOUNT_FILES = ("gshadow", "passwd-", "group-", "shadow-", "gshadow-", "subuid", "subgid", "subuid-", "subgid-")
 DOCKER_SOCKET = "/var/run/docker.sock"
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
 WATCHED = {signal.SIGCHLD, signal.SIGUSR1, signal.SIGUSR2}
@@ -41,11 +45,9 @@ def mount_everything(folder):
     mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777")
     mount("tmpfs", "/var/log", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755")
     mount("devpts", "/dev/pts", "devpts", MS_NOSUID, "newinstance,gid=5,mode=620,ptmxmode=666")
-    for source, target in (("tmp", "/tmp"), ("tmp", "/var/tmp"), ("home", "/home"), ("root", "/root"),
-                           ("etc/pam.d", "/etc/pam.d")):
+    for source, target in (("tmp", "/tmp"), ("tmp", "/var/tmp"), ("home", "/home"), ("root", "/root")):
         mount("/mnt/" + source, target, None, MS_BIND)
-    for name in ("passwd", "group", "shadow", "hostname", "hosts", "sudoers"):
-        mount("/mnt/etc/" + name, "/etc/" + name, None, MS_BIND)
+    mount_etc()
     if os.path.isdir("/mnt/hide"):
         for name in sorted(os.listdir("/mnt/hide")):
             if name.endswith(".target"):
@@ -53,6 +55,26 @@ def mount_everything(folder):
                     target, *layers = file.read().split("\n")
                 layers = ["/mnt/hide/" + name.removesuffix(".target"), *layers, target]
                 mount("overlay", target, "overlay", 0, "lowerdir=" + ":".join(layers))
+
+
+def mount_etc():
+    """An /etc that is a copy, with the machine's own files in it. Files bound over the host's would be lost: whoever adds an
+    account there renames a new file over the old one, and that takes away what is mounted on it, here too."""
+    fresh = "/run/etc"
+    os.mkdir(fresh)
+    mount("tmpfs", fresh, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755")
+    # A file that goes while it is copied is no loss; what a machine cannot do without is made below.
+    subprocess.run(["cp", "-a", "/etc/.", fresh], env=ENVIRONMENT, check=False)
+    for name in HOSTS_ACCOUNT_FILES:
+        if os.path.lexists(os.path.join(fresh, name)):
+            os.remove(os.path.join(fresh, name))
+    for name in OWN_FILES:
+        path = os.path.join(fresh, name)
+        if os.path.lexists(path):
+            shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.remove(path)
+        subprocess.run(["cp", "-a", "/mnt/etc/" + name, path], env=ENVIRONMENT, check=True)
+    mount(fresh, "/etc", None, MS_MOVE)
+    os.rmdir(fresh)
 
 
 class Init:
