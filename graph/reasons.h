@@ -1,7 +1,7 @@
 // Why a node is stale: typed causes, computed once from two fingerprints and used for both the verdict and its
 // explanation.
 //
-// Kinds are those of interface.md (REASON). Pure.
+// Their kinds are part of the JSON, and stable. Pure.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// The JSON documents of interface.md ("JSON, stable"), from the façade's reports.
+// The JSON documents, whose fields are stable, from the façade's reports.
 //
 // Keys and spellings are a promise to scripts: tests check them against that page. One document each, ending in a
 // newline; bytes that are no UTF-8 become U+FFFD. The only file of the CLI that writes JSON, but for progress lines.

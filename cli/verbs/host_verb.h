@@ -41,7 +41,7 @@ class HostVerb : public Verb {
   }
 
  private:
-  /// The seeds' ways to transfer. All of them are served by the same streams through the connection.
+  /// The ways to transfer that may be asked for. All of them are served by the same streams through the connection.
   enum class Transfer { kScp, kSftp, kFtp, kNc };
 
   std::optional<std::string> hop_;

@@ -73,7 +73,7 @@ Result<std::string> read_id_part(const Fields& fields, std::string_view key, boo
   return part;
 }
 
-/// `ne`, then `_board`, then `_neId`/`_slot` where set (interface.md, "Finding things").
+/// `ne`, then `_board`, then `_neId`/`_slot` where set (docs/configuration.md).
 Result<std::string> read_id(const Fields& fields) {
   OTTO_RETURN_IF_ERROR(fields.required_text("ne"));
   OTTO_TRY(std::string id, read_id_part(fields, "ne", false));
@@ -220,7 +220,7 @@ Result<HostEntry> read_host(const Source& source, const Node& node) {
   return host;
 }
 
-/// A file that holds passwords and that others can read (interface.md, "Settings beyond the seeds").
+/// A file that holds passwords and that others can read.
 void warn_of_readers(const fs::path& file, const std::vector<HostEntry>& hosts, std::vector<std::string>& warnings) {
   const bool secrets = std::any_of(hosts.begin(), hosts.end(), [](const HostEntry& host) {
     return std::any_of(host.creds.begin(), host.creds.end(), [](const auto& cred) { return cred.second.has_value(); });

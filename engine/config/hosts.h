@@ -1,5 +1,4 @@
-// `hosts.json` as values, and the labs they form. See the seeds' "Per-lab (hosts.json)" and interface.md, "Finding
-// things".
+// `hosts.json` as values, and the labs they form. docs/configuration.md has every key.
 //
 // Parsing is strict, as for settings.h. Passwords stay in memory only and are never printed. Values only.
 #pragma once

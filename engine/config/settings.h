@@ -1,5 +1,4 @@
-// `.otto/settings.toml` as values: what a repo declares. See the seeds' configuration pages and interface.md,
-// "Settings".
+// `.otto/settings.toml` as values: what a repo declares. docs/configuration.md has every key.
 //
 // Parsing is strict: unknown keys, wrong types, duplicate names and paths that do not exist are one kConfig error
 // naming file, line, column and the near-miss; nothing is contacted before. Must not know hosts or Docker engines.

@@ -16,7 +16,7 @@
 
 namespace otto {
 
-/// What failed, as far as a caller may act on it. The CLI maps each to one exit code (interface.md).
+/// What failed, as far as a caller may act on it. The CLI maps each to one exit code (cli/command_line/exit_code.h).
 enum class ErrorCode {
   kUsage,           ///< the command line is wrong                                    (exit 2)
   kConfig,          ///< settings.toml, hosts.json, a compose file or a Dockerfile is wrong (exit 2)

@@ -47,7 +47,7 @@ class TempRepo {
   }
   std::filesystem::path settings(std::string_view content) const { return write(".otto/settings.toml", content); }
 
-  /// What the seeds' examples refer to.
+  /// What the examples refer to.
   void write_example_files() const {
     write("docker/api.Dockerfile", "FROM scratch\n");
     write("docker/db.Dockerfile", "FROM scratch\n");

@@ -1,4 +1,4 @@
-// hosts.json: the seeds' example, every key, positions, and the exact words of every refusal.
+// hosts.json: an example of a whole file, every key, positions, and the exact words of every refusal.
 #include "engine/config/hosts.h"
 
 #include <fmt/format.h>

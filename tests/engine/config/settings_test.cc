@@ -1,4 +1,4 @@
-// settings.toml: the seeds' examples as they stand, every key, and the exact words of every refusal.
+// settings.toml: examples of whole files, every key, and the exact words of every refusal.
 #include "engine/config/settings.h"
 
 #include <gmock/gmock.h>
