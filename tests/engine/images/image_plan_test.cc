@@ -8,8 +8,8 @@ namespace {
 using graph::ReasonKind;
 
 /// An image "api" with one file, whose content is `file`, and one build arg, whose value is `arg`.
-struct Sample {
-  explicit Sample(const std::string& file, const std::string& arg = "1") {
+struct PlannedImage {
+  explicit PlannedImage(const std::string& file, const std::string& arg = "1") {
     settings.name = "api";
     settings.build_args["VERSION"] = arg;
     graph::ContextEntry entry;
@@ -30,8 +30,8 @@ struct Sample {
     image.hash = image.fingerprint.hash.tag();
     image.tag = "p-api:" + image.hash;
   }
-  Sample(const Sample&) = delete;
-  Sample& operator=(const Sample&) = delete;
+  PlannedImage(const PlannedImage&) = delete;
+  PlannedImage& operator=(const PlannedImage&) = delete;
 
   [[nodiscard]] LastBuild as_last_build() const { return {image.hash, {image.fingerprint, context.scan.manifest}}; }
 
@@ -47,7 +47,7 @@ std::vector<ReasonKind> kinds(const ImageVerdict& verdict) {
 }
 
 TEST(ImagePlanTest, PresentIsFreshWhateverIsRemembered) {
-  const Sample now("a"), before("b");
+  const PlannedImage now("a"), before("b");
   ImageEvidence evidence;
   evidence.present = true;
   evidence.here = before.as_last_build();
@@ -59,14 +59,14 @@ TEST(ImagePlanTest, PresentIsFreshWhateverIsRemembered) {
 }
 
 TEST(ImagePlanTest, NothingKnownIsNeverBuilt) {
-  const Sample now("a");
+  const PlannedImage now("a");
   const ImageVerdict verdict = judge_image(now.image, {});
   EXPECT_TRUE(verdict.stale);
   EXPECT_EQ(kinds(verdict), std::vector{ReasonKind::kNeverBuilt});
 }
 
 TEST(ImagePlanTest, KnownElsewhereSaysWhere) {
-  const Sample now("a");
+  const PlannedImage now("a");
   ImageEvidence evidence;
   evidence.elsewhere = "carrot_seed";
   const ImageVerdict verdict = judge_image(now.image, evidence);
@@ -75,7 +75,7 @@ TEST(ImagePlanTest, KnownElsewhereSaysWhere) {
 }
 
 TEST(ImagePlanTest, AnEditNamesTheFile) {
-  const Sample now("a"), before("b");
+  const PlannedImage now("a"), before("b");
   ImageEvidence evidence;
   evidence.here = before.as_last_build();
   const ImageVerdict verdict = judge_image(now.image, evidence);
@@ -84,7 +84,7 @@ TEST(ImagePlanTest, AnEditNamesTheFile) {
 }
 
 TEST(ImagePlanTest, TheSameHashGoneIsMissingOnParent) {
-  const Sample now("a");
+  const PlannedImage now("a");
   ImageEvidence evidence;
   evidence.here = now.as_last_build();
   evidence.built_here_before = true;
@@ -92,7 +92,7 @@ TEST(ImagePlanTest, TheSameHashGoneIsMissingOnParent) {
 }
 
 TEST(ImagePlanTest, AnEditBackToAPrunedTagSaysBoth) {
-  const Sample now("a"), before("b");
+  const PlannedImage now("a"), before("b");
   ImageEvidence evidence;
   evidence.here = before.as_last_build();
   evidence.built_here_before = true;
@@ -101,7 +101,7 @@ TEST(ImagePlanTest, AnEditBackToAPrunedTagSaysBoth) {
 }
 
 TEST(ImagePlanTest, ForcedIsAReasonOfItsOwn) {
-  const Sample now("a");
+  const PlannedImage now("a");
   ImageEvidence evidence;
   evidence.present = true;
   evidence.forced = true;
@@ -110,7 +110,7 @@ TEST(ImagePlanTest, ForcedIsAReasonOfItsOwn) {
 }
 
 TEST(ImagePlanTest, ABuildArgIsNamedNeverShown) {
-  const Sample now("a", "secret-new"), before("a", "secret-old");
+  const PlannedImage now("a", "secret-new"), before("a", "secret-old");
   ImageEvidence evidence;
   evidence.here = before.as_last_build();
   const ImageVerdict verdict = judge_image(now.image, evidence);
@@ -120,14 +120,14 @@ TEST(ImagePlanTest, ABuildArgIsNamedNeverShown) {
 }
 
 /// The fingerprint of `sample` as it was recorded with its base image.
-graph::Fingerprint built_upon(const Sample& sample, const std::string& base, const graph::Digest& digest) {
+graph::Fingerprint built_upon(const PlannedImage& sample, const std::string& base, const graph::Digest& digest) {
   graph::Fingerprint fingerprint = sample.image.fingerprint;
   fingerprint.components.push_back({graph::ComponentKind::kBase, base, digest, false});
   return fingerprint;
 }
 
 TEST(ImagePlanTest, AMovedBaseIsAReasonOnlyWithPull) {
-  Sample now("a");
+  PlannedImage now("a");
   now.image.loose_bases = {"debian:12"};
   const graph::Digest first = graph::sha256("1"), second = graph::sha256("2");
   ImageEvidence evidence;
@@ -148,7 +148,7 @@ TEST(ImagePlanTest, AMovedBaseIsAReasonOnlyWithPull) {
 }
 
 TEST(ImagePlanTest, ABaseIsKnownByItsIdAndByItsRegistrysDigests) {
-  Sample now("a");
+  PlannedImage now("a");
   now.image.loose_bases = {"debian:12"};
   const graph::Digest id = graph::sha256("id"), digest = graph::sha256("digest");
   ImageEvidence evidence;
@@ -166,7 +166,7 @@ TEST(ImagePlanTest, ABaseIsKnownByItsIdAndByItsRegistrysDigests) {
 }
 
 TEST(ImagePlanTest, AStaleVerdictNeverLacksReasons) {
-  const Sample now("a"), before("b");
+  const PlannedImage now("a"), before("b");
   for (const bool present : {false, true}) {
     for (const bool forced : {false, true}) {
       for (const bool known : {false, true}) {
