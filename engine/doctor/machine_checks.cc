@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "engine/doctor/scripts.h"
 #include "graph/base/text.h"
 
 namespace otto::doctor {
@@ -19,10 +20,6 @@ constexpr std::size_t kNoiseShown = 80;
 /// What scripts of transfers and supervision use, and what those of stages use besides.
 constexpr std::string_view kTools = "cat mkdir mv rm rmdir sleep tar";
 constexpr std::string_view kStageTools = "chmod cmp comm cut find flock head ls sed sha256sum sort stat touch wc xargs";
-
-constexpr std::string_view kSpace = R"sh(
-otto_space() { LC_ALL=C df -Pk "$2" 2>/dev/null | while read -r _ _ _ free _; do printf '%s\t%s\n' "$1" "$free"; done; }
-)sh";
 
 std::string first_of(const Answers& answers, const std::string& name) {
   const auto found = answers.find(name);
@@ -99,41 +96,19 @@ Answers parse_answers(std::string_view text) {
   return answers;
 }
 
-std::string shell_script() {
-  return R"sh(printf 'shell\t%s\n' "${SHELL:-sh}"
-printf 'system\t%s\n' "$(uname -srm 2>/dev/null)"
-printf 'user\t%s\n' "$(id -un 2>/dev/null)"
-printf 'now\t%s\n' "$(date +%s 2>/dev/null)"
-)sh";
-}
+std::string shell_script() { return std::string(kShellScript); }
 
 std::string machine_script(bool docker_capable, const parent::ParentSettings& settings) {
-  std::string script =
-      fmt::format("for tool in {}{}{}; do command -v $tool >/dev/null 2>&1 || printf 'missing\\t%s\\n' $tool; done\n",
-                  kTools, docker_capable ? " " : "", docker_capable ? kStageTools : "");
+  std::string script = fmt::format("otto_tools='{}{}{}'\n{}", kTools, docker_capable ? " " : "",
+                                   docker_capable ? kStageTools : "", kToolsScript);
   if (!docker_capable) return script;
-  return script + std::string(kSpace) + "root=" + parent::stage_root_word(settings) + R"sh(
-[ -n "$(find / -maxdepth 0 -printf gnu 2>/dev/null)" ] || printf 'missing\tGNU find\n'
-there=$root
-while [ ! -e "$there" ] && [ "$there" != / ]; do there=${there%/*}; there=${there:-/}; done
-trial=$there/.otto-doctor-$$
-if words=$( (umask 077; echo otto >"$trial") 2>&1); then rm -f "$trial"; else printf 'unwritable\t%s\n' "$words"; fi
-printf 'stage\t%s\n' "$root"
-otto_space stage_free "$there"
-exit 0
-)sh";
+  return script + fmt::format("{}otto_root={}\n{}", kSpaceScript, parent::stage_root_word(settings), kMachineScript);
 }
 
 std::string docker_script(const parent::ParentSettings& settings) {
-  return parent::docker_prelude(settings) +
-         fmt::format("printf 'command\\t%s\\n' \"$(command -v {})\"\n",
-                     text::shell_quote(settings.docker_command.front())) +
-         std::string(kSpace) + R"sh(
-root=$(otto_docker info --format '{{.DockerRootDir}}' 2>/dev/null) && [ -n "$root" ] || exit 0
-printf 'root\t%s\n' "$root"
-otto_space root_free "$root"
-exit 0
-)sh";
+  return parent::docker_prelude(settings) + fmt::format("otto_program={}\n{}{}",
+                                                        text::shell_quote(settings.docker_command.front()),
+                                                        kSpaceScript, kDockerScript);
 }
 
 std::vector<Check> judge_shell(const std::string& host_id, Result<transport::Output> output, const Asked& asked) {

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "engine/hosts/host_terminal.h"
+#include "engine/hosts/scripts.h"
 #include "graph/base/clock.h"
 #include "graph/base/text.h"
 
@@ -15,12 +16,6 @@ namespace {
 
 constexpr std::size_t kMostKept = 8 * 1024 * 1024;
 constexpr std::size_t kTail = 200;
-
-/// The user's shell without a line editor of bash's, which would show what is typed whatever the terminal says.
-constexpr std::string_view kUsersShell =
-    "otto_shell=${SHELL:-$(command -v bash || echo /bin/sh)}\n"
-    "case ${otto_shell##*/} in bash) exec \"$otto_shell\" --noediting ;; esac\n"
-    "exec \"$otto_shell\"\n";
 
 class Pattern {
  public:
@@ -164,7 +159,7 @@ Result<std::unique_ptr<Session>> open_session(HostAccess& access, const std::sha
   wanted.rows = options.rows;
   wanted.stop = options.stop;
   if (!options.echo) wanted.program = "stty -echo\n";
-  wanted.program += options.program.empty() ? std::string(kUsersShell) : options.program;
+  wanted.program += options.program.empty() ? std::string(kSessionShellScript) : options.program;
   OTTO_TRY(auto terminal, open_terminal(access, wanted));
   return std::unique_ptr<Session>(
       std::make_unique<HostSession>(access.id(), std::move(in_use), options, std::move(terminal)));

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "engine/hosts/command_io.h"
+#include "engine/hosts/scripts.h"
 #include "graph/base/clock.h"
 #include "graph/base/sync.h"
 #include "graph/base/text.h"
@@ -24,11 +25,6 @@ constexpr std::chrono::seconds kGrace{1};   ///< for a command to end after a si
 constexpr std::chrono::seconds kEndsIn{2};  ///< for a shell to end by itself
 constexpr int kTimedOutCode = 124;          ///< as timeout(1)
 
-/// State is kept in one POSIX shell: the login shell where it is one.
-constexpr std::string_view kShellStart =
-    "case ${SHELL##*/} in sh|bash|dash|zsh|ksh|ash) shell=$SHELL ;; *) shell=/bin/sh ;; esac\n"
-    "exec \"$shell\" -c \"$1\"\n";
-
 int to_int(std::string_view digits) {
   int value = 255;
   std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -42,7 +38,7 @@ class PersistentShell::Channel {
  public:
   Channel(HostAccess& access, std::string_view lines) : mark_(transport::random_token()) {
     transport::Script script;
-    script.text = std::string(kShellStart);
+    script.text = std::string(kPosixShellScript);
     script.args = {shell_loop(mark_, lines)};
     script.stop = stop_.get_token();
     script.claim = transport::Claim::kStays;

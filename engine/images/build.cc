@@ -6,6 +6,7 @@
 
 #include "engine/images/built_record.h"
 #include "engine/images/legacy_build.h"
+#include "engine/images/scripts.h"
 #include "engine/stage/stage_script.h"
 #include "graph/base/text.h"
 
@@ -21,80 +22,48 @@ constexpr std::string_view kFoundMark = "otto-found ";
 /// Among the engine's words, where the build is over and its tags are set.
 constexpr std::string_view kTaggingMark = "otto-tagging";
 
-/// From the Dockerfile on standard input to "$work/iid". The engine's own builder, whatever `docker buildx use` has
-/// chosen: another one (of the docker-container driver) does not see the engine's images, which the pins name.
-std::string buildx_script(const BuildRequest& request) {
-  std::string command =
-      "otto_awaited otto_docker_job buildx build --builder \"$builder\" --load --progress=plain --iidfile "
-      "\"$work/iid\" "
-      "-f \"$work/Dockerfile\"";
+/// The options of the build, for either builder.
+std::string build_options(const BuildRequest& request, bool buildx) {
+  std::string options;
   const auto add = [&](std::string_view flag, const std::string& value) {
-    command += fmt::format(" {} {}", flag, text::shell_quote(value));
+    options += fmt::format(" {} {}", flag, text::shell_quote(value));
   };
   for (const auto& [name, value] : request.build_args) add("--build-arg", name + "=" + value);
-  for (const auto& [spelled, tag] : request.pins) add("--build-context", spelled + "=docker-image://" + tag);
+  if (buildx) {  // the legacy builder has them in its Dockerfile
+    for (const auto& [spelled, tag] : request.pins) add("--build-context", spelled + "=docker-image://" + tag);
+  }
   if (!request.target.empty()) add("--target", request.target);
   if (!request.platform.empty()) add("--platform", request.platform);
-  return "cat > \"$work/Dockerfile\" && : > \"$work/Dockerfile.dockerignore\" || exit 1\n"
-         "builder=$(otto_docker context inspect --format '{{.Name}}' </dev/null) || exit 1\n" +
-         command + " \"$otto_stage_tree\" >&2 || otto_failed\n";
+  return options;
 }
 
-/// The lock comes before the stage's. A build that fails because an image it is made from was removed says so.
 std::string turn_script(const parent::ParentFacts& facts, const BuildRequest& request) {
-  std::string script = parent::lock_functions(facts) + fmt::format("otto_lock 7 x {} || exit {}\n",
-                                                                   text::shell_quote(parent::image_lock(request.tag)),
-                                                                   parent::kNoLockExit);
-  if (request.may_be_built_meanwhile) {
-    script += fmt::format(
-        "id=$(otto_docker image inspect --format '{{{{.Id}}}}' {} 2>/dev/null) && [ -n \"$id\" ] && "
-        "{{ printf '{}%s\\n' \"$id\"; exit 0; }}\n",
-        text::shell_quote(request.tag), kFoundMark);
-  }
-  std::string tags;
-  for (const auto& [spelled, tag] : request.pins) tags += " " + text::shell_quote(tag);
-  return script + fmt::format(R"sh(otto_failed() {{
-  for otto_tag in {}; do [ -n "$(otto_docker image ls -q "$otto_tag" 2>/dev/null)" ] || exit {}; done
-  exit 1
-}}
-)sh",
-                              tags, kUpstreamGoneExit);
-}
-
-/// Whoever pulls or tags on the parent may do so during the build.
-std::string verify_bases(const BuildRequest& request) {
-  std::string script;
-  for (const auto& [reference, id] : request.bases) {
-    script +=
-        fmt::format("[ \"$(otto_docker image inspect --format '{{{{.Id}}}}' {} 2>/dev/null)\" = {} ] || exit {}\n",
-                    text::shell_quote(reference), text::shell_quote(id), kBaseMovedExit);
-  }
-  return script;
+  return parent::lock_functions(facts) +
+         fmt::format("otto_image_lock={} otto_tag={} otto_latest={} otto_meanwhile={:d}\n{}",
+                     text::shell_quote(parent::image_lock(request.tag)), text::shell_quote(request.tag),
+                     text::shell_quote(request.latest), request.may_be_built_meanwhile, kTurnScript);
 }
 
 /// Standard output carries only the mark and the id; everything the engine says goes to standard error.
 std::string build_script(const parent::ParentSettings& settings, const parent::ParentFacts& facts,
                          const BuildRequest& request) {
-  return parent::docker_prelude(settings) + turn_script(facts, request) +
-         stage::stage_guard_script(facts.stage_tools()) +
-         fmt::format(
-             R"sh(
-otto_stage_enter {key} {stamp}
-{folder}work=$otto_work
-{build}otto_stage_verify
-{bases}id=$(cat "$work/iid") && echo {tagging} >&2 && otto_docker tag "$id" {tag} >&2 && otto_docker tag "$id" {latest} >&2 || exit 1
-{record}printf '{mark}%s\n' "$id"
-)sh",
-             fmt::arg("key", text::shell_quote(request.stage_key)),
-             fmt::arg("stamp", text::shell_quote(request.stage_stamp)),
-             fmt::arg("folder", stage::job_folder_text(facts.stage_root, "build")),
-             fmt::arg("build", facts.has_buildx ? buildx_script(request) : legacy_build_script(request)),
-             fmt::arg("tag", text::shell_quote(request.tag)), fmt::arg("latest", text::shell_quote(request.latest)),
-             fmt::arg("tagging", kTaggingMark), fmt::arg("mark", kBuiltMark), fmt::arg("bases", verify_bases(request)),
-             fmt::arg("record",
-                      request.fingerprint == nullptr
-                          ? ""
-                          : keep_record_script(facts, request.record_name, *request.fingerprint, request.dockerfile)));
+  std::string script =
+      parent::docker_prelude(settings) + turn_script(facts, request) + stage::stage_guard_script(facts.stage_tools());
+  script += fmt::format("otto_stage_enter {} {}\n", text::shell_quote(request.stage_key),
+                        text::shell_quote(request.stage_stamp));
+  script += stage::job_folder_text(facts.stage_root, "build");
+  script += facts.has_buildx ? kBuildxScript : kLegacyScript;
+  script += fmt::format("otto_build{} || otto_failed", build_options(request, facts.has_buildx));
+  for (const auto& [spelled, tag] : request.pins) script += " " + text::shell_quote(tag);
+  (script += "\n") += kBuiltScript;
+  for (const auto& [reference, id] : request.bases) {
+    script += fmt::format("otto_unmoved {} {}\n", text::shell_quote(reference), text::shell_quote(id));
+  }
+  script += "otto_set_tags\n";
+  if (request.fingerprint != nullptr) {
+    script += keep_record_script(facts, request.record_name, *request.fingerprint, request.dockerfile);
+  }
+  return script + fmt::format("printf '{}%s\\n' \"$id\"\n", kBuiltMark);
 }
 
 /// Splits a stream into lines as it comes and passes them on.

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "engine/images/scripts.h"
 #include "engine/stage/stage_manifest.h"
 #include "graph/base/text.h"
 
@@ -13,24 +14,8 @@ namespace {
 
 constexpr std::size_t kMaxDockerfile = 64 * 1024;
 
-/// "record NAME HEX"; "dockerfile NAME BYTES" followed by them; where the stage has a finished stamp, "manifest NAME
-/// BYTES" followed by the manifest's bytes.
 std::string read_script(const parent::ParentFacts& facts, const std::vector<RecordQuery>& queries) {
-  std::string script = fmt::format(R"sh(root={}
-otto_record() {{
-  [ -f "$root/built/$1" ] || return 0
-  printf 'record %s %s\n' "$1" "$(cat "$root/built/$1")"
-  if [ -f "$root/built/dockerfiles/$1" ]; then
-    printf 'dockerfile %s %s\n' "$1" "$(($(wc -c <"$root/built/dockerfiles/$1")))"
-    cat "$root/built/dockerfiles/$1"
-  fi
-  [ -n "$2" ] || return 0
-  data=$(sed -n 5p "$root/$2/stamp" 2>/dev/null) && [ -n "$data" ] && [ -f "$root/$2/$data/manifest" ] || return 0
-  printf 'manifest %s %s\n' "$1" "$(($(wc -c <"$root/$2/$data/manifest")))"
-  cat "$root/$2/$data/manifest"
-}}
-)sh",
-                                   text::shell_quote(facts.stage_root));
+  std::string script = fmt::format("otto_root={}\n{}", text::shell_quote(facts.stage_root), kReadRecordScript);
   for (const RecordQuery& query : queries) {
     script += fmt::format("otto_record {} {}\n", text::shell_quote(query.name), text::shell_quote(query.stage_key));
   }
@@ -106,15 +91,14 @@ std::string record_name(std::string_view project, std::string_view image) {
 
 std::string keep_record_script(const parent::ParentFacts& facts, std::string_view name,
                                const graph::Fingerprint& fingerprint, std::string_view dockerfile) {
-  const auto keep = [&](std::string_view directory, std::string_view format, const std::string& content) {
-    return fmt::format("mkdir -p {0}/{3} && printf '{4}' {2} > {0}/{3}/{1}.$$ && mv {0}/{3}/{1}.$$ {0}/{3}/{1} || :\n",
-                       text::shell_quote(facts.stage_root), text::shell_quote(name), text::shell_quote(content),
-                       directory, format);
+  const auto keep = [&](std::string_view directory, std::string_view content) {
+    return fmt::format("otto_keep {} {} {}\n", directory, text::shell_quote(name), text::shell_quote(content));
   };
-  std::string script = keep("built", "%s\\n", to_hex(graph::serialize(fingerprint)));
+  std::string script = fmt::format("otto_root={}\n{}", text::shell_quote(facts.stage_root), kKeepRecordScript);
+  script += keep("built", to_hex(graph::serialize(fingerprint)) + "\n");
   // Records are named PROJECT-IMAGE, so none is called "dockerfiles".
   const bool fits = dockerfile.size() <= kMaxDockerfile && dockerfile.find('\0') == std::string_view::npos;
-  if (fits) script += keep("built/dockerfiles", "%s", std::string(dockerfile));
+  if (fits) script += keep("built/dockerfiles", dockerfile);
   return script;
 }
 

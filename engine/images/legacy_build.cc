@@ -1,5 +1,6 @@
-// The context's tar has two entries of otto's: the Dockerfile, and an ignore file that hides both from COPY. The
-// engine reads that file for these two names only, so a context's own ignore file travels inside of it.
+// scripts/legacy.sh builds it. The context's tar has two entries of otto's: the Dockerfile, and an ignore file that
+// hides both from COPY. The engine reads that file for these two names only, so a context's own ignore file travels
+// inside of it.
 #include "engine/images/legacy_build.h"
 
 #include <fmt/format.h>
@@ -150,39 +151,8 @@ class LegacyReader {
   std::vector<Edit> edits_;
 };
 
-constexpr std::string_view kDockerfile = ".otto.Dockerfile";
-
 }  // namespace
 
 Result<std::string> legacy_dockerfile(const BuildRequest& request) { return LegacyReader(request)(); }
-
-std::string legacy_build_script(const BuildRequest& request) {
-  std::string command = "otto_docker_job build --force-rm --iidfile \"$work/iid\" -f " + std::string(kDockerfile);
-  const auto add = [&](std::string_view flag, const std::string& value) {
-    command += fmt::format(" {} {}", flag, text::shell_quote(value));
-  };
-  for (const auto& [arg, value] : request.build_args) add("--build-arg", arg + "=" + value);
-  if (!request.target.empty()) add("--target", request.target);
-  if (!request.platform.empty()) add("--platform", request.platform);
-  return fmt::format(R"sh(
-mkdir "$work/own" && cat > "$work/own/{name}" || exit 1
-if [ -e "$otto_stage_tree/{name}" ]; then echo "the context has a file {name}, which otto needs for itself" >&2; exit 1; fi
-case $(tar --version 2>/dev/null) in *GNU*) ;; *) echo "without buildx, GNU tar is needed on the parent" >&2; exit 1 ;; esac
-{{
-  if [ -f "$otto_stage_tree/.dockerignore" ]; then cat "$otto_stage_tree/.dockerignore"; printf '\n!.dockerignore\n'
-  else echo .dockerignore; fi
-  echo {name}
-}} > "$work/own/.dockerignore" || exit 1
-export DOCKER_BUILDKIT=0
-otto_send_and_build() {{
-  {{
-    tar -c -f - --owner=0 --group=0 --numeric-owner -C "$otto_stage_tree" . -C "$work/own" .dockerignore {name} || : > "$work/torn"
-  }} </dev/null | {command} - >&2
-}}
-otto_awaited otto_send_and_build || otto_failed
-[ ! -e "$work/torn" ] || exit 1
-)sh",
-                     fmt::arg("name", kDockerfile), fmt::arg("command", command));
-}
 
 }  // namespace otto::images

@@ -7,6 +7,7 @@
 
 #include <array>
 
+#include "engine/parent/scripts.h"
 #include "graph/base/record.h"
 #include "graph/base/text.h"
 
@@ -43,15 +44,6 @@ std::string own_name() {
       fmt::format("{}@{}", user != nullptr ? user->pw_name : std::to_string(::geteuid()), machine.data()));
 }
 
-std::string_view lock_holder_functions() {
-  return R"sh(otto_tell_waiting() {
-  otto_by='' otto_at=''
-  { IFS='	' read -r otto_by otto_at <"$2"; } 2>/dev/null || :
-  case $otto_at in '' | *[!0-9]*) ;; *) otto_at=$(($(date +%s) - otto_at)) ;; esac
-  printf 'otto-waiting\t%s\t%s\t%s\n' "$1" "$otto_by" "$otto_at"
-}
-otto_note_holder() { printf '%s\t%s\n' "$1" "$(date +%s)" >"$2"; }
-)sh";
-}
+std::string_view lock_holder_functions() { return kLockHolderScript; }
 
 }  // namespace otto::parent

@@ -8,6 +8,7 @@
 
 #include "engine/parent/other_user.h"
 #include "engine/parent/project_lock.h"
+#include "engine/parent/scripts.h"
 #include "engine/workspace/names.h"
 #include "graph/base/record.h"
 #include "graph/base/text.h"
@@ -29,30 +30,8 @@ std::string settings_key(const ParentSettings& settings) {
 }
 
 std::string facts_script(const ParentSettings& settings) {
-  return "printf 'fact\\tstage_root\\t%s\\n' " + stage_root_word(settings) + R"sh(
-printf 'fact\tengine\t%s\n' "$(otto_docker version --format '{{.Server.Version}}' 2>/dev/null)"
-otto_docker buildx version >/dev/null 2>&1 && printf 'fact\tbuildx\t1\n'
-if v=$(otto_docker compose version --short 2>/dev/null); then printf 'fact\tcompose\t%s\n' "$v"
-elif v=$(otto_docker_compose version --short 2>/dev/null); then printf 'fact\tcompose\t%s\nfact\tstandalone\t1\n' "$v"
-fi
-for tool in zstd gzip; do command -v $tool >/dev/null 2>&1 && printf 'fact\t%s\t1\n' $tool; done
-)sh";
+  return fmt::format("otto_root={}\n{}", stage_root_word(settings), kFactsScript);
 }
-
-/// Before anything else is asked, because a project's notes lie in that folder. The first place wins that the account
-/// can have for itself, so that all its ottos have the same one.
-constexpr std::string_view kLockFacts = R"sh(otto_uid=$(id -u) otto_locks=
-for otto_dir in /var/tmp /tmp "$HOME"; do
-  otto_dir=$otto_dir/otto-locks-$otto_uid
-  if [ -e "$otto_dir" ] || [ -L "$otto_dir" ]; then
-    [ -d "$otto_dir" ] && [ -O "$otto_dir" ] && [ ! -L "$otto_dir" ] || continue
-  else [ -w "${otto_dir%/*}" ] || continue
-  fi
-  otto_locks=$otto_dir/engine-$(otto_docker info --format '{{.ID}}' 2>/dev/null | tr -dc 'A-Za-z0-9')
-  break
-done
-printf 'fact\tlocks\t%s\nfact\taccount\t%s\n' "$otto_locks" "$(id -un)"
-)sh";
 
 std::string familiar_repository(const std::string& reference) {
   return workspace::parse_reference(reference).repository;
@@ -74,25 +53,17 @@ std::string images_script(const ProbeRequest& request) {
 
 /// Pulls what is asked for, lists the images, and anew where something was pulled; empty where nothing is asked for.
 std::string pull_script(const std::vector<BaseQuery>& bases) {
-  std::string script;
+  std::string calls;
   for (const BaseQuery& base : bases) {
     if (base.pull == Pull::kNever) continue;
-    const std::string pull =
-        fmt::format("otto_pull {}{}", text::shell_quote(base.reference),
-                    base.platform.empty() ? "" : " --platform " + text::shell_quote(base.platform));
-    script += base.pull == Pull::kAlways
-                  ? pull + "\n"
-                  : fmt::format("case $found in *{}*) ;; *) {} ;; esac\n",
-                                text::shell_quote("\t" + familiar_reference(base.reference) + "\t"), pull);
+    calls += base.pull == Pull::kAlways
+                 ? "otto_pull "
+                 : "otto_pull_missing " + text::shell_quote(familiar_reference(base.reference)) + " ";
+    calls += text::shell_quote(base.reference);
+    if (!base.platform.empty()) calls += " --platform " + text::shell_quote(base.platform);
+    calls += '\n';
   }
-  if (script.empty()) return {};
-  return R"sh(found=$(otto_images) || exit $?
-otto_pull() {
-  pulled=1
-  words=$(otto_docker_job pull --quiet "$@" 2>&1 >/dev/null) || printf 'unpulled\t%s\t%s\n' "$1" "$(printf %s "$words" | tr '\t\n' '  ')"
-}
-)sh" + script +
-         "[ -z \"$pulled\" ] || found=$(otto_images) || exit $?\nprintf '%s\\n' \"$found\"\n";
+  return calls.empty() ? calls : fmt::format("{}{}{}", kPullScript, calls, kPulledScript);
 }
 
 /// Begins to list the images while the rest of the probe runs; theirs are the only lines written meanwhile.
@@ -100,59 +71,19 @@ constexpr std::string_view kBeginImages = "otto_images & otto_images=$!\n";
 /// The engine's words come from here alone where it does not answer at all.
 constexpr std::string_view kAwaitImages = "wait \"$otto_images\" || exit $?\n";
 
-/// "stamp ID TREE", by tabs, where the stage is whole.
-std::string stage_note_script(const std::string& stage) {
-  if (stage.empty()) return {};
-  return fmt::format(
-      R"sh({{ read -r otto_magic && read -r otto_kind && read -r otto_id && read -r otto_tree; }} 2>/dev/null <{0}/stamp &&
-  [ -d {0}/"$otto_tree" ] && printf 'stamp\t%s\t%s\n' "$otto_id" "$otto_tree"
-)sh",
-      text::shell_quote(stage));
-}
-
-/// One call where all that is there is known, and plainly up or exited; else what is there is inspected with another.
-std::string containers_script(const ProbeRequest& request, const std::string& images_done) {
-  if (request.compose_project.empty()) return images_done;
-  constexpr std::string_view kInspected =
-      "container\t{{.ID}}\t{{.Image}}\t{{.State.Status}}\t{{.State.ExitCode}}\t"
-      "{{index .Config.Labels \"com.docker.compose.service\"}}\t"
-      "{{index .Config.Labels \"com.docker.compose.container-number\"}}\t"
-      "{{index .Config.Labels \"otto.service-digest\"}}\t{{.Config.Image}}\t{{.Name}}\t"
-      "{{if .State.Health}}{{.State.Health.Status}}{{end}}\t{{.RestartCount}}\t"
-      "{{index .Config.Labels \"otto.account\"}}";
-  constexpr std::string_view kListed = "state\t{{.ID}}\t{{.Names}}\t{{.RunningFor}}\t{{.Status}}";
+/// Awaits the images, too, where they are listed meanwhile.
+std::string containers_script(const ProbeRequest& request, bool images_begun) {
+  if (request.compose_project.empty()) return std::string(images_begun ? kAwaitImages : "");
   std::string known = " ";
   for (const ContainerState& container : request.known_containers) known += container.id + " ";
-  // A container may go between the two calls: then inspect fails, and the list is taken again. What began to run only
-  // just now, but was made long ago, may be restarted again and again: only inspect tells how often.
   const std::string locks = request.lock_root.empty() ? "\"$otto_locks\"" : text::shell_quote(request.lock_root);
-  return project_notes_script(locks, request.compose_project) + stage_note_script(request.stack_stage) +
-         fmt::format(R"sh(
-otto_containers() {{
-  listed=$(otto_docker ps -a --no-trunc --filter label=com.docker.compose.project={project} --filter label=com.docker.compose.oneoff=False --format {listed}) || return $?
-  [ -n "$listed" ] || return 0
-  ids= plain=1
-  while IFS='	' read -r word id name age status; do
-    ids="$ids $id"
-    case {known} in *" $id "*) ;; *) plain= ;; esac
-    case $name in {temporary}) plain= ;; esac
-    case $status in *'(Paused)') plain= ;; 'Up '* | 'Exited ('*) ;; *) plain= ;; esac
-    case $status in 'Up Less than '*) up=0 ;; 'Up '[1-9]' second'*) up=${{status#Up }} up=${{up%% *}} ;; *) continue ;; esac
-    case $age in 'Less than '*) age=0 ;; [1-9]*' second'*) age=${{age%% *}} ;; *) age=60 ;; esac
-    [ "$age" -le $((up + 1)) ] || plain=
-  done <<OTTO_LISTED
-$listed
-OTTO_LISTED
-  if [ -n "$plain" ]; then printf '%s\n' "$listed"; else otto_docker container inspect --format {inspected} $ids; fi
-}}
-found=$(otto_containers 2>/dev/null); otto_listed=$?
-{images_done}[ "$otto_listed" = 0 ] || found=$(otto_containers) || exit $?
-printf '%s\n' "$found"
-)sh",
-                     fmt::arg("project", text::shell_quote(request.compose_project)),
-                     fmt::arg("temporary", temporary_name_pattern()), fmt::arg("listed", text::shell_quote(kListed)),
-                     fmt::arg("known", text::shell_quote(known)), fmt::arg("inspected", text::shell_quote(kInspected)),
-                     fmt::arg("images_done", images_done));
+  std::string script = project_notes_script(locks, request.compose_project);
+  if (!request.stack_stage.empty()) {
+    script += fmt::format("otto_stage={}\n{}", text::shell_quote(request.stack_stage), kStageNoteScript);
+  }
+  return script + fmt::format("otto_project={} otto_temporary={} otto_known={}{}\n{}",
+                              text::shell_quote(request.compose_project), text::shell_quote(temporary_name_pattern()),
+                              text::shell_quote(known), images_begun ? "" : " otto_images=", kContainersScript);
 }
 
 int to_int(std::string_view digits) {
@@ -347,9 +278,8 @@ Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& sett
   const std::string images = images_script(request);
   const std::string pulls = pull_script(request.bases);
   const bool at_once = !images.empty() && pulls.empty();
-  script.text = docker_prelude(settings) + (request.want_facts ? std::string(kLockFacts) : "") + images +
-                (at_once ? std::string(kBeginImages) : pulls) +
-                containers_script(request, at_once ? std::string(kAwaitImages) : "");
+  script.text = docker_prelude(settings) + (request.want_facts ? std::string(kLockFactsScript) : "") + images +
+                (at_once ? std::string(kBeginImages) : pulls) + containers_script(request, at_once);
   if (request.want_facts) {
     // The engine must answer before facts about it are believed; with images or containers asked for it already did.
     if (images.empty() && request.compose_project.empty()) script.text += "otto_docker ps -q >/dev/null || exit $?\n";

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/parent/scripts.h"
 #include "graph/base/text.h"
 #include "transport/bootstrap.h"
 
@@ -9,27 +10,9 @@ namespace otto::parent {
 
 namespace {
 
-std::string project_file(std::string_view project) { return "project." + lock_name(project); }
-std::string work_file(std::string_view project) { return "work." + lock_name(project); }
-
-/// Says "held GENERATION" and holds until its input ends. The note of the new generation comes before that word, and is
-/// closed after the last change: what a probe saw in between may be half of it.
 std::string holder_script(const ParentFacts& facts, std::string_view project, std::string_view generation) {
-  return lock_functions(facts) + fmt::format(R"sh(
-otto_lock 7 x {lock} && otto_lock 6 x {work} || exit {lost}
-exec 6>&-
-otto_generation=
-{{ read -r otto_generation <"$(otto_state {lock}.generation)"; }} 2>/dev/null || :
-echo 'open {generation}' >"$(otto_state {lock}.generation)" || exit {lost}
-printf 'held\t%s\n' "$otto_generation"
-while read -r otto_order; do
-  [ "$otto_order" != settled ] || rm -f "$(otto_state {lock}.doomed)"
-done
-echo {generation} >"$(otto_state {lock}.generation)"
-)sh",
-                                             fmt::arg("lock", text::shell_quote(project_file(project))),
-                                             fmt::arg("work", text::shell_quote(work_file(project))),
-                                             fmt::arg("lost", kNoLockExit), fmt::arg("generation", generation));
+  return lock_functions(facts) + fmt::format("otto_project={} otto_next={}\n{}", text::shell_quote(lock_name(project)),
+                                             text::shell_quote(generation), kProjectHoldScript);
 }
 
 }  // namespace
@@ -120,32 +103,15 @@ void ProjectLock::take_output(transport::Stream stream, std::string_view bytes) 
 }
 
 std::string project_notes_script(std::string_view locks, std::string_view project) {
-  return fmt::format(
-      R"sh({{ read -r otto_generation <{locks}/{file}.generation && printf 'generation\t%s\n' "$otto_generation"; }} 2>/dev/null
-{{ while read -r otto_id; do printf 'doomed\t%s\n' "$otto_id"; done <{locks}/{file}.doomed; }} 2>/dev/null
-)sh",
-      fmt::arg("locks", locks), fmt::arg("file", text::shell_quote(project_file(project))));
+  return fmt::format("otto_notes={}/{}\n{}", locks, text::shell_quote("project." + lock_name(project)),
+                     kProjectNotesScript);
 }
 
 std::string project_work_text(const ParentFacts& facts, std::string_view project, std::string_view token,
                               const std::vector<std::string>& doomed) {
-  std::string text =
-      lock_functions(facts) + fmt::format(R"sh(
-otto_lock_room && : >>"$(otto_state {work}.lock)" || exit {lost}
-exec 6>>"$(otto_state {work}.lock)"
-otto_generation=
-flock -n -s 6 </dev/null && {{ read -r otto_generation <"$(otto_state {project}.generation)" || :; }}
-[ "$otto_generation" = {open} ] || {{ echo "another otto has taken this project over" >&2; exit {lost}; }}
-)sh",
-                                          fmt::arg("project", text::shell_quote(project_file(project))),
-                                          fmt::arg("open", text::shell_quote(fmt::format("open {}", token))),
-                                          fmt::arg("work", text::shell_quote(work_file(project))),
-                                          fmt::arg("lost", kNoLockExit));
-  const std::string note = text::shell_quote(project_file(project)) + ".doomed";
-  text += fmt::format(
-      "printf '%s\\n' {} >\"$(otto_state {}.new)\" && mv -f \"$(otto_state {}.new)\" \"$(otto_state {})\" || exit 1\n",
-      doomed.empty() ? "''" : text::shell_join(doomed), note, note, note);
-  return text;
+  return lock_functions(facts) + fmt::format("otto_project={} otto_turn={} otto_doomed={}\n{}",
+                                             text::shell_quote(lock_name(project)), text::shell_quote(token),
+                                             text::shell_quote(text::join(doomed, "\n")), kProjectWorkScript);
 }
 
 }  // namespace otto::parent

@@ -8,6 +8,7 @@
 
 #include "engine/parent/project_lock.h"
 #include "engine/stack/compose_v1.h"
+#include "engine/stack/scripts.h"
 #include "engine/stage/stage_script.h"
 #include "graph/base/record.h"
 #include "graph/base/text.h"
@@ -23,84 +24,6 @@ bool steers_docker(std::string_view name) {
   return name == "PATH" || name == "HOME" || name == "IFS" || name.starts_with("DOCKER_") ||
          name.starts_with("COMPOSE_") || name.starts_with("otto_");
 }
-
-/// `.ID`, not `.Id`: for a name that only the raw JSON has, docker gives up its types, and then `.Health` may not be
-/// there.
-constexpr std::string_view kAwaitFunctions = R"sh(
-otto_states() {
-  ids=$(otto_docker ps -aq --no-trunc --filter label=com.docker.compose.project="$project" \
-    --filter label=com.docker.compose.service="$1" --filter label=com.docker.compose.oneoff=False) || exit 1
-  [ -n "$ids" ] || { echo "service '$1' has no container" >&2; exit 1; }
-  otto_docker container inspect --format '{{.ID}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' $ids
-}
-# What its restart policy has started again counts as up when it has run for ten seconds, as it does for Docker.
-otto_await() {
-  first= before= calm=0
-  while :; do
-    waiting= again=0
-    states=$(otto_states "$1") || exit 1
-    while read -r id status code restarts health; do
-      again=$((again + restarts))
-      case "$2:$status:$code:$health" in
-        completed:exited:0:*|over:exited:0:*|*:running:*:healthy) ;;
-        up:running:*:|over:running:*:) [ "$restarts" = 0 ] || [ $calm -ge 50 ] || waiting=1 ;;
-        healthy:running:*:) echo "service '$1' has no health check, but others wait for it to be healthy" >&2; exit 1 ;;
-        up:paused:*|over:paused:*) echo "service '$1' is paused" >&2; exit 1 ;;
-        *:exited:*|*:dead:*) echo "service '$1' exited with code $code" >&2
-          otto_docker logs --tail 10 "$id" 2>&1 | sed 's/^/  /' >&2; exit 1 ;;
-        *:unhealthy) echo "service '$1' is unhealthy" >&2; exit 1 ;;
-        *) waiting=1 ;;
-      esac
-      case "$2:$status" in up:*|over:*|*:restarting) ;; *) continue ;; esac
-      [ "$restarts" -lt 5 ] || { [ "$status" != restarting ] && [ "$again" -le "${first:-$again}" ]; } ||
-        { echo "service '$1' is restarted again and again ($restarts times so far)" >&2
-          otto_docker logs --tail 10 "$id" 2>&1 | sed 's/^/  /' >&2; exit 1; }
-    done <<END
-$states
-END
-    [ -n "$waiting" ] || return 0
-    first=${first:-$again}
-    if [ "$again" = "$before" ]; then calm=$((calm + 1)); else calm=0; fi
-    before=$again
-    sleep 0.2
-  done
-}
-)sh";
-
-/// Gives up looking as soon as one has failed: others would fail for its sake.
-constexpr std::string_view kEarlyExits = R"sh(
-ids=
-for service; do
-  more=$(otto_docker ps -aq --no-trunc --filter label=com.docker.compose.project="$project" \
-    --filter label=com.docker.compose.service="$service" --filter label=com.docker.compose.oneoff=False) || exit 1
-  ids="$ids $more"
-done
-[ -n "${ids# }" ] || exit 0
-otto_look() {
-  found=
-  states=$(otto_docker container inspect --format "$format" $ids) || exit 0  # removed meanwhile
-  while read -r id status code restarts service number; do
-    case $status:$code:$restarts in
-      exited:0:*) case " $one_shots " in *" $service "*) continue ;; esac; kind=exited ;;
-      exited:*|dead:*) kind=exited ;;
-      restarting:0:*) continue ;;
-      restarting:*|*:*:[1-9]*) kind=restarting ;;
-      *) continue ;;
-    esac
-    found=1
-    [ -z "$1" ] || { printf 'otto-exit\t%s\t%s\t%s\t%s\n' "$kind" "$service" "$number" "$code"
-      otto_docker logs --tail 10 "$id" 2>&1 | sed 's/^/  /'; }
-  done <<END
-$states
-END
-}
-for turn in 1 2 3 4; do
-  otto_look ""
-  [ -z "$found" ] || break
-  [ $turn = 4 ] || sleep 0.1
-done
-[ -z "$found" ] || otto_look report
-)sh";
 
 constexpr std::string_view kEarlyFormat =
     "{{.ID}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} "
@@ -289,17 +212,17 @@ Result<bool> Compose::up(const ComposeStack& stack, const UpCall& call) {
 Result<std::vector<EarlyExit>> Compose::early_exits(const std::vector<std::string>& services,
                                                     const std::set<std::string>& one_shots) {
   if (services.empty()) return std::vector<EarlyExit>();
-  OTTO_TRY(
-      const transport::Output output,
-      run(fmt::format("project={}\nformat={}\none_shots={}\nset -- {}\n{}", quote(project_), quote(kEarlyFormat),
-                      quote(fmt::format("{}", fmt::join(one_shots, " "))), text::shell_join(services), kEarlyExits),
-          "the containers just started cannot be looked at"));
+  OTTO_TRY(const transport::Output output,
+           run(fmt::format("project={}\nformat={}\none_shots={}\nset -- {}\n{}", quote(project_), quote(kEarlyFormat),
+                           quote(fmt::format("{}", fmt::join(one_shots, " "))), text::shell_join(services),
+                           kEarlyExitsScript),
+               "the containers just started cannot be looked at"));
   return read_early_exits(output.out);
 }
 
 Result<void> Compose::await_lines(const std::string& lines) {
   if (lines.empty()) return {};
-  OTTO_RETURN_IF_ERROR(run(fmt::format("project={}\n{}{}", quote(project_), kAwaitFunctions, lines),
+  OTTO_RETURN_IF_ERROR(run(fmt::format("project={}\n{}{}", quote(project_), kAwaitScript, lines),
                            "a condition of the stack cannot be met"));
   return {};
 }

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "engine/stack/scripts.h"
 #include "graph/base/text.h"
 
 namespace otto::stack {
@@ -105,18 +106,8 @@ Result<std::string> v1_config_as_json(const std::string& yaml) {
 }
 
 std::string labelled_down_script(std::string_view project, unsigned timeout_s, bool volumes) {
-  // Sidecars first would need the files; containers are stopped together, as `down` does within a level.
-  return fmt::format(R"sh(of=label=com.docker.compose.project={}
-ids=$(otto_docker ps -aq --no-trunc --filter "$of") || exit 1
-if [ -n "$ids" ]; then
-  otto_docker stop --time {} $ids >/dev/null </dev/null && otto_docker rm -f -v $ids >/dev/null </dev/null || exit 1
-fi
-for kind in network{}; do
-  ids=$(otto_docker $kind ls -q --filter "$of") || exit 1
-  [ -z "$ids" ] || otto_docker $kind rm $ids >/dev/null </dev/null || exit 1
-done
-)sh",
-                     text::shell_quote(project), timeout_s, volumes ? " volume" : "");
+  return fmt::format("otto_project={} otto_grace={} otto_kinds='network{}'\n{}", text::shell_quote(project), timeout_s,
+                     volumes ? " volume" : "", kLabelledDownScript);
 }
 
 Error with_v1_hint(Error error) {

@@ -1,4 +1,5 @@
-// The parent's side of staging: POSIX sh with GNU find, sort, comm and tar, as texts. The protocol is in docs/stage.md.
+// The parent's side of staging: POSIX sh with GNU find, sort, comm and tar, put together from the folder's scripts. The
+// protocol is in docs/stage.md.
 //
 // Kept apart from the client's side so that either can be read against the protocol. Must not know how scripts travel.
 #pragma once
@@ -28,7 +29,7 @@ enum StageExit : int {
 /// Args: ROOT KEY context|in-place KNOWN-STAMP FRESH-ID zstd|gzip|none normal|force.
 std::string_view stage_exchange_script(StageKind kind);
 
-/// The functions and checks of the guard, for `root`.
+/// The functions and checks of the guard, for `root`, which is left in $otto_root.
 std::string stage_guard_text(std::string_view root);
 
 /// Makes "$otto_work", a folder of the job's own below the root, which goes with the job. Such folders may hold values

@@ -51,7 +51,7 @@ std::vector<std::string> unquote_words(std::string_view text, std::size_t& at) {
 /// The mark.
 std::string unwrap(const std::string& script, FakeCall& call) {
   constexpr std::string_view kSet = "set --";
-  constexpr std::string_view kEval = "\n(eval ";
+  constexpr std::string_view kMark = " otto_mark=", kText = " otto_text=";
   std::string found;
   std::size_t at = 0;
   if (script.starts_with("echo ")) {
@@ -64,11 +64,11 @@ std::string unwrap(const std::string& script, FakeCall& call) {
   call.script = script.substr(at);
   if (!found.empty()) return found;
   call.job = true;
-  auto eval = script.find(kEval, at);
-  const auto mark = script.rfind("\necho ", script.rfind("\necho ", eval) - 1) + 6;
-  found = script.substr(mark, script.find('\n', mark) - mark);
-  eval += kEval.size();
-  const auto words = unquote_words(script, eval);
+  const auto mark = script.find(kMark, at) + kMark.size();
+  auto text = script.find(kText, mark);
+  found = script.substr(mark, text - mark);
+  text += kText.size();
+  const auto words = unquote_words(script, text);
   call.script = words.empty() ? "" : words.front();
   return found;
 }

@@ -46,13 +46,15 @@ if(OTTO_SANITIZE)
   target_link_options(otto_settings INTERFACE -fsanitize=${OTTO_SANITIZE})
 endif()
 
-# otto_add_layer(NAME [PUBLIC targets...] [PRIVATE targets...]): one static library of every .cc below the calling folder.
+# otto_add_layer(NAME [PUBLIC targets...] [PRIVATE targets...]): one static library of every .cc below the calling folder,
+# with the scripts there (scripts.cmake).
 function(otto_add_layer name)
   cmake_parse_arguments(ARG "" "" "PUBLIC;PRIVATE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
   add_library(otto_${name} STATIC ${sources})
   target_link_libraries(otto_${name} PUBLIC otto_settings ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  otto_embed_scripts(otto_${name})
   if(name STREQUAL graph)
     target_precompile_headers(otto_graph PRIVATE ${OTTO_PRECOMPILED})
   else()

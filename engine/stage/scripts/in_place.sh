@@ -1,11 +1,11 @@
-#include "engine/stage/stage_script_parts.h"
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # the parts of the exchange share their variables
+# shellcheck disable=SC2046 # stat prints two words
+# Functions that look at a mounted tree before it is touched, and change it. Needs open.sh; apply.sh calls them.
+# check_in_place refuses what cannot be done as long as nothing was touched (docs/stage.md, "In place"). Items are one
+# letter and a path: 'w' a file that is written, 'k' a directory that is made or kept, 'm' a mode that is set, and
+# those of "delete" (stage_delta.h). A refusal is an exit code and words.
 
-namespace otto::stage {
-
-// check_in_place refuses what cannot be done as long as nothing was touched (docs/stage.md, "In place"). Items are one
-// letter and a path: 'w' a file that is written, 'k' a directory that is made or kept, 'm' a mode that is set, and
-// those of "delete" (stage_delta.h). A refusal is an exit code and words.
-const std::string_view kStageInPlace = R"sh(
 check_items() {
   (cd "$tree" && xargs -0 -r sh -c 'doomed=$0
     refuse() { printf "%s" "$*"; exit 255; }
@@ -118,11 +118,8 @@ apply_in_place() {
   check_copies
   put_together
   unpack
-  complete
+  all_came
   [ ! -d "$work/copied" ] || check_room
   mark_unfinished
   change_in_place
 }
-)sh";
-
-}  // namespace otto::stage

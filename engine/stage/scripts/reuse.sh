@@ -1,11 +1,10 @@
-#include "engine/stage/stage_script_parts.h"
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # the parts of the exchange share their variables
+# shellcheck disable=SC1090 # the recipes that were sent
+# Functions that make files from the stage's own (docs/stage.md, "Reuse"). Needs open.sh; apply.sh calls them.
+# Moved files keep their inode, the others become copies. Large files are put together from chunks of old ones, and their
+# chunk lists likewise: "recipes" is calls of begin to end. Lists only save bytes: trouble with them is none.
 
-namespace otto::stage {
-
-// What is made from the stage's own files (docs/stage.md, "Reuse"). Moved files keep their inode, the others become
-// copies. Large files are put together from chunks of old ones, and their chunk lists likewise: "recipes" is calls of
-// begin to end. Lists only save bytes: trouble with them is none.
-const std::string_view kStageReuse = R"sh(
 hold() {
   [ -s "$work/links" ] || return 0
   if [ "$kind" = context ]; then
@@ -66,6 +65,3 @@ keep_lists() {
     grep -o -F -f "$work/have" "$data/manifest" | sort -u | comm -23 "$work/have" - |
     (cd chunks && xargs -r rm -f --); } </dev/null 2>/dev/null || true
 }
-)sh";
-
-}  // namespace otto::stage

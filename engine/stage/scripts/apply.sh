@@ -1,10 +1,10 @@
-#include "engine/stage/stage_script_parts.h"
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # the parts of the exchange share their variables
+# shellcheck disable=SC2120 # in_place.sh passes an option to unpack
+# Reads the order and does what it says (docs/stage.md, "Order of writes", whose numbers these are). Prints sections and
+# `ready` for `chunks`, `done` at the end. Needs all that comes before. give_up takes away what this exchange has half
+# written: above all where it filled the disk.
 
-namespace otto::stage {
-
-// Numbered as in docs/stage.md, "Order of writes". give_up takes away what this exchange has half written: above all
-// where it filled the disk.
-const std::string_view kStageApply = R"sh(
 phase=before
 give_up() {
   [ "$phase" != over ] || return 0
@@ -47,7 +47,7 @@ unpack() {
     *) unwritable "cannot unpack into $dir: $heard" ;;
   esac
 }
-complete() {
+all_came() {
   cat >/dev/null
   [ -f "$work/complete" ] || fail 73 "input ended early"
 }
@@ -96,7 +96,7 @@ change_context() {
   delete_in_context
   place
   unpack
-  complete
+  all_came
   finish_modes
 }
 apply_context() {
@@ -173,6 +173,3 @@ case $incoming in
   gzip) gzip -dc | apply ;;
   *) apply ;;
 esac
-)sh";
-
-}  // namespace otto::stage

@@ -1,30 +1,11 @@
-#include "engine/stage/stage_script_parts.h"
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # the parts of the exchange share their variables
+# shellcheck disable=SC2120 # others pass words to unwritable
+# The exchange begins: takes the lock, looks at what there is, removes leftovers.
+# Arguments: ROOT KEY context|in-place KNOWN-STAMP FRESH-ID zstd|gzip|none normal|force WHO CLAIM. Needs lock_holder.sh and
+# common.sh. Leaves `fail CODE WORDS`, `unwritable`, condition, id, digest, base, tree, dir, kind to what follows.
+# ENOSPC and EDQUOT have no exit status of their own, so is_full tries, and hears what is said.
 
-namespace otto::stage {
-
-// otto_stage_list: what lies in a directory, one NUL-ended line an entry, sorted: PATH//TYPE FACTS MTIME CTIME. No path
-// holds "//", so the lines cannot be re-spelt into each other. A directory's ctime tells a mode that was changed and
-// changed back. otto_stage_shape drops the times (shape_digest()). otto_stage_read FILE: reads a stamp into otto_s_*;
-// false where it is not whole.
-const std::string_view kStageCommon = R"sh(
-otto_stage_list() {
-  (cd "$1" && LC_ALL=C find . -mindepth 1 \( -type d -printf '%P//d %m - %C@\0' \
-    -o -type l -printf '%P//l %l %T@ %C@\0' -o -type f -printf '%P//f %m %s %T@ %C@\0' \
-    -o -type p -printf '%P//p %m %T@ %C@\0' -o -printf '%P//o %y - -\0' \) </dev/null) | LC_ALL=C sort -z
-}
-otto_stage_shape() { LC_ALL=C sed -z 's/ [^ ]* [^ ]*$//'; }
-otto_stage_read() {
-  [ -f "$1" ] || return 1
-  { read -r otto_s_magic && read -r otto_s_kind && read -r otto_s_id && read -r otto_s_tree && read -r otto_s_data &&
-    read -r otto_s_manifest && read -r otto_s_end; } <"$1" 2>/dev/null || return 1
-  case $otto_s_magic/$otto_s_end in "otto-stage 1/end" | "otto-stage 2/end") ;; *) return 1 ;; esac
-  case $otto_s_tree/$otto_s_data in */*/*) return 1 ;; tree*/data.*) return 0 ;; esac
-  return 1
-}
-)sh";
-
-// ENOSPC and EDQUOT have no exit status of their own, so is_full tries, and hears what is said.
-const std::string_view kStageOpen = R"sh(
 set -u
 umask 077
 export LC_ALL=C
@@ -120,53 +101,3 @@ fi
 for path in tree.* data.* work.*; do
   case $path in "$tree" | "$base" | *'*') ;; *) remove_all "$path" ;; esac
 done
-)sh";
-
-// What a hand or a killed writer left that cannot even be listed is made readable first: its line differs in any case.
-const std::string_view kStageReport = R"sh(
-work=work.$fresh
-# The files whose lines of the second listing are not in the first.
-changed_files() { comm -z -13 "$1" "$2" | sed -z -n 's,^\(\([^/]\|/[^/]\)*\)//f [^/]*$,\1,p'; }
-# Files that an unfinished writer left are sent again in any case; where they filled the disk nothing could be received.
-drop_unfinished() {
-  changed_files "$base/listing" "$1" | (cd "$tree" && xargs -0 -r rm -f -- 2>/dev/null) || {
-    changed_files "$base/listing" "$1" | open_directories
-    changed_files "$base/listing" "$1" | (cd "$tree" && xargs -0 -r rm -f --)
-    close_directories
-  }
-}
-# An older otto's listing has no times of directories, and is right but for that.
-renew_listing() {
-  [ "$condition/$otto_s_magic" = "clean/otto-stage 1" ] || return 1
-  sed -z 's,//d \([0-7]*\) - [^ ]*$,//d \1 - -,' "$work/listing" | cmp -s - "$base/listing" || return 1
-  sed '1s/1$/2/' stamp >"$work/stamp" && mv -f "$work/listing" "$base/listing" && mv -f "$work/stamp" stamp || unwritable
-  rmdir "$work"
-}
-look_at_tree() {
-  otto_stage_list "$tree" 2>/dev/null | cmp -s - "$base/listing" && [ "$condition" = clean ] && return 0
-  [ "$me" -eq 0 ] || find "$tree" -type d ! -perm -0500 -exec chmod u+rx {} \; </dev/null
-  mkdir "$work" || unwritable
-  otto_stage_list "$tree" >"$work/listing" || unwritable "cannot read $dir/$tree"
-  renew_listing && return 0
-  comm -z -3 "$base/listing" "$work/listing" >"$work/differences" || unwritable
-  if [ "$condition" = half ]; then drop_unfinished "$work/listing"; else condition=edited; fi
-}
-section() { size=$(wc -c <"$2") && printf 'section %s %s\n' "$1" "$((size))" && cat <"$2"; }
-packed() { case $codec in zstd) zstd -1 -qc <"$1" ;; gzip) gzip -1 -nc <"$1" ;; *) cat <"$1" ;; esac; }
-if [ "$kind" = context ] && [ "$condition" != none ]; then look_at_tree; fi
-printf 'state %s %s %s %s\n' "$condition" "$id" "$digest" "$dir/$tree"
-if [ "$condition" != none ]; then
-  [ ! -s "$base/bumps" ] || section bumps "$base/bumps"
-  [ ! -s "$work/differences" ] || section differences "$work/differences"
-  [ "$condition" != half ] || [ ! -f renaming ] || printf 'section renaming 0\n'
-  if [ "$id" != "$known" ]; then
-    printf 'section manifest %s\n' "$(($(packed "$base/manifest" | wc -c)))"
-    packed "$base/manifest"
-  fi
-fi
-[ ! -s pending ] || section pending pending
-[ ! -s pending.modes ] || section pending-modes pending.modes
-printf 'ready\n'
-)sh";
-
-}  // namespace otto::stage
