@@ -174,11 +174,12 @@ class LabTest(unittest.TestCase):
         """useradd writes new account files and renames them over the old ones."""
         self.addCleanup(run, "userdel", SCRATCH_USER, check=False)
         telnet_port = json.loads(self.lab.tool("start", "bean_old").stdout)[1]["telnet_options"]["port"]
-        before = os.stat("/etc/passwd").st_ino, os.stat("/etc/shadow").st_ino, os.stat("/etc/group").st_ino
+        replaced = [f"/etc/{name}" for name in ("passwd", "shadow", "group")]
+        before = [os.stat(path).st_ino for path in replaced]
         run("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SCRATCH_USER)
+        for path, inode in zip(replaced, before):
+            self.assertNotEqual(os.stat(path).st_ino, inode, path)
         run("userdel", SCRATCH_USER)
-        for inode, name in zip(before, ("passwd", "shadow", "group")):
-            self.assertNotEqual(os.stat("/etc/" + name).st_ino, inode, name)
 
         groups = self.lab.ssh(self.port, "id -un; id -Gn; docker ps -q")
         self.assertEqual((groups.stdout, groups.returncode), ("otto\notto docker\n", 0), groups.stderr)
