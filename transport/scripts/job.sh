@@ -43,5 +43,7 @@ echo "$otto_mark"
 echo "$otto_mark" >&2
 (eval "$otto_text")
 otto_status=$?
+# ksh says 256 and more where a signal has ended it, of which `exit` would keep the signal alone.
+[ $otto_status -lt 256 ] || otto_status=$((otto_status - 128))
 rm -f "$otto_file"
 exit $otto_status

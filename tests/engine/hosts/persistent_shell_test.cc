@@ -134,10 +134,11 @@ TEST_P(ShellOf, AStopEndsTheCommandAndTheShell) {
   EXPECT_EQ(out({"echo usable"}), "usable\n");
 }
 
-INSTANTIATE_TEST_SUITE_P(Shells, ShellOf, ::testing::Values("/bin/dash", "/bin/bash", "ash"), [](const auto& param) {
-  const std::string shell = param.param;
-  return shell.substr(shell.rfind('/') + 1);
-});
+INSTANTIATE_TEST_SUITE_P(Shells, ShellOf, ::testing::Values("/bin/dash", "/bin/bash", "/bin/ksh", "ash"),
+                         [](const auto& param) {
+                           const std::string shell = param.param;
+                           return shell.substr(shell.rfind('/') + 1);
+                         });
 
 }  // namespace
 }  // namespace otto::hosts
