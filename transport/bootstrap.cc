@@ -29,18 +29,24 @@ std::string_view bootstrap_line() {
   return line;
 }
 
-/// Words are kept short: csh refuses those of more than 1024 characters.
+/// Words are kept short: csh refuses those of more than 1024 characters. They are printed one after the other, so none
+/// ends within an escape. (Joined as "$*" with an empty IFS, ksh93 puts a backslash before a word that begins with
+/// '|'.)
 std::string script_line(std::string_view text) {
   constexpr std::size_t kWord = 800;
-  std::string escaped;
+  std::string line = "exec sh -c 'eval \"$(printf %b \"$@\")\"' otto";
+  std::string word;
+  const auto end_word = [&] {
+    if (!word.empty()) line += fmt::format(" '{}'", word);
+    word.clear();
+  };
   for (const char c : text) {
     OTTO_CHECK(c != '\0');
     const bool plain = !must_escape(c) && c != '\'' && c != '!';
-    escaped +=
-        plain ? std::string(1, c) : fmt::format("\\0{:03o}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    word += plain ? std::string(1, c) : fmt::format("\\0{:03o}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    if (word.size() >= kWord) end_word();
   }
-  std::string line = "exec sh -c 'eval \"$(IFS=; printf %b \"$*\")\"' otto";
-  for (std::size_t at = 0; at < escaped.size(); at += kWord) line += fmt::format(" '{}'", escaped.substr(at, kWord));
+  end_word();
   return line;
 }
 

@@ -90,6 +90,18 @@ TEST_P(LoginShell, TakesAScriptFromItsCommandLine) {
   EXPECT_EQ(ran.status.code, 3);
 }
 
+/// Words are cut anywhere: shells that join them must not take their first character for more than itself.
+TEST(Bootstrap, AnyCharacterMayBeginAWord) {
+  LocalTransport transport("here", "/bin/sh");
+  for (char c = ' '; c <= '~'; ++c) {
+    if (c == '\'') continue;
+    const std::string many(2000, c);
+    const Ran ran = run_line(transport, script_line("printf %s '" + many + "'"), "");
+    EXPECT_EQ(ran.out, many) << c;
+    EXPECT_EQ(ran.err, "") << c;
+  }
+}
+
 std::vector<std::string> installed_shells() {
   std::vector<std::string> shells;
   for (const char* shell : {"/bin/sh", "/bin/bash", "/bin/dash", "/bin/tcsh", "/usr/bin/fish", "/bin/zsh"}) {
