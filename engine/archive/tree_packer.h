@@ -3,7 +3,7 @@
 // Symbolic links are kept, but one named as the source itself is followed, as scp and cp do; hard links become files of
 // their own; sockets, FIFOs and devices are left out with a warning. Descends by descriptors and never through a link,
 // so a tree that changes meanwhile cannot lead outside of itself. Holes travel as holes where the format can say so.
-// Unlike docker/tar_packer it knows no manifest: what is there is sent. An object belongs to one thread.
+// Unlike tar_packer.h it knows no manifest: what is there is sent. An object belongs to one thread.
 #pragma once
 
 #include <sys/stat.h>

@@ -18,17 +18,6 @@
 
 namespace otto::docker {
 
-std::string_view action_name(ServiceAction action) {
-  switch (action) {
-    case ServiceAction::kCreated: return "created";
-    case ServiceAction::kRecreated: return "recreated";
-    case ServiceAction::kStarted: return "started";
-    case ServiceAction::kUnchanged: return "unchanged";
-    case ServiceAction::kCompleted: return "completed";
-  }
-  panic("unknown service action", __FILE__, __LINE__);
-}
-
 namespace {
 
 /// One repo's stack on one parent, from reading the inputs to the report.

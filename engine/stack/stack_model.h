@@ -37,7 +37,7 @@ struct ServiceModel {
   unsigned replicas = 1;
   bool restarts = false;  ///< a restart policy other than "no"
   /// Having exited 0 is its purpose: another service waits for that, or its definition says so (`restart: "no"` written
-  /// out; `x-otto: {oneshot: true}`, which Compose does not hand on: execute/stack_run adds it).
+  /// out; `x-otto: {oneshot: true}`, which Compose does not hand on: stack_run.cc adds it).
   bool one_shot = false;
   std::optional<unsigned> stop_grace_s;  ///< stop_grace_period, in whole seconds; absent: none is written
   std::string container_name;            ///< given in the file; empty: Compose makes one

@@ -37,12 +37,10 @@ bool is_work(ServiceAction action) {
   return action != ServiceAction::kUnchanged && action != ServiceAction::kCompleted;
 }
 
-Error unknown_service(const StackModel& model, const std::string& name) {
+std::vector<std::string> service_names(const StackModel& model) {
   std::vector<std::string> names;
-  for (const auto& [known, service] : model.services) names.push_back(known);
-  return make_error(ErrorCode::kUnknownName,
-                    fmt::format("unknown service '{}'{}", text::printable(name), text::did_you_mean(name, names)),
-                    names.empty() ? "the stack has no services" : "services are " + text::join(names, ", "));
+  for (const auto& [name, service] : model.services) names.push_back(name);
+  return names;
 }
 
 class Planner {
@@ -282,7 +280,7 @@ class Planner {
 Result<std::set<std::string>> wanted_services(const StackModel& model, const std::vector<std::string>& selected) {
   std::vector<std::string> open;
   for (const std::string& name : selected) {
-    if (!model.services.contains(name)) return unknown_service(model, name);
+    if (!model.services.contains(name)) return unknown_service(name, service_names(model));
     open.push_back(name);
   }
   for (const auto& [name, service] : model.services) {
@@ -345,3 +343,18 @@ Error unknown_service(std::string_view service, const std::vector<std::string>& 
 }
 
 }  // namespace otto::stack
+
+namespace otto::docker {
+
+std::string_view action_name(ServiceAction action) {
+  switch (action) {
+    case ServiceAction::kCreated: return "created";
+    case ServiceAction::kRecreated: return "recreated";
+    case ServiceAction::kStarted: return "started";
+    case ServiceAction::kUnchanged: return "unchanged";
+    case ServiceAction::kCompleted: return "completed";
+  }
+  panic("unknown service action", __FILE__, __LINE__);
+}
+
+}  // namespace otto::docker

@@ -16,7 +16,7 @@
 
 namespace otto::stack {
 
-using docker::action_name;  // defined in engine/workspace/names.cc
+using docker::action_name;
 using docker::ServiceAction;
 
 struct ServiceStep {

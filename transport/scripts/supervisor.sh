@@ -33,7 +33,8 @@ hit() {
     g=${n%%.*}
     case $g in '' | *[!0-9]*) continue ;; esac
     [ -e "$f" ] || continue
-    if is_same "$g" "${n#*.}" && kill -s "$signal" -- "-$g" 2>/dev/null; then left=0; else rm -f "$f"; fi
+    # The one spelling for a group that all know: busybox refuses "kill -s TERM -- -1", dash "kill -s TERM -1".
+    if is_same "$g" "${n#*.}" && kill "-$signal" "-$g" 2>/dev/null; then left=0; else rm -f "$f"; fi
   done
   return $left
 }

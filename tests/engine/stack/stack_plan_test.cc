@@ -8,17 +8,6 @@
 namespace otto::stack {
 namespace {
 
-std::string action_text(ServiceAction action) {
-  switch (action) {
-    case ServiceAction::kCreated: return "created";
-    case ServiceAction::kRecreated: return "recreated";
-    case ServiceAction::kStarted: return "started";
-    case ServiceAction::kUnchanged: return "unchanged";
-    case ServiceAction::kCompleted: return "completed";
-  }
-  return "?";
-}
-
 /// A stack whose containers all run what the model says; tests then disturb it.
 class StackPlanTest : public ::testing::Test {
  protected:
@@ -78,8 +67,8 @@ class StackPlanTest : public ::testing::Test {
     if (!plan) return "error: " + plan.error().message;
     std::string all;
     for (const ServiceStep& step : plan->steps) {
-      all +=
-          step.service + " " + action_text(step.action) + (step.reason.empty() ? "" : " (" + step.reason + ")") + "\n";
+      all += step.service + " " + std::string(action_name(step.action)) +
+             (step.reason.empty() ? "" : " (" + step.reason + ")") + "\n";
     }
     return all;
   }
@@ -415,7 +404,7 @@ TEST_F(StackPlanTest, UnknownServicesHaveTheirNearMiss) {
   ASSERT_FALSE(plan.ok());
   EXPECT_EQ(plan.error().code, ErrorCode::kUnknownName);
   EXPECT_EQ(plan.error().message, "unknown service 'wroker' … did you mean 'worker'?");
-  EXPECT_EQ(plan.error().hint, "services are api, db, migrate, sidecar, worker");
+  EXPECT_EQ(plan.error().hint, "the services are: api, db, migrate, sidecar, worker");
 }
 
 TEST_F(StackPlanTest, CyclesNameTheirPath) {
