@@ -9,8 +9,10 @@
 namespace otto::transport {
 namespace {
 
+/// It begins with a line end: servers may leave bytes of an option or a timing mark among the input (busybox does under
+/// load), and the shell takes only lines that begin with the token.
 std::string as_line(std::string_view token, std::string_view script) {
-  return std::string(token) + encode_script(script);
+  return "\n" + std::string(token) + encode_script(script);
 }
 
 }  // namespace

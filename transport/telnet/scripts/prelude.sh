@@ -35,11 +35,17 @@ otto_in() {
     printf '%s\n' "$line" | otto_unpack
   done
 }
+# ksh says 256 and more where a signal has ended a command; others 128 and more.
+otto_status() {
+  otto_status=$1
+  [ "$otto_status" -lt 256 ] || otto_status=$((otto_status - 128))
+}
 otto_run() {
   {
     otto_in 2>/dev/null 5>&- | {
       $otto_new "${SHELL:-/bin/sh}" -c "$1" 3>&- 5>&-
-      printf 'x%s\n' $? >&3
+      otto_status $?
+      printf 'x%s\n' $otto_status >&3
     } 2>&5 5>&- | otto_out o O >&3 5>&-
   } 5>&1 | otto_out e E >&3
 }
@@ -50,7 +56,8 @@ otto_run_pty() {
   export TERM
   printf %s "$6"
   if [ -n "$1" ]; then "${SHELL:-/bin/sh}" -c "$1" 3>&-; else "${SHELL:-/bin/sh}" 3>&-; fi
-  printf '%s%s;' "$5" $?
+  otto_status $?
+  printf '%s%s;' "$5" $otto_status
   exit 0
 }
 echo r
