@@ -24,6 +24,8 @@ find_package(LibArchive REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 pkg_check_modules(simdjson REQUIRED IMPORTED_TARGET simdjson)
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
+set_target_properties(PkgConfig::re2 PROPERTIES INTERFACE_COMPILE_OPTIONS "")  # -pthread and a language level: ours hold
 pkg_check_modules(libtelnet REQUIRED IMPORTED_TARGET libtelnet)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 find_package(tomlplusplus REQUIRED)
