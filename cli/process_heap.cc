@@ -8,7 +8,6 @@
 #include <cstdlib>
 
 #include "graph/base/large_vector.h"
-#include "graph/base/prefault.h"
 
 namespace otto::cli {
 
@@ -32,7 +31,6 @@ void prepare_heap() {
   ::sbrk(static_cast<std::intptr_t>(huge_page - kBefore - now));
   void* volatile grown = std::malloc(kMoreThanIsThere);  // volatile: else the compiler leaves both calls out
   std::free(grown);
-  prefault(reinterpret_cast<void*>(huge_page - kBefore), kBefore);
   const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(::sbrk(0)) / kHugePage * kHugePage;
   if (end > huge_page) ::madvise(reinterpret_cast<void*>(huge_page), end - huge_page, MADV_HUGEPAGE);
 }

@@ -8,7 +8,6 @@
 #include "engine/config/hosts.h"
 #include "engine/config/settings.h"
 #include "engine/workspace/ssh_answer_memo.h"
-#include "graph/base/prefault.h"
 #include "graph/base/sync.h"
 #include "graph/base/text.h"
 #include "transport/connect.h"
@@ -17,8 +16,6 @@
 namespace otto::workspace {
 
 namespace {
-
-constexpr std::size_t kConnectingHeap = std::size_t{256} << 10;  ///< what a log-in allocates, and the memo
 
 using RemoteResult = Result<std::unique_ptr<transport::Remote>>;
 
@@ -177,7 +174,6 @@ Opened::State::Connection& Opened::State::connection(const config::HostEntry& ho
     slot = std::make_unique<Connection>();
     Connection* connection = slot.get();
     connection->attempt = std::async(std::launch::async, [this, connection, &host] {
-                            prefault_thread_heap(kConnectingHeap);
                             const std::stop_callback forward(stop, [&] { connection->stop.request_stop(); });
                             connection->result = connect(host, connection->stop.get_token());
                           }).share();
