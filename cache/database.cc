@@ -1,8 +1,6 @@
 #include "cache/database.h"
 
 #include <fmt/format.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -11,6 +9,7 @@
 #include "cache/schema.h"
 #include "cache/sqlite.h"
 #include "cache/state_file.h"
+#include "graph/base/account.h"
 
 namespace otto::cache {
 
@@ -160,13 +159,6 @@ Result<ConnectionPtr> open_readable(const fs::path& file) {
   return Connection::open(file, sqlite::Access::kImmutable);
 }
 
-fs::path home_folder() {
-  const char* home = std::getenv("HOME");
-  if (home != nullptr && *home != '\0') return home;
-  const passwd* user = ::getpwuid(::getuid());
-  return user != nullptr && user->pw_dir != nullptr ? user->pw_dir : "/";
-}
-
 }  // namespace
 
 Database::Database(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -223,7 +215,7 @@ fs::path Database::default_path() {
   if (const std::string folder = set("OTTO_STATE_DIR"); !folder.empty()) return fs::path(folder) / "memo.db";
   // The XDG base directory specification: a relative path there is invalid and ignored.
   const fs::path state = set("XDG_STATE_HOME");
-  return (state.is_absolute() ? state : home_folder() / ".local/state") / "otto" / "memo.db";
+  return (state.is_absolute() ? state : fs::path(home_directory()) / ".local/state") / "otto" / "memo.db";
 }
 
 const fs::path& Database::path() const { return state_->file; }

@@ -2,12 +2,12 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <array>
 
 #include "engine/parent/scripts.h"
+#include "graph/base/account.h"
 #include "graph/base/record.h"
 #include "graph/base/text.h"
 
@@ -37,11 +37,9 @@ std::optional<LockHolder> read_waiting(std::string_view line) {
 }
 
 std::string own_name() {
-  const passwd* user = ::getpwuid(::geteuid());
   std::array<char, 256> machine{};
   if (::gethostname(machine.data(), machine.size() - 1) != 0 || machine[0] == '\0') machine = {'?'};
-  return text::printable(
-      fmt::format("{}@{}", user != nullptr ? user->pw_name : std::to_string(::geteuid()), machine.data()));
+  return text::printable(fmt::format("{}@{}", account().name, machine.data()));
 }
 
 std::string_view lock_holder_functions() { return kLockHolderScript; }

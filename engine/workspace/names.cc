@@ -1,11 +1,10 @@
 #include "engine/workspace/names.h"
 
 #include <fmt/format.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include <cstdlib>
 
+#include "graph/base/account.h"
 #include "graph/base/text.h"
 
 namespace otto::docker {
@@ -20,11 +19,6 @@ std::string compose_characters(std::string_view text) {
     allowed += plain ? c : '-';
   }
   return allowed;
-}
-
-std::string user_name() {
-  if (const passwd* entry = getpwuid(geteuid())) return entry->pw_name;
-  return std::to_string(geteuid());
 }
 
 std::string repository(std::string_view registry_url, std::string_view project, std::string_view image) {
@@ -43,7 +37,7 @@ std::string get_user_compose_project(std::string_view repo_name, const std::opti
   } else if (const char* variable = std::getenv("OTTO_COMPOSE_SUFFIX"); variable != nullptr && *variable != '\0') {
     tail = variable;
   } else {
-    tail = user_name();
+    tail = account().name;
   }
   return "otto-" + compose_characters(repo_name) + "-" + compose_characters(tail);
 }

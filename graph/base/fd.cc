@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <pwd.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -82,30 +81,5 @@ Ready wait_for_fds(int fd1, short events1, int fd2, short events2, Deadline dead
 }
 
 std::string errno_text(int number) { return std::generic_category().message(number); }
-
-const Account& account() {
-  static const Account self = []() -> Account {
-    std::array<char, 4096> buffer{};
-    passwd entry{};
-    passwd* found = nullptr;
-    if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
-      return {entry.pw_name, entry.pw_dir};
-    }
-    const char* user = ::getenv("USER");
-    return {user != nullptr ? user : "root", "/"};
-  }();
-  return self;
-}
-
-std::string home_directory() {
-  const char* home = ::getenv("HOME");
-  return home != nullptr && *home != '\0' ? home : account().home;
-}
-
-std::string expand_home(std::string_view path) {
-  if (path == "~") return home_directory();
-  if (path.starts_with("~/")) return home_directory() + std::string(path.substr(1));
-  return std::string(path);
-}
 
 }  // namespace otto

@@ -66,17 +66,5 @@ inline Ready wait_for_fd(int fd, short events, Deadline deadline, const std::sto
 
 /// "No such file or directory", thread-safe.
 std::string errno_text(int number);
-/// "~/x" and "~" with home_directory().
-std::string expand_home(std::string_view path);
-/// HOME; the account's where that is empty.
-std::string home_directory();
-
-/// Whose process this is, as OpenSSH sees it.
-struct Account {
-  std::string name;
-  std::string home;
-};
-/// passwd(5)'s, looked up once; USER (else root) and "/" where it does not know the account.
-const Account& account();
 
 }  // namespace otto

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "graph/base/fd.h"
+#include "graph/base/account.h"
 #include "graph/base/text.h"
 #include "transport/os/subprocess.h"
 

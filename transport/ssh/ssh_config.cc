@@ -12,7 +12,7 @@
 #include <climits>
 #include <map>
 
-#include "graph/base/fd.h"
+#include "graph/base/account.h"
 #include "graph/base/text.h"
 
 namespace otto::transport {

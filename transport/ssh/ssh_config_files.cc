@@ -13,7 +13,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "graph/base/fd.h"
+#include "graph/base/account.h"
 #include "graph/base/text.h"
 #include "graph/base/whole_file.h"
 #include "transport/os/subprocess.h"

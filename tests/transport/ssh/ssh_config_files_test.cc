@@ -2,11 +2,10 @@
 #include "transport/ssh/ssh_config_files.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 
-#include "graph/base/fd.h"
+#include "graph/base/account.h"
 #include "tests/support/temp_tree.h"
 #include "transport/os/subprocess.h"
 #include "transport/ssh/ssh_config.h"

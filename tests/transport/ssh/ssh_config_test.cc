@@ -6,7 +6,7 @@
 
 #include <cstdlib>
 
-#include "graph/base/fd.h"
+#include "graph/base/account.h"
 #include "graph/base/whole_file.h"
 #include "tests/support/sshd_fixture.h"
 #include "tests/support/temp_tree.h"
