@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import re
 import socket
 import sqlite3
 
@@ -65,7 +66,11 @@ class Well(Doctor):
         outcome = self.repo.text("doctor", "carrot_seed")
         self.assertEqual(outcome.code, 0, outcome.out)
         self.assertTrue(outcome.out.endswith("\neverything works\n"), outcome.out)
-        self.assertEqual(outcome.out, self.repo.text("doctor", "--on", "carrot_seed").out)
+
+        def without_room(text):  # other tests fill the disk meanwhile
+            return re.sub(r"[0-9.]+ [kMGT]?B free", "… free", text)
+
+        self.assertEqual(without_room(outcome.out), without_room(self.repo.text("doctor", "--on", "carrot_seed").out))
         self.assertEqual(lab().exec("carrot_seed", "sh", "-c", "ls -A /home/otto/.cache 2>/dev/null | grep doctor", check=False), "")
 
     def test_what_is_remembered_of_a_parent_is_asked_anew(self):
