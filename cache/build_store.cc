@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "cache/reason_rows.h"
 #include "cache/sqlite.h"
 
 namespace otto::cache {
@@ -13,20 +14,6 @@ namespace {
   "SELECT id, at_ms, project, image, parent, hash, tag, image_id, duration_ms, uploaded_bytes, uploaded_files," \
   " fingerprint FROM build "
 #define OTTO_HAS_REASONS "AND EXISTS (SELECT 1 FROM build_reason WHERE build_id = build.id) "
-
-Result<std::vector<graph::Reason>> read_reasons(sqlite::Connection& connection, std::int64_t build_id) {
-  OTTO_TRY(sqlite::Query query, connection.query("SELECT kind, subject, detail FROM build_reason "
-                                                 "WHERE build_id = ?1 ORDER BY position",
-                                                 build_id));
-  std::vector<graph::Reason> reasons;
-  while (true) {
-    OTTO_TRY(const bool row, query.next());
-    if (!row) return reasons;
-    if (const auto kind = graph::reason_from_name(query.bytes(0))) {
-      reasons.push_back({*kind, query.text(1), query.text(2)});
-    }
-  }
-}
 
 /// The record in the current row without its reasons; nullopt if its fingerprint is damaged.
 std::optional<BuildRecord> read_record(const sqlite::Query& row) {
@@ -56,7 +43,7 @@ Result<std::vector<BuildRecord>> read_builds(sqlite::Connection& connection, sql
     if (!row) break;
     std::optional<BuildRecord> build = read_record(query);
     if (!build) continue;
-    OTTO_TRY(build->reasons, read_reasons(connection, build->id));
+    OTTO_TRY(build->reasons, read_reasons(connection, ReasonTable::kBuild, build->id));
     builds.push_back(std::move(*build));
   }
   return builds;
@@ -86,12 +73,7 @@ Result<std::int64_t> insert(sqlite::Connection& connection, const BuildRecord& b
       build.at_ms, build.project, build.image, build.parent, build.hash, build.tag, build.image_id, build.duration_ms,
       build.uploaded_bytes, build.uploaded_files, sqlite::Blob{fingerprint}));
   const std::int64_t id = connection.last_insert_id();
-  std::int64_t position = 0;
-  for (const graph::Reason& reason : build.reasons) {
-    OTTO_RETURN_IF_ERROR(connection.run(
-        "INSERT INTO build_reason (build_id, position, kind, subject, detail) VALUES (?1, ?2, ?3, ?4, ?5)", id,
-        position++, graph::reason_name(reason.kind), reason.subject, reason.detail));
-  }
+  OTTO_RETURN_IF_ERROR(insert_reasons(connection, ReasonTable::kBuild, id, build.reasons));
   for (const graph::Component& component : build.fingerprint.components) {
     if (component.kind != graph::ComponentKind::kContext) continue;
     OTTO_RETURN_IF_ERROR(connection.run("INSERT OR IGNORE INTO build_context (build_id, hash) VALUES (?1, ?2)", id,

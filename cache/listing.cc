@@ -11,13 +11,14 @@ namespace otto::cache {
 
 namespace {
 
-Result<std::vector<KnownImage>> read_images(sqlite::Connection& connection) {
-  OTTO_TRY(sqlite::Query query, connection.query("SELECT DISTINCT project, image FROM build ORDER BY project, image"));
-  std::vector<KnownImage> images;
+template <typename Known>
+Result<std::vector<Known>> read_known(sqlite::Connection& connection, std::string_view sql) {
+  OTTO_TRY(sqlite::Query query, connection.query(sql));
+  std::vector<Known> all;
   while (true) {
     OTTO_TRY(const bool row, query.next());
-    if (!row) return images;
-    images.push_back({query.text(0), query.text(1)});
+    if (!row) return all;
+    all.push_back({query.text(0), query.text(1)});
   }
 }
 
@@ -28,7 +29,12 @@ Result<Listing> read_listing(const std::filesystem::path& memo) {
   Listing listing;
   if (!database) return listing;
   OTTO_TRY(listing.registrations, read_registrations(database->connection()));
-  OTTO_TRY(listing.images, read_images(database->connection()));
+  sqlite::Connection& connection = database->connection();
+  OTTO_TRY(listing.images,
+           read_known<KnownImage>(connection, "SELECT DISTINCT project, image FROM build ORDER BY project, image"));
+  OTTO_TRY(listing.services,
+           read_known<KnownService>(connection,
+                                    "SELECT DISTINCT project, service FROM service_action ORDER BY project, service"));
   return listing;
 }
 

@@ -19,9 +19,16 @@ struct KnownImage {
   bool operator==(const KnownImage&) const = default;
 };
 
+/// A service that something was done to.
+struct KnownService {
+  std::string project, service;
+  bool operator==(const KnownService&) const = default;
+};
+
 struct Listing {
   std::vector<Registration> registrations;  ///< sorted by host id
   std::vector<KnownImage> images;           ///< sorted by project, image
+  std::vector<KnownService> services;       ///< sorted by project, service
 };
 
 /// Empty where the memo is absent or of an older version. kDatabase: there is one that cannot be read; completion

@@ -52,6 +52,25 @@ struct ContainerRecord {
   bool operator==(const ContainerRecord&) const = default;
 };
 
+/// Something that was done to a service, and why.
+struct ServiceRecord {
+  std::int64_t id = 0;  ///< given by the store
+  std::int64_t at_ms = 0;
+  std::string project, parent, service;
+  std::string host_id;  ///< of its first container
+  std::string action;   ///< "created", "recreated", "started", "removed"
+  std::string image;    ///< reference
+  std::vector<graph::Reason> reasons;
+  bool operator==(const ServiceRecord&) const = default;
+};
+
+/// The parts of a service's definition (engine/stack/service_definition.h) under the digest that they explain.
+struct StoredDefinition {
+  std::string digest;  ///< hex
+  std::string body;
+  bool operator==(const StoredDefinition&) const = default;
+};
+
 struct Registration {
   std::string host_id;  ///< <parent>.<project>.<service>[-N]
   std::string parent, lab, project, compose_project, service;
@@ -59,6 +78,8 @@ struct Registration {
   std::string container_id, image;
   std::string state;  ///< "running", "exited", "gone" (found missing where it was registered)
   std::int64_t last_seen_ms = 0;
+  std::string fingerprint = {};  ///< of the definition that its container was made from, hex; empty: not by otto
+  std::string reason = {};       ///< what was last done to its service and why, for people: "recreated: image changed"
   bool operator==(const Registration&) const = default;
 };
 

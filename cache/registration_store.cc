@@ -10,8 +10,9 @@ namespace otto::cache {
 
 namespace {
 
-#define OTTO_REGISTRATION_COLUMNS \
-  "host_id, parent, lab, project, compose_project, service, replica, container_id, image, state, last_seen_ms"
+#define OTTO_REGISTRATION_COLUMNS                                                                                \
+  "host_id, parent, lab, project, compose_project, service, replica, container_id, image, state, last_seen_ms, " \
+  "fingerprint, reason"
 
 Registration read_row(const sqlite::Query& row) {
   Registration registration;
@@ -26,6 +27,8 @@ Registration read_row(const sqlite::Query& row) {
   registration.image = row.text(8);
   registration.state = row.text(9);
   registration.last_seen_ms = row.integer(10);
+  registration.fingerprint = row.text(11);
+  registration.reason = row.text(12);
   return registration;
 }
 
@@ -80,10 +83,10 @@ Result<void> RegistrationStore::replace(std::string_view parent, std::string_vie
     for (const Registration& registration : registrations) {
       OTTO_RETURN_IF_ERROR(database_->connection().run(
           "INSERT OR REPLACE INTO registration (" OTTO_REGISTRATION_COLUMNS
-          ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+          ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
           registration.host_id, parent, registration.lab, project, registration.compose_project, registration.service,
           registration.replica, registration.container_id, registration.image, registration.state,
-          registration.last_seen_ms));
+          registration.last_seen_ms, registration.fingerprint, registration.reason));
     }
     return {};
   });

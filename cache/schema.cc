@@ -128,7 +128,42 @@ DELETE FROM container;
 ALTER TABLE container ADD COLUMN account TEXT NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::array<Migration, 4> kMigrations = {{{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}}};
+// Services: what was done to them and why, and what their definitions are made of.
+constexpr const char* kVersion5 = R"sql(
+CREATE TABLE service_definition (
+  sequence INTEGER PRIMARY KEY,
+  digest TEXT NOT NULL UNIQUE,
+  body TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE service_action (
+  id INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  project TEXT NOT NULL,
+  parent TEXT NOT NULL,
+  service TEXT NOT NULL,
+  host_id TEXT NOT NULL,
+  action TEXT NOT NULL,
+  image TEXT NOT NULL
+) STRICT;
+CREATE INDEX service_action_by_project ON service_action (project);
+CREATE INDEX service_action_by_service ON service_action (project, service, parent);
+
+CREATE TABLE service_reason (
+  action_id INTEGER NOT NULL REFERENCES service_action (id) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  PRIMARY KEY (action_id, position)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE registration ADD COLUMN fingerprint TEXT NOT NULL DEFAULT '';
+ALTER TABLE registration ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array<Migration, 5> kMigrations = {
+    {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}, {5, kVersion5}}};
 
 /// One step, unless another process took it meanwhile.
 Result<void> take_step(sqlite::Connection& connection, const Migration& step) {

@@ -14,7 +14,7 @@ namespace otto::graph {
 
 namespace {
 
-constexpr std::array<std::pair<ReasonKind, std::string_view>, 14> kReasonNames = {{
+constexpr std::array<std::pair<ReasonKind, std::string_view>, 23> kReasonNames = {{
     {ReasonKind::kNeverBuilt, "never-built"},
     {ReasonKind::kDockerfileChanged, "dockerfile-changed"},
     {ReasonKind::kFileAdded, "file-added"},
@@ -29,6 +29,15 @@ constexpr std::array<std::pair<ReasonKind, std::string_view>, 14> kReasonNames =
     {ReasonKind::kBaseChanged, "base-changed"},
     {ReasonKind::kMissingOnParent, "missing-on-parent"},
     {ReasonKind::kForced, "forced"},
+    {ReasonKind::kDefinitionChanged, "definition-changed"},
+    {ReasonKind::kImageChanged, "image-changed"},
+    {ReasonKind::kStagedFileChanged, "staged-file-changed"},
+    {ReasonKind::kSecretChanged, "secret-changed"},
+    {ReasonKind::kVariableChanged, "variable-changed"},
+    {ReasonKind::kDependency, "dependency"},
+    {ReasonKind::kMissing, "missing"},
+    {ReasonKind::kStopped, "stopped"},
+    {ReasonKind::kPutRight, "put-right"},
 }};
 
 using Components = std::vector<const Component*>;

@@ -29,6 +29,16 @@ enum class ReasonKind {
   kBaseChanged,
   kMissingOnParent,
   kForced,
+  // Of services:
+  kDefinitionChanged,  ///< a key of its definition; the subject is the key's path
+  kImageChanged,       ///< the subject is the image
+  kStagedFileChanged,  ///< a file beside the compose files that it is made from
+  kSecretChanged,      ///< the subject is the secret's name; its content is never told
+  kVariableChanged,    ///< of the client's environment; the subject is its name
+  kDependency,         ///< the subject is a service that it follows
+  kMissing,            ///< it has too few containers
+  kStopped,            ///< its container does not run
+  kPutRight,           ///< an interrupted command had begun to replace it
 };
 /// The spelling in JSON and text: "never-built", "file-changed", ….
 std::string_view reason_name(ReasonKind kind);

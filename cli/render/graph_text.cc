@@ -26,8 +26,10 @@ Paint node_paint(NodeState state) {
   return Paint::kNone;
 }
 
-/// The reasons of an image that none of its inputs shows itself; of any other node all of them.
+/// The reasons of an image that none of its inputs shows itself; none of a container, whose line says why; of any other
+/// node all of them.
 std::vector<graph::Reason> own_reasons(const GraphReport& report, const GraphNode& node) {
+  if (!node.why.empty()) return {};
   std::vector<graph::Reason> own = node.reasons;
   if (node.kind != NodeKind::kImage) return own;
   std::erase_if(own, [&](const graph::Reason& reason) {
@@ -108,6 +110,7 @@ std::string label_of(const GraphNode& node) {
   label += fmt::format("\\n{}, {}", shown_node_kind(node.kind), node_state_name(node.state));
   if (!node.why.empty()) label += "\\n" + escaped(node.why);
   constexpr std::size_t kShown = 4;
+  if (!node.why.empty()) return label;
   for (std::size_t i = 0; i < node.reasons.size() && i < kShown; ++i) {
     label += fmt::format("\\n{} {}", graph::reason_name(node.reasons[i].kind), escaped(node.reasons[i].subject));
   }

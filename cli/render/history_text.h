@@ -1,6 +1,9 @@
-// Recorded builds and their reasons as text for people: `otto docker history` and `otto docker explain`.
+// Recorded builds, what was done to services, and the reasons, as text for people: `otto docker history` and
+// `otto docker explain`.
 //
-//   2026-11-24T08:40:11Z  api  built   pepper_seed  veggies-api:7fb83dac46c4…  2.8 s  uploaded 10.7 kB (1 file)
+//   2026-11-24T08:40:14Z  api  recreated  pepper_seed  veggies-api:7fb83dac46c4…
+//       image-changed veggies-api (api: file-changed src/catalog/tomato.txt)
+//   2026-11-24T08:40:11Z  api  built      pepper_seed  veggies-api:7fb83dac46c4…  2.8 s  uploaded 10.7 kB (1 file)
 //     ~ file-changed src/catalog/tomato.txt
 //
 //   api  stale  veggies-api:1dda3dc2d00f…
@@ -20,7 +23,8 @@
 
 namespace otto::cli {
 
-std::string render_history(std::span<const docker::RecordedBuild> builds, const Style& style);
+/// One time line, newest first.
+std::string render_history(const docker::History& history, const Style& style);
 std::string render_explanations(std::span<const docker::ExplainReport> reports, std::int64_t now_ms,
                                 const Style& style);
 

@@ -85,6 +85,33 @@ Json of_recorded(const docker::RecordedBuild& build) {
           {"duration_ms", build.duration_ms}};
 }
 
+Json of_action(const docker::RecordedAction& action) {
+  return {{"at", rfc3339(action.at_ms)},
+          {"repo", action.repo},
+          {"parent", action.parent},
+          {"service", action.service},
+          {"host_id", action.host_id},
+          {"action", action.action},
+          {"reasons", of_reasons(action.reasons)},
+          {"image", action.image}};
+}
+
+Json of_service_explanation(const docker::ServiceExplanation& service) {
+  Json last;
+  if (service.last_action) {
+    last = {{"at", rfc3339(service.last_action->at_ms)},
+            {"parent", service.last_action->parent},
+            {"action", service.last_action->action},
+            {"reasons", of_reasons(service.last_action->reasons)}};
+  }
+  Json now = {{"status", service.now ? docker::action_name(service.now->action) : "unknown"},
+              {"reasons", of_reasons(service.now ? service.now->reasons : std::vector<graph::Reason>())}};
+  return {{"service", service.service},
+          {"host_id", service.host_id},
+          {"last_action", std::move(last)},
+          {"now", std::move(now)}};
+}
+
 Json of_host(const HostListing& host) {
   Json json = {{"id", host.id}, {"kind", host_kind_name(host.kind)}};
   if (!host.parent.empty()) json["parent"] = host.parent;
@@ -157,7 +184,8 @@ std::string up(std::span<const docker::UpReport> reports) {
                           {"host_id", service.host_id},
                           {"container_id", service.container_id},
                           {"image", service.image},
-                          {"action", docker::action_name(service.action)}});
+                          {"action", docker::action_name(service.action)},
+                          {"reasons", of_reasons(service.reasons)}});
     }
     return with_error({{"parent", report.build.parent},
                        {"parent_reachable", report.build.parent_reachable},
@@ -196,14 +224,18 @@ std::string explain(std::span<const docker::ExplainReport> reports) {
     if (several) json.update({{"parent", report.parent}, {"repo", report.repo}});
     Json& images = json["images"] = Json::array();
     for (const docker::ImageExplanation& image : report.images) images.push_back(of_explanation(image));
+    Json& services = json["services"] = Json::array();
+    for (const docker::ServiceExplanation& service : report.services)
+      services.push_back(of_service_explanation(service));
     return with_error(std::move(json), report.error);
   });
 }
 
-std::string history(std::span<const docker::RecordedBuild> builds) {
-  Json all = Json::array();
-  for (const docker::RecordedBuild& build : builds) all.push_back(of_recorded(build));
-  return document({{"builds", std::move(all)}});
+std::string history(const docker::History& history) {
+  Json builds = Json::array(), services = Json::array();
+  for (const docker::RecordedBuild& build : history.builds) builds.push_back(of_recorded(build));
+  for (const docker::RecordedAction& action : history.services) services.push_back(of_action(action));
+  return document({{"builds", std::move(builds)}, {"services", std::move(services)}});
 }
 
 std::string prune(std::span<const docker::PruneReport> reports) {

@@ -24,7 +24,7 @@ std::string down(std::span<const docker::DownReport> reports);
 std::string ps(std::span<const docker::HostContainers> hosts);
 /// {"images": [...]} of one report; of several {"reports": [{"parent", "repo", "images"}…]}.
 std::string explain(std::span<const docker::ExplainReport> reports);
-std::string history(std::span<const docker::RecordedBuild> builds);
+std::string history(const docker::History& history);
 /// "size" of the whole is the sum over what was removed.
 std::string prune(std::span<const docker::PruneReport> reports);
 std::string graph(std::span<const docker::GraphReport> reports);

@@ -82,16 +82,19 @@ std::string action_text(ServiceAction action, bool dry_run) {
   return fmt::format("{}{}", dry_run && done_to ? "would be " : "", docker::action_name(action));
 }
 
-std::string services_text(const std::vector<ServiceResult>& services, bool dry_run, const Style& style) {
+std::string services_text(const std::vector<ServiceResult>& services, const ReportView& view, const Style& style) {
+  const bool dry_run = view.dry_run;
   std::vector<std::vector<Cell>> rows;
+  std::vector<std::string> below;
   for (const ServiceResult& service : services) {
     const Paint paint = up_to_date(service) ? Paint::kDim : dry_run ? Paint::kYellow : Paint::kGreen;
     rows.push_back({{one_line(service.service), Paint::kBold},
                     {action_text(service.action, dry_run), paint},
                     {one_line(service.host_id)},
                     {one_line(service.reason), Paint::kDim}});
+    below.push_back(view.explain ? render_reasons(service.reasons, style) : "");
   }
-  return table({}, rows, style);
+  return table_with_notes(rows, below, style);
 }
 
 std::string one_up(const docker::UpReport& report, bool headed, const ReportView& view, const Style& style) {
@@ -102,7 +105,7 @@ std::string one_up(const docker::UpReport& report, bool headed, const ReportView
   if (report.build.images.empty() && report.services.empty()) return out;
   if (headed) out += style.paint(Paint::kBold, stack_title(report.build.repo, report.build.parent)) + "\n";
   out += images_text(report.build.images, view, style);
-  return out + services_text(report.services, view.dry_run, style);
+  return out + services_text(report.services, view, style);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// `otto docker history`: the recorded builds.
+// `otto docker history`: the recorded builds, and what was done to services.
 #include <array>
 
 #include "cli/command_line/definition.h"
@@ -22,34 +22,35 @@ std::string tags_of(const std::vector<docker::RecordedBuild>& builds) {
 class DockerHistory : public Verb {
  public:
   void define(Definition& definition) override {
-    definition.operands("IMAGE", images_, "the image whose builds are listed; all without any");
-    definition.number("--limit", limit_, 0, 1'000'000, "20", "at most so many builds of each repo; 0: all");
+    definition.operands("IMAGE|SERVICE", names_, "the image or service whose record is listed; all without any");
+    definition.number("--limit", limit_, 0, 1'000'000, "20",
+                      "at most so many builds, and so many actions, of each repo; 0: all");
   }
 
   Result<int> run(Invocation& invocation) override {
-    if (images_.size() > 1) return make_error(ErrorCode::kUsage, "unexpected argument '" + images_[1] + "'");
+    if (names_.size() > 1) return make_error(ErrorCode::kUsage, "unexpected argument '" + names_[1] + "'");
     docker::HistoryOptions options;
-    if (!images_.empty()) options.image = images_.front();
+    if (!names_.empty()) options.name = names_.front();
     options.limit = limit_;
     OTTO_TRY(const auto workspace, invocation.open({.lab = false}));
-    OTTO_TRY(const std::vector<docker::RecordedBuild> builds, docker::build_history(*workspace, options));
+    OTTO_TRY(const docker::History history, docker::history(*workspace, options));
     if (invocation.json()) {
-      invocation.print(json::history(builds));
+      invocation.print(json::history(history));
     } else {
-      invocation.print(invocation.options().quiet ? tags_of(builds)
-                                                  : render_history(builds, invocation.terminal().out));
+      invocation.print(invocation.options().quiet ? tags_of(history.builds)
+                                                  : render_history(history, invocation.terminal().out));
     }
     return kExitDone;
   }
 
  private:
-  std::vector<std::string> images_;
+  std::vector<std::string> names_;
   unsigned limit_ = 20;
 };
 
 constexpr std::array<Example, 3> kHistoryExamples = {{
-    {"otto docker history", "the last 20 builds of this repo"},
-    {"otto docker history api --limit 0", "every build of one image that is remembered"},
+    {"otto docker history", "the last 20 builds of this repo, and the last 20 things done to its services"},
+    {"otto docker history api --limit 0", "all that is remembered of the image and the service of that name"},
     {"otto docker history --format json", "the same for a script"},
 }};
 
@@ -57,15 +58,18 @@ constexpr std::array<Example, 3> kHistoryExamples = {{
 
 constinit const VerbInfo kDockerHistory = {
     "docker history",
-    "[IMAGE]",
-    "list recorded builds: when, where, how long, why",
+    "[IMAGE|SERVICE]",
+    "list recorded builds and what was done to services: when, where, why",
     "Lists the builds that this machine's memo recorded, newest first: when they ended, on which host, how long they "
     "took, what was uploaded, and each reason. 'cached' is an image that was there already and became the project's "
-    "current one, for example after an edit was taken back. No host is contacted and nothing is written.\n\n"
+    "current one, for example after an edit was taken back. Among them, by their time, are the services that 'otto "
+    "docker up' created, recreated or started, and those that 'otto docker down' removed, with each reason. No host is "
+    "contacted and nothing is written.\n\n"
     "JSON: {\"builds\": [{\"at\", \"repo\", \"image\", \"parent\", \"status\": \"built\"|\"cached\", \"tag\", "
     "\"hash\", "
-    "\"image_id\", \"reasons\", \"uploaded_bytes\", \"uploaded_files\", \"duration_ms\"}]}.\n\n"
-    "With --quiet only tags are printed, one a line.",
+    "\"image_id\", \"reasons\", \"uploaded_bytes\", \"uploaded_files\", \"duration_ms\"}], \"services\": [{\"at\", "
+    "\"repo\", \"parent\", \"service\", \"host_id\", \"action\", \"reasons\", \"image\"}]}.\n\n"
+    "With --quiet only tags of builds are printed, one a line.",
     kHistoryExamples,
     "",
     []() -> std::unique_ptr<Verb> { return std::make_unique<DockerHistory>(); },

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,7 +52,10 @@ struct ComposeService {
   std::string expanded_image;         ///< with the client's variables put in
   std::optional<ComposeBuild> build;  ///< its context is not staged: it is an image's (compose_images.h)
   std::optional<std::string> platform;
-  std::optional<bool> oneshot;  ///< `x-otto: {oneshot: …}`
+  std::optional<bool> oneshot;                ///< `x-otto: {oneshot: …}`
+  std::set<std::string> variables;            ///< names that it takes from outside, those that its env files take too
+  std::set<std::string> interpolated;         ///< its keys in which variables stand
+  std::set<std::filesystem::path> env_files;  ///< absolute
   unsigned line = 0;
 };
 

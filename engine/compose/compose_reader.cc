@@ -36,6 +36,9 @@ void fill(ComposeService& made, const ComposeService& earlier) {
   }
   if (!made.platform) made.platform = earlier.platform;
   if (!made.oneshot) made.oneshot = earlier.oneshot;
+  made.variables.insert(earlier.variables.begin(), earlier.variables.end());
+  made.interpolated.insert(earlier.interpolated.begin(), earlier.interpolated.end());
+  made.env_files.insert(earlier.env_files.begin(), earlier.env_files.end());
   if (!earlier.build) return;
   if (!made.build) {
     made.build = earlier.build;
@@ -95,9 +98,11 @@ Result<ComposeReader::File> ComposeReader::load(const fs::path& path) {
   File file{path, path.string(), path.string(), {}};
   OTTO_TRY(yaml::Documents documents, yaml::load_documents(*text, file.name));
   file.documents = std::move(documents.roots);
+  ComposeService* const reading = std::exchange(reading_, nullptr);  // the file's names are not all the service's
   for (const std::string& scalar : documents.scalars) {
     for (const std::string& name : interpolated_names(scalar)) take_name(name);
   }
+  reading_ = reading;
   return file;
 }
 
@@ -146,7 +151,9 @@ Result<void> ComposeReader::read_services(const File& file, const YAML::Node& se
           "the compose files of one parent are one project: rename one of the two services");
     }
     extended_.clear();
+    reading_ = &made;
     OTTO_RETURN_IF_ERROR(read_service(file, service, scope, made));
+    reading_ = nullptr;
     if (!is_new) fill(made, known->second.service);
     if (made.build && made.build->context.empty()) made.build->context = scope.directory;  // Compose's default
     known->second.service = std::move(made);
@@ -204,6 +211,7 @@ Result<void> ComposeReader::read_own_words(const File& file, const YAML::Node& w
 }
 
 Result<void> ComposeReader::read_staged(const File& file, const YAML::Node& service, const Scope& scope) {
+  take_interpolated(service);
   take_names(yaml::get(service, "environment"));
   const YAML::Node build = yaml::get(service, "build");
   if (build.IsDefined() && build.IsMap()) take_names(yaml::get(build, "args"));
@@ -223,7 +231,39 @@ void ComposeReader::take_name(const std::string& name) {
   };
   const bool named =
       !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::all_of(name.begin(), name.end(), known);
-  if (named) variables_.insert(name);
+  if (!named) return;
+  variables_.insert(name);
+  if (reading_ != nullptr) reading_->variables.insert(name);
+}
+
+/// The names that a service's texts interpolate, and under which keys. The file's names are known from its scalars
+/// already.
+void ComposeReader::take_interpolated(const YAML::Node& service) {
+  for (const auto& [key, value] : yaml::entries(service)) {
+    if (take_interpolated_below(value) && reading_ != nullptr) reading_->interpolated.insert(key);
+  }
+}
+
+/// Whether any does. What aliases repeat beyond reason is not all looked at, and counts as if it did.
+bool ComposeReader::take_interpolated_below(const YAML::Node& value) {
+  constexpr std::size_t kMostNodes = 10'000;
+  std::vector<YAML::Node> open = {value};
+  bool any = false;
+  for (std::size_t seen = 0; !open.empty(); ++seen) {
+    if (seen == kMostNodes) return true;
+    const YAML::Node node = open.back();
+    open.pop_back();
+    if (node.IsScalar()) {
+      for (const std::string& name : interpolated_names(node.Scalar())) {
+        take_name(name);
+        any = true;
+      }
+    }
+    for (std::size_t i = 0; node.IsSequence() && i < node.size(); ++i) open.push_back(node[i]);
+    if (!node.IsMap()) continue;
+    for (const auto& [key, below] : yaml::entries(node)) open.push_back(below);
+  }
+  return any;
 }
 
 /// Bare names of `environment` and `args` take their values from outside: `- NAME`, `NAME:`.
@@ -248,6 +288,7 @@ Result<void> ComposeReader::read_env_files(const File& file, const YAML::Node& l
     const Reference reference{path, yaml::text(path), "env_file"};
     OTTO_RETURN_IF_ERROR(stage(file, reference, false, optional ? Missing::kOptional : Missing::kError, scope));
     OTTO_TRY(const auto local, resolve(file, reference, scope));
+    if (local && reading_ != nullptr) reading_->env_files.insert(*local);
     if (const auto text = local ? read_whole_file(*local) : std::nullopt) {
       for (const std::string& name : env_file_names(*text)) take_name(name);
     }

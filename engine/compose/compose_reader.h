@@ -97,6 +97,8 @@ class ComposeReader {
   Result<void> stage_expanded(const File& file, const Reference& reference, std::string_view expanded, bool bind_mount,
                               Missing missing, const Scope& scope);
   void take_names(const YAML::Node& environment);
+  void take_interpolated(const YAML::Node& service);
+  bool take_interpolated_below(const YAML::Node& value);
   void take_name(const std::string& name);
   [[nodiscard]] std::filesystem::path home() const;
 
@@ -105,6 +107,7 @@ class ComposeReader {
   const Extent extent_;
   std::filesystem::path project_;  ///< where Compose reads a relative seccomp profile, whichever file names it
   std::set<std::string> variables_;
+  ComposeService* reading_ = nullptr;  ///< the service whose definition is being read
   struct Definition {
     ComposeService service;
     std::string origin, place;

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "cache/registration_store.h"
+#include "cache/service_store.h"
 #include "engine/workspace/names.h"
 #include "graph/base/clock.h"
 #include "graph/base/text.h"
@@ -12,6 +14,17 @@
 namespace otto::containers {
 
 namespace {
+
+/// "recreated: image-changed api and 1 more"; empty: nothing is remembered.
+std::string last_reason(const std::vector<cache::ServiceRecord>& actions, const std::string& service) {
+  const auto last = std::ranges::find(actions, service, &cache::ServiceRecord::service);
+  if (last == actions.end()) return {};
+  if (last->reasons.empty()) return last->action;
+  const graph::Reason& first = last->reasons.front();
+  const std::size_t more = last->reasons.size() - 1;
+  return fmt::format("{}: {}{}{}{}", last->action, graph::reason_name(first.kind), first.subject.empty() ? "" : " ",
+                     first.subject, more > 0 ? fmt::format(" and {} more", more) : "");
+}
 
 cache::Registration registration_of(const parent::ParentSession& session, const std::string& compose_project,
                                     const parent::ContainerState& container) {
@@ -28,6 +41,7 @@ cache::Registration registration_of(const parent::ParentSession& session, const 
   registration.image = container.image;
   registration.state = parent::status_name(container.status);
   registration.last_seen_ms = epoch_ms();
+  registration.fingerprint = container.service_digest;
   return registration;
 }
 
@@ -36,10 +50,12 @@ cache::Registration registration_of(const parent::ParentSession& session, const 
 Result<void> register_containers(parent::ParentSession& session, const std::string& compose_project,
                                  std::vector<parent::ContainerState> containers) {
   std::ranges::stable_sort(containers, {}, &parent::ContainerState::number);
+  OTTO_TRY(const auto actions, cache::ServiceStore(session.memo()).latest(session.repo().name, session.host().id));
   std::map<std::string, std::string> taken;  // host id → service
   std::vector<cache::Registration> registrations;
   for (const parent::ContainerState& container : containers) {
     cache::Registration registration = registration_of(session, compose_project, container);
+    registration.reason = last_reason(actions, container.service);
     const auto [owner, is_free] = taken.emplace(registration.host_id, container.service);
     if (is_free) {
       registrations.push_back(std::move(registration));

@@ -33,6 +33,15 @@ NodeKind subject_of(ReasonKind kind) {
     case ReasonKind::kUpstreamChanged:
     case ReasonKind::kMissingOnParent:
     case ReasonKind::kForced: return NodeKind::kImage;
+    case ReasonKind::kDefinitionChanged:
+    case ReasonKind::kImageChanged:
+    case ReasonKind::kStagedFileChanged:
+    case ReasonKind::kSecretChanged:
+    case ReasonKind::kVariableChanged:
+    case ReasonKind::kDependency:
+    case ReasonKind::kMissing:
+    case ReasonKind::kStopped:
+    case ReasonKind::kPutRight: return NodeKind::kRegistration;
   }
   panic("unknown reason kind", __FILE__, __LINE__);
 }
@@ -59,12 +68,8 @@ class Drawing {
     for (const ServiceResult& service : up.services) {
       const bool fresh = service.action == ServiceAction::kUnchanged ||
                          (service.action == ServiceAction::kCompleted && service.reason.empty());
-      GraphNode container{NodeKind::kRegistration,
-                          service.host_id,
-                          fresh ? NodeState::kFresh : NodeState::kStale,
-                          {},
-                          service.reason,
-                          {image_of(up.build, service.image)}};
+      GraphNode container{NodeKind::kRegistration, service.host_id, fresh ? NodeState::kFresh : NodeState::kStale,
+                          service.reasons,         service.reason,  {image_of(up.build, service.image)}};
       if (!fresh) stack.state = NodeState::kStale;
       stack.inputs.push_back(add(std::move(container)));
     }

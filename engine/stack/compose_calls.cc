@@ -151,6 +151,12 @@ Result<void> Compose::changed(const Change& change) {
 }
 
 std::string Compose::stack_head(const ComposeStack& stack, const std::string& override_yaml) const {
+  return stage::job_folder_text(facts_.stage_root, "compose") +
+         head(stack, quote(stack.stage_directory), override_yaml);
+}
+
+/// `tree`: a word for the shell. The job's folder is there.
+std::string Compose::head(const ComposeStack& stack, std::string_view tree, const std::string& override_yaml) const {
   std::string env_file, environment;
   for (const std::string& name : stack.variables) {
     const auto value = stack.environment.find(name);
@@ -160,31 +166,59 @@ std::string Compose::stack_head(const ComposeStack& stack, const std::string& ov
                                                     : fmt::format("export {}={}\n", name, quote(value->second));
   }
   if (!stack.home_directory.empty()) {
-    environment += fmt::format("export DOCKER_CONFIG=\"${{DOCKER_CONFIG:-$HOME/.docker}}\" HOME={}\n",
-                               quote(stack.stage_directory + "/" + stack.home_directory));
+    environment += fmt::format("export DOCKER_CONFIG=\"${{DOCKER_CONFIG:-$HOME/.docker}}\" HOME={}{}\n", tree,
+                               quote("/" + stack.home_directory));
   }
   std::string files;
-  for (const std::string& file : stack.files) files += " -f " + quote(stack.stage_directory + "/" + file);
-  std::string head = stage::job_folder_text(facts_.stage_root, "compose") +
-                     fmt::format("printf %s {} > \"$otto_work/env\" || exit 1\n", quote(env_file));
+  for (const std::string& file : stack.files) files += fmt::format(" -f {}{}", tree, quote("/" + file));
+  std::string head = fmt::format("printf %s {} > \"$otto_work/env\" || exit 1\n", quote(env_file));
   if (!override_yaml.empty()) {
     head += fmt::format("printf %s {} > \"$otto_work/override.yml\" || exit 1\n", quote(override_yaml));
     files += " -f \"$otto_work/override.yml\"";
   }
   return head + fmt::format(
-                    "otto_compose() {{\n  otto_awaited {} --ansi never -p {} --project-directory {} --env-file "
+                    "otto_compose() {{\n  otto_awaited {} --ansi never -p {} --project-directory {}{} --env-file "
                     "\"$otto_work/env\"{}{} \"$@\"\n}}\n{}",
-                    command(), quote(stack.project), quote(stack.stage_directory + "/" + stack.project_directory),
-                    files, facts_.compose_v1() ? "" : " --profile '*'", environment);
+                    command(), quote(stack.project), tree, quote("/" + stack.project_directory), files,
+                    facts_.compose_v1() ? "" : " --profile '*'", environment);
 }
 
 Result<std::string> Compose::config(const ComposeStack& stack) {
   OTTO_RETURN_IF_ERROR(check_compose());
+  OTTO_TRY(transport::Output answer, call(stack_head(stack, "") + config_call()));
+  return read_config(std::move(answer));
+}
+
+Result<std::string> Compose::config_of(const ComposeStack& stack, const ScratchFiles& files) {
+  OTTO_RETURN_IF_ERROR(check_compose());
+  std::string script = stage::scratch_folder_text(facts_.stage_root, "compose");
+  script += kScratchScript;
+  for (const auto& [path, text] : files.files) script += fmt::format("otto_bring {} {}\n", quote(path), quote(text));
+  for (const auto& [path, to] : files.links) script += fmt::format("otto_link {} {}\n", quote(path), quote(to));
+  OTTO_TRY(transport::Output answer, call(script + head(stack, "\"$otto_work\"/tree", "") + config_call()));
+  const std::string folder = answer.out.substr(0, answer.out.find('\n'));
+  answer.out.erase(0, folder.size() + 1);
+  if (folder.empty()) return read_config(std::move(answer));
+  const std::string beside = stack.stage_directory.substr(0, stack.stage_directory.rfind('/'));
+  for (std::string* words : {&answer.out, &answer.err}) {
+    *words = text::replace_all(std::move(*words), folder + "/tree", stack.stage_directory);
+    *words = text::replace_all(std::move(*words), folder + "/", beside + "/");
+  }
+  return read_config(std::move(answer));
+}
+
+std::string Compose::config_call() const {
+  return fmt::format("otto_compose config{}\n", facts_.compose_v1() ? "" : " --format json");
+}
+
+Result<std::string> Compose::read_config(transport::Output answer) const {
   const bool v1 = facts_.compose_v1();
-  auto output = run(stack_head(stack, "") + fmt::format("otto_compose config{}\n", v1 ? "" : " --format json"),
-                    "the compose files are refused");
-  if (!output.ok()) return v1 ? with_v1_hint(std::move(output).error()) : std::move(output).error();
-  return v1 ? v1_config_as_json(output->out) : Result<std::string>(std::move(output->out));
+  if (!answer.status.success()) {
+    Error refused =
+        parent::docker_error(answer, remote_.host_id(), ErrorCode::kComposeFailed, "the compose files are refused");
+    return v1 ? with_v1_hint(std::move(refused)) : std::move(refused);
+  }
+  return v1 ? v1_config_as_json(answer.out) : Result<std::string>(std::move(answer.out));
 }
 
 Result<bool> Compose::up(const ComposeStack& stack, const UpCall& call) {

@@ -34,6 +34,13 @@ struct ComposeStack {
   std::map<std::string, std::string> environment;  ///< those with a value
 };
 
+/// Files that come with a question, because their stack is not staged: path relative to the tree → content, or where a
+/// link leads. None holds a NUL.
+struct ScratchFiles {
+  std::map<std::string, std::string> files, links;
+};
+inline constexpr std::string_view kScratchTree = "tree";  ///< what the tree is called there
+
 /// A container that ended as soon as it was started.
 struct EarlyExit {
   std::string service;
@@ -68,6 +75,9 @@ class Compose {
 
   /// `docker compose config --format json` with every profile on. kComposeFailed with Compose's words.
   Result<std::string> config(const ComposeStack& stack);
+  /// The same of a stack that need not be staged: its files lie in the call's own folder and go with it, and the answer
+  /// is as if they lay in `stack.stage_directory`.
+  Result<std::string> config_of(const ComposeStack& stack, const ScratchFiles& files);
 
   /// `up -d --no-deps --no-build` of exactly these services, recreating them or starting what is there; a second time
   /// (true) where the engine has lost sight of a network that Compose has just made. kComposeFailed, kInputsChanged
@@ -106,6 +116,9 @@ class Compose {
   Result<transport::Output> change(const Change& change);
   Result<void> changed(const Change& change);
   std::string stack_head(const ComposeStack& stack, const std::string& override_yaml) const;
+  std::string head(const ComposeStack& stack, std::string_view tree, const std::string& override_yaml) const;
+  [[nodiscard]] std::string config_call() const;
+  Result<std::string> read_config(transport::Output answer) const;
   [[nodiscard]] Result<void> check_compose() const;
   [[nodiscard]] std::string command() const;
   Result<void> await_lines(const std::string& lines);

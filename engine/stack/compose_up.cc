@@ -145,6 +145,8 @@ class Up {
       images_.tags[image.name] = image.tag;
       if (!image.image_id.empty()) images_.ids[image.tag] = image.image_id;
       if (image.status == ImageStatus::kStale) images_.rebuilt_later.push_back(image.tag);
+      images_.reasons[image.name] = image.reasons;
+      if (is_built(image)) images_.built.insert(image.name);
     }
     return {};
   }

@@ -11,12 +11,14 @@
 #include "engine/compose/compose_file.h"
 #include "engine/compose/stage_layout.h"
 #include "engine/stack/stack_model.h"
+#include "graph/base/text.h"
 
 namespace otto::stack {
 namespace {
 
 namespace dom = simdjson::dom;
 namespace fs = std::filesystem;
+using graph::ReasonKind;
 using Member = std::pair<std::string_view, dom::element>;
 
 /// What never reaches a container, or is spoken for by the image id.
@@ -51,6 +53,15 @@ std::vector<Member> counted_members(std::string_view key, const dom::element& va
   return all;
 }
 
+/// Their values may be secrets, whoever wrote them.
+constexpr std::array<std::string_view, 5> kNeverShown = {"environment", "labels", "annotations", "logging",
+                                                         "credential_spec"};
+
+std::string plain_text(const dom::element& value) {
+  std::string_view text;
+  return value.get(text) == simdjson::SUCCESS ? std::string(text) : std::string(simdjson::minify(value));
+}
+
 bool counts(std::string_view key) {
   return key.substr(0, 2) != "x-" &&
          std::find(kNotOfTheContainer.begin(), kNotOfTheContainer.end(), key) == kNotOfTheContainer.end();
@@ -78,9 +89,8 @@ void encode_label(std::string_view label, std::string& out) {
 
 }  // namespace
 
-ServiceDigester::ServiceDigester(const dom::element& document, std::string_view stage_directory,
-                                 const std::map<std::string, graph::Digest>& staged, std::string_view project_directory)
-    : document_(document), stage_(stage_directory), staged_(staged), project_(project_directory) {
+ServiceDigester::ServiceDigester(const dom::element& document, const ModelSources& sources)
+    : document_(document), sources_(sources), stage_(sources.stage_directory), project_(sources.project_directory) {
   while (!stage_.empty() && stage_.back() == '/') stage_.pop_back();
   if (!stage_.empty()) stage_ += '/';
 }
@@ -109,6 +119,95 @@ graph::Digest ServiceDigester::digest(const dom::element& service) const {
   return graph::sha256(out);
 }
 
+ServiceDefinition ServiceDigester::definition(const std::string& name, const dom::element& service) const {
+  Parts parts;
+  for (const auto& [key, value] : sorted_members(service)) {
+    if (counts(key) && !value.is_null()) add_key(std::string(key), value, name, parts);
+  }
+  for (const std::string_view kind : {"networks", "volumes", "configs", "secrets"}) {
+    for (const std::string_view used : used_names(service, kind)) add_used(kind, used, parts);
+  }
+  std::string profiles;
+  add_seccomp_profiles(service, profiles);
+  if (!profiles.empty()) parts.push_back({ReasonKind::kStagedFileChanged, "security_opt", graph::sha256(profiles)});
+  add_sources(name, parts);
+  return make_definition(std::move(parts));
+}
+
+/// Objects member by member, mounts and ports one by one.
+void ServiceDigester::add_key(const std::string& key, const dom::element& value, const std::string& service,
+                              Parts& parts) const {
+  const bool partial = key == "labels" || key == "deploy";
+  if (value.is_object()) {
+    for (const auto& [name, member] : partial ? counted_members(key, value) : sorted_members(value)) {
+      parts.push_back(part_of(key, fmt::format("{}.{}", key, name), member, service));
+    }
+    return;
+  }
+  dom::array items;
+  std::vector<std::pair<std::string, dom::element>> by_target;
+  if (value.get(items) == simdjson::SUCCESS) {
+    for (const dom::element& item : items) {
+      dom::element target;
+      if (item["target"].get(target) == simdjson::SUCCESS) by_target.emplace_back(plain_text(target), item);
+    }
+    if (by_target.size() != items.size()) by_target.clear();
+  }
+  for (const auto& [target, item] : by_target) {
+    parts.push_back(part_of(key, fmt::format("{}.{}", key, target), item, service));
+  }
+  if (by_target.empty()) parts.push_back(part_of(key, key, value, service));
+}
+
+DefinitionPart ServiceDigester::part_of(const std::string& key, std::string subject, const dom::element& value,
+                                        const std::string& service) const {
+  constexpr std::size_t kMostShown = 120;
+  std::string encoded;
+  encode(value, encoded);
+  DefinitionPart part{ReasonKind::kDefinitionChanged, std::move(subject), graph::sha256(encoded)};
+  const auto sources = sources_.services.find(service);
+  const bool shown = !value.is_null() && sources != sources_.services.end() &&
+                     !sources->second.interpolated.contains(key) &&
+                     std::ranges::find(kNeverShown, key) == kNeverShown.end();
+  if (!shown) return part;
+  std::string text = simdjson::minify(value);
+  if (!stage_.empty()) text = text::replace_all(std::move(text), stage_, "");
+  if (text.size() <= kMostShown) part.shown = std::move(text);
+  return part;
+}
+
+/// A network, volume, config or secret that the service uses, named by what it is made from.
+void ServiceDigester::add_used(std::string_view kind, std::string_view name, Parts& parts) const {
+  std::string encoded;
+  add_definition(kind, name, encoded);
+  if (encoded.empty()) return;
+  DefinitionPart part{ReasonKind::kDefinitionChanged, fmt::format("{}.{}", kind, name), graph::sha256(encoded)};
+  if (kind == "secrets") part = {ReasonKind::kSecretChanged, std::string(name), part.digest};
+  std::string_view text;
+  if (kind == "configs" && document_[kind][name]["file"].get(text) == simdjson::SUCCESS) {
+    const std::string file = text.starts_with(stage_) ? std::string(text.substr(stage_.size())) : std::string(text);
+    part = {ReasonKind::kStagedFileChanged, file, part.digest};
+  } else if (kind == "configs" && document_[kind][name]["environment"].get(text) == simdjson::SUCCESS) {
+    part = {ReasonKind::kVariableChanged, std::string(text), part.digest};
+  }
+  parts.push_back(std::move(part));
+}
+
+/// What shows in keys already, by where it comes from.
+void ServiceDigester::add_sources(const std::string& service, Parts& parts) const {
+  const auto known = sources_.services.find(service);
+  if (known == sources_.services.end()) return;
+  for (const std::string& file : known->second.env_files) {
+    const auto staged = sources_.staged.find(file);
+    if (staged != sources_.staged.end()) parts.push_back({ReasonKind::kStagedFileChanged, file, staged->second});
+  }
+  for (const std::string& name : known->second.variables) {
+    const auto value = sources_.variables.find(name);
+    if (value == sources_.variables.end()) continue;
+    parts.push_back({ReasonKind::kVariableChanged, name, graph::sha256(value->second)});
+  }
+}
+
 void ServiceDigester::add_definition(std::string_view kind, std::string_view name, std::string& out) const {
   dom::element definition;
   if (document_[kind][name].get(definition) != simdjson::SUCCESS) return;
@@ -123,12 +222,12 @@ void ServiceDigester::add_definition(std::string_view kind, std::string_view nam
 void ServiceDigester::add_contents(const dom::element& definition, std::string& out) const {
   std::string_view text;
   if (definition["environment"].get(text) == simdjson::SUCCESS) {
-    const auto known = staged_.find("env:" + std::string(text));
-    if (known != staged_.end()) out += "c" + known->second.hex();
+    const auto known = sources_.variables.find(std::string(text));
+    if (known != sources_.variables.end()) out += "c" + graph::sha256(known->second).hex();
   }
   if (definition["file"].get(text) != simdjson::SUCCESS) return;
   const std::string file(text);
-  for (const auto& [path, digest] : staged_) {
+  for (const auto& [path, digest] : sources_.staged) {
     const std::string full = (fs::path(stage_) / path).lexically_normal().string();
     if (full == file || full.compare(0, file.size() + 1, file + "/") == 0) {
       encode_label(std::string_view(full).substr(file.size()), out);
@@ -145,8 +244,8 @@ void ServiceDigester::add_seccomp_profiles(const dom::element& service, std::str
     std::string_view text;
     if (option.get(text) != simdjson::SUCCESS) continue;
     const std::string profile = (project_ / compose::seccomp_profile(text)).lexically_normal().string();
-    const auto known = staged_.find(std::string(compose::without_tree_link(profile)));
-    if (known != staged_.end()) out += "p" + known->second.hex();
+    const auto known = sources_.staged.find(std::string(compose::without_tree_link(profile)));
+    if (known != sources_.staged.end()) out += "p" + known->second.hex();
   }
 }
 

@@ -1,38 +1,48 @@
-// The digest of a service in Compose's resolved configuration: equal for equal configurations, whatever their order.
-// Internal to docker/; stack_model.h is the door.
+// The digest of a service in Compose's resolved configuration, equal for equal configurations whatever their order, and
+// the parts that it is made of. Internal to stack/; stack_model.h is the door.
 //
 // Objects are encoded key-sorted, every value with its type and length, so that no two configurations can be re-spelt
-// into each other. Environment values enter the digest and nothing else. The document outlives the digester. Pure.
+// into each other. Environment values enter digests and nothing else. Document and sources outlive the digester. Pure.
 #pragma once
 
 #include <simdjson.h>
 
 #include <filesystem>
-#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "engine/stack/service_definition.h"
+#include "engine/stack/stack_model.h"
 #include "graph/digest.h"
 
 namespace otto::stack {
 
 class ServiceDigester {
  public:
-  /// `document`: the whole answer of `docker compose config --format json`; the rest as for parse_stack_model().
-  ServiceDigester(const simdjson::dom::element& document, std::string_view stage_directory,
-                  const std::map<std::string, graph::Digest>& staged, std::string_view project_directory);
+  /// `document`: the whole answer of `docker compose config --format json`.
+  ServiceDigester(const simdjson::dom::element& document, const ModelSources& sources);
 
   [[nodiscard]] graph::Digest digest(const simdjson::dom::element& service) const;
+  /// `name`: of the service, by which the sources know it.
+  [[nodiscard]] ServiceDefinition definition(const std::string& name, const simdjson::dom::element& service) const;
 
  private:
+  using Parts = std::vector<DefinitionPart>;
+  void add_key(const std::string& key, const simdjson::dom::element& value, const std::string& service,
+               Parts& parts) const;
+  void add_used(std::string_view kind, std::string_view name, Parts& parts) const;
+  void add_sources(const std::string& service, Parts& parts) const;
+  [[nodiscard]] DefinitionPart part_of(const std::string& key, std::string subject, const simdjson::dom::element& value,
+                                       const std::string& service) const;
   void add_definition(std::string_view kind, std::string_view name, std::string& out) const;
   void add_contents(const simdjson::dom::element& definition, std::string& out) const;
   void add_seccomp_profiles(const simdjson::dom::element& service, std::string& out) const;
   void encode(const simdjson::dom::element& value, std::string& out) const;
 
   const simdjson::dom::element& document_;
-  std::string stage_;  ///< ends in '/'
-  const std::map<std::string, graph::Digest>& staged_;
+  const ModelSources& sources_;
+  std::string stage_;              ///< ends in '/'
   std::filesystem::path project_;  ///< staged path of the project's directory
 };
 

@@ -228,9 +228,7 @@ std::string yaml_quoted(std::string_view text) {
 
 }  // namespace
 
-Result<StackModel> parse_stack_model(std::string_view config_json, std::string_view stage_directory,
-                                     const std::map<std::string, graph::Digest>& staged,
-                                     std::string_view project_directory) {
+Result<StackModel> parse_stack_model(std::string_view config_json, const ModelSources& sources) {
   dom::parser parser;
   dom::element document;
   const simdjson::error_code failed = parser.parse(simdjson::padded_string(config_json)).get(document);
@@ -240,12 +238,13 @@ Result<StackModel> parse_stack_model(std::string_view config_json, std::string_v
     return no_stack("it has no services");
   }
   StackModel model;
-  model.stage_directory = stage_directory;
-  const ServiceDigester digester(document, stage_directory, staged, project_directory);
+  model.stage_directory = sources.stage_directory;
+  const ServiceDigester digester(document, sources);
   for (const auto& [name, service] : members(document["services"])) {
     if (!service.is_object()) return no_stack(fmt::format("service '{}' is no object", name));
     ServiceModel made = service_model(name, service);
     made.digest = digester.digest(service);
+    made.definition = digester.definition(name, service);
     model.services.emplace(name, std::move(made));
   }
   mark_awaited(model.services);

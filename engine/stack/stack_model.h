@@ -6,10 +6,12 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/stack/service_definition.h"
 #include "graph/base/result.h"
 #include "graph/digest.h"
 
@@ -43,6 +45,7 @@ struct ServiceModel {
   std::string container_name;            ///< given in the file; empty: Compose makes one
   bool has_healthcheck = false;
   std::vector<std::string> profiles;
+  ServiceDefinition definition;  ///< what the digest is of; empty in a model from the memo
 };
 
 struct StackModel {
@@ -51,16 +54,29 @@ struct StackModel {
   std::string stage_directory;                 ///< that of the files it was made from
 };
 
-/// kComposeFailed where the text is no such document. `staged`: digest of each staged input file by staged path prefix
-/// (`stage_directory`/path), counted into the services that refer to it (env_file is already resolved by compose;
-/// configs, secrets; not bind mounts: edits there reach the running container). A key "env:NAME" gives the digest of a
-/// variable's value for configs and secrets taken from the environment, which the document does not show.
-/// `project_directory`: its staged path; profiles of `security_opt` are relative to it. Ask with
-/// `--profile '*'`: Compose leaves out services whose profile is not active. Sources below
-/// `stage_directory` count with it: a container's mounts do not follow a stage that was moved or made anew.
-Result<StackModel> parse_stack_model(std::string_view config_json, std::string_view stage_directory,
-                                     const std::map<std::string, graph::Digest>& staged,
-                                     std::string_view project_directory = ".");
+/// What stands behind a resolved configuration and is not shown by it.
+struct ModelSources {
+  std::string stage_directory = {};
+  std::string project_directory = ".";  ///< staged path; profiles of `security_opt` are relative to it
+  /// Digest of each staged input by its staged path, counted into the services that refer to it: configs, secrets,
+  /// profiles. Compose has put env files into the definition already; edits of bind mounts reach running containers.
+  std::map<std::string, graph::Digest> staged = {};
+  /// Of the client, with their values, of which none is kept: configs and secrets may be taken from them.
+  std::map<std::string, std::string> variables = {};
+
+  /// What one service's definition was written with. For telling changes only.
+  struct OfService {
+    std::set<std::string> variables;     ///< names
+    std::set<std::string> interpolated;  ///< keys in which they stand: what these hold is not shown
+    std::set<std::string> env_files;     ///< staged paths
+  };
+  std::map<std::string, OfService> services = {};
+};
+
+/// kComposeFailed where the text is no such document. Ask with `--profile '*'`: Compose leaves out services whose
+/// profile is not active. Sources below `stage_directory` count with it: a container's mounts do not follow a stage
+/// that was moved or made anew.
+Result<StackModel> parse_stack_model(std::string_view config_json, const ModelSources& sources);
 
 std::string serialize(const StackModel& model);
 /// nothing for bytes of another version or damaged ones: ask the parent again.

@@ -10,6 +10,9 @@
 namespace otto::stack {
 namespace {
 
+using graph::Reason;
+using graph::ReasonKind;
+
 bool is_stopped(const parent::ContainerState& container) {
   return container.status == parent::ContainerStatus::kExited || container.status == parent::ContainerStatus::kCreated;
 }
@@ -33,6 +36,13 @@ std::vector<Dependency> edges(const ServiceModel& service) {
   return all;
 }
 
+/// The first digits of "sha256:…".
+std::string_view short_id(std::string_view id) {
+  constexpr std::size_t kDigits = 12;
+  if (const auto colon = id.find(':'); colon != std::string_view::npos) id.remove_prefix(colon + 1);
+  return id.substr(0, kDigits);
+}
+
 bool is_work(ServiceAction action) {
   return action != ServiceAction::kUnchanged && action != ServiceAction::kCompleted;
 }
@@ -46,8 +56,8 @@ std::vector<std::string> service_names(const StackModel& model) {
 class Planner {
  public:
   Planner(const StackModel& model, const std::vector<parent::ContainerState>& containers,
-          const std::map<std::string, std::optional<std::string>>& image_ids)
-      : model_(model), image_ids_(image_ids) {
+          const std::map<std::string, std::optional<std::string>>& image_ids, const Background& background)
+      : model_(model), image_ids_(image_ids), background_(background) {
     for (const parent::ContainerState& container : containers) containers_[container.service].push_back(&container);
   }
 
@@ -127,19 +137,24 @@ class Planner {
       step.action = action;
       step.reason = std::move(reason);
     };
+    const auto act = [&](ServiceAction action, ReasonKind kind, std::string subject, std::string reason) {
+      step.reasons.push_back({kind, std::move(subject), reason});
+      set(action, std::move(reason));
+    };
     const auto& containers = containers_of(service.name);
     if (containers.empty()) {
-      if (service.replicas > 0) set(ServiceAction::kCreated, "not created yet");
+      if (service.replicas > 0) act(ServiceAction::kCreated, ReasonKind::kMissing, service.name, "not created yet");
       return;
     }
-    if (std::string why = outdated(service); !why.empty()) return set(ServiceAction::kRecreated, std::move(why));
+    if (outdated(service, step)) return;
     if (containers.size() < service.replicas) {
-      return set(ServiceAction::kCreated,
+      return act(ServiceAction::kCreated, ReasonKind::kMissing, service.name,
                  fmt::format("{} of {} containers exist", containers.size(), service.replicas));
     }
     if (containers.size() > service.replicas) {
-      return set(ServiceAction::kStarted, fmt::format("{} containers where {} {} wanted", containers.size(),
-                                                      service.replicas, service.replicas == 1 ? "is" : "are"));
+      return act(ServiceAction::kStarted, ReasonKind::kDefinitionChanged, "scale",
+                 fmt::format("{} containers where {} {} wanted", containers.size(), service.replicas,
+                             service.replicas == 1 ? "is" : "are"));
     }
     const auto finished = [&](const parent::ContainerState* container) {
       return service.one_shot && container->status == parent::ContainerStatus::kExited && container->exit_code == 0;
@@ -153,9 +168,10 @@ class Planner {
       const auto action = service.lives_in.empty() ? ServiceAction::kStarted : ServiceAction::kRecreated;
       const bool failed =
           container->status == parent::ContainerStatus::kExited && container->exit_code != 0 && !service.restarts;
-      return set(action, failed ? fmt::format("exited with code {}", container->exit_code)
-                         : container->status == parent::ContainerStatus::kCreated ? "was never started"
-                                                                                  : "was stopped");
+      return act(action, ReasonKind::kStopped, service.name,
+                 failed ? fmt::format("exited with code {}", container->exit_code)
+                 : container->status == parent::ContainerStatus::kCreated ? "was never started"
+                                                                          : "was stopped");
     }
     for (const parent::ContainerState* container : containers) {
       if (parent::is_idle(*container))
@@ -163,8 +179,8 @@ class Planner {
     }
   }
 
-  /// Why containers of the service must be replaced; empty: they need not.
-  std::string outdated(const ServiceModel& service) const {
+  /// Whether containers of the service must be replaced; `step` has why then.
+  bool outdated(const ServiceModel& service, ServiceStep& step) const {
     const auto image = image_ids_.find(service.name);
     bool foreign = false, redefined = false, other_image = false, dead = false, doomed = false;
     for (const parent::ContainerState* container : containers_of(service.name)) {
@@ -174,12 +190,54 @@ class Planner {
       other_image = other_image || (image != image_ids_.end() && image->second != container->image_id);
       dead = dead || is_dead(*container);
     }
-    if (foreign) return "not started by otto";
-    if (redefined && other_image) return "image and definition changed";
-    if (other_image) return "image changed";
-    if (redefined) return "its definition changed";
-    if (doomed) return "its replacement was interrupted";
-    return dead ? "was dead" : "";
+    std::vector<Reason>& reasons = step.reasons;
+    if (other_image) reasons.push_back({ReasonKind::kImageChanged, service.image, image_change(service)});
+    if (foreign) {
+      reasons.push_back({ReasonKind::kDefinitionChanged, "", "not started by otto"});
+    } else if (redefined) {
+      const auto known = background_.redefined.find(service.name);
+      if (known == background_.redefined.end() || known->second.empty()) {
+        reasons.push_back({ReasonKind::kDefinitionChanged, "", "which key is not remembered"});
+      } else {
+        reasons.insert(reasons.end(), known->second.begin(), known->second.end());
+      }
+    }
+    if (doomed) reasons.push_back({ReasonKind::kPutRight, service.name, "its replacement was interrupted"});
+    if (dead) reasons.push_back({ReasonKind::kStopped, service.name, "was dead"});
+    if (reasons.empty()) return false;
+    step.action = ServiceAction::kRecreated;
+    step.reason = foreign                    ? "not started by otto"
+                  : redefined && other_image ? "image and definition changed"
+                  : other_image              ? "image changed"
+                  : redefined                ? "its definition changed"
+                  : doomed                   ? "its replacement was interrupted"
+                                             : "was dead";
+    if (redefined && !foreign) step.reason += changed_parts(reasons);
+    return true;
+  }
+
+  /// What made its image another one; from which id to which, where no more is known.
+  std::string image_change(const ServiceModel& service) const {
+    const auto known = background_.image_changes.find(service.name);
+    if (known != background_.image_changes.end()) return known->second;
+    const auto now = image_ids_.find(service.name);
+    const std::string& before = containers_of(service.name).front()->image_id;
+    return now->second ? fmt::format("{} → {}", short_id(before), short_id(*now->second)) : "it is to be built";
+  }
+
+  /// ": environment.LEVEL, ports.8080 and 2 more".
+  static std::string changed_parts(const std::vector<Reason>& reasons) {
+    constexpr std::size_t kMostNamed = 2;
+    std::vector<std::string> names;
+    for (const Reason& reason : reasons) {
+      const bool of_the_whole = reason.kind == ReasonKind::kImageChanged || reason.kind == ReasonKind::kPutRight ||
+                                reason.kind == ReasonKind::kStopped;
+      if (!of_the_whole && !reason.subject.empty()) names.push_back(reason.subject);
+    }
+    if (names.empty()) return {};
+    const std::size_t more = names.size() > kMostNamed ? names.size() - kMostNamed : 0;
+    names.resize(names.size() - more);
+    return ": " + text::join(names, ", ") + (more > 0 ? fmt::format(" and {} more", more) : "");
   }
 
   /// Replaces containers that cannot outlive a replaced one, or are declared to restart with it.
@@ -198,9 +256,15 @@ class Planner {
       if (!follows) continue;
       step.action = ServiceAction::kRecreated;
       step.reason = "follows " + dependency.service;
+      step.reasons.push_back({ReasonKind::kDependency, dependency.service, follow_detail(inside, fresh)});
       step.follows = dependency.service;
       return;
     }
+  }
+
+  static std::string follow_detail(bool inside, bool fresh) {
+    if (!inside) return "it is declared to restart with it";
+    return fmt::format("it lives in its container, which is {}", fresh ? "replaced" : "started anew");
   }
 
   /// The fewest waves: one ends only where a condition must hold or the kind of call changes. The order within one call
@@ -268,6 +332,7 @@ class Planner {
 
   const StackModel& model_;
   const std::map<std::string, std::optional<std::string>>& image_ids_;
+  const Background& background_;
   std::map<std::string, std::vector<const parent::ContainerState*>> containers_;
   std::set<std::string> wanted_, scope_;
   std::vector<std::string> order_;
@@ -308,8 +373,8 @@ Result<std::set<std::string>> wanted_services(const StackModel& model, const std
 
 Result<StackPlan> plan_stack(const StackModel& model, const std::vector<parent::ContainerState>& containers,
                              const std::map<std::string, std::optional<std::string>>& image_ids,
-                             const std::vector<std::string>& selected) {
-  return Planner(model, containers, image_ids).run(containers, selected);
+                             const std::vector<std::string>& selected, const Background& background) {
+  return Planner(model, containers, image_ids, background).run(containers, selected);
 }
 
 std::vector<std::string> doomed_by(const StackPlan& plan, const std::vector<parent::ContainerState>& containers,

@@ -12,6 +12,7 @@
 #include "engine/parent/container_state.h"
 #include "engine/stack/stack_model.h"
 #include "graph/base/result.h"
+#include "graph/reasons.h"
 #include "otto/stack.h"
 
 namespace otto::stack {
@@ -26,6 +27,13 @@ struct ServiceStep {
                           ///< created yet", "is paused"; empty: nothing to say
   unsigned replicas = 1;  ///< that are wanted
   std::string follows = {};  ///< the service whose replacement, or start, is why this one is replaced; empty: none
+  std::vector<graph::Reason> reasons = {};  ///< of the action; empty exactly where there is none
+};
+
+/// What is known of why a service is not as it should be. For reasons alone: no verdict hangs on it.
+struct Background {
+  std::map<std::string, std::vector<graph::Reason>> redefined;  ///< service → which parts of its definition changed
+  std::map<std::string, std::string> image_changes;             ///< service → "base → api: file-changed app.py"
 };
 
 /// Services that may be started together once `awaits` holds. No two that depend on each other have different graces.
@@ -58,7 +66,7 @@ Result<std::set<std::string>> wanted_services(const StackModel& model, const std
 /// exist).
 Result<StackPlan> plan_stack(const StackModel& model, const std::vector<parent::ContainerState>& containers,
                              const std::map<std::string, std::optional<std::string>>& image_ids,
-                             const std::vector<std::string>& selected);
+                             const std::vector<std::string>& selected, const Background& background = {});
 
 /// The containers that a call for `services` ends, or that must follow once it has: all that a command which is cut off
 /// in it leaves in doubt. Ids of running ones only, for what has ended already is not told to stop.

@@ -6,8 +6,11 @@
 #include <chrono>
 #include <set>
 
+#include "cache/build_store.h"
+#include "cache/service_store.h"
 #include "engine/containers/half_replaced.h"
 #include "engine/containers/registration.h"
+#include "engine/images/image_change.h"
 #include "engine/stack/service_images.h"
 #include "engine/stack/stack_plan.h"
 #include "engine/stack/stack_telling.h"
@@ -34,10 +37,14 @@ class StackRun {
 
   Result<StackRunResult> operator()(std::optional<StackModel> model, parent::Probe probe) {
     if (!model) {
-      if (request_.dry_run) return notice_unknown_services();
-      OTTO_TRY(const bool still_true, turn_.take(session_, stack_.project, probe));
-      if (!still_true) return StackRunResult{true, {}};
-      OTTO_TRY(model, stage_.ask_model());
+      if (request_.dry_run) {
+        OTTO_TRY(model, stage_.foresee_model(probe));
+        if (!model) return notice_unknown_services();
+      } else {
+        OTTO_TRY(const bool still_true, turn_.take(session_, stack_.project, probe));
+        if (!still_true) return StackRunResult{true, {}};
+        OTTO_TRY(model, stage_.ask_model());
+      }
       OTTO_TRY(probe, session_.probe({.images = service_images_.external(*model), .compose_project = stack_.project}));
     }
     take_model(std::move(*model));
@@ -105,7 +112,7 @@ class StackRun {
   Result<StackRunResult> notice_unknown_services() {
     report(Event::notice(
         Phase::kChecking, session_.host().id,
-        "the stack's services are not judged: its compose files are new, and only the parent can read them"));
+        "the stack's services are not judged: its compose files are new, and too large to be asked about unstaged"));
     return StackRunResult{};
   }
 
@@ -176,9 +183,86 @@ class StackRun {
     std::set<std::string> given;
     for (const auto& [name, service] : model_.services) given.insert(service.container_name);
     salvage_ = containers::salvage(probe.containers, given);
-    OTTO_TRY(StackPlan plan, plan_stack(model_, salvage_.containers, image_ids_, request_.services));
+    OTTO_TRY(const Background background, read_background());
+    OTTO_TRY(StackPlan plan, plan_stack(model_, salvage_.containers, image_ids_, request_.services, background));
+    for (ServiceStep& step : plan.steps) say_built_for_nothing(step);
     OTTO_RETURN_IF_ERROR(check_pins(plan));
     return plan;
+  }
+
+  // --- why ---
+
+  /// Read for what differs alone: where nothing does, nothing is read.
+  Result<Background> read_background() {
+    Background background;
+    for (const parent::ContainerState& container : salvage_.containers) {
+      const auto service = model_.services.find(container.service);
+      if (service == model_.services.end()) continue;
+      if (container.service_digest != service->second.digest.hex() && !container.service_digest.empty()) {
+        OTTO_TRY(background.redefined[container.service], definition_change(container, service->second));
+      }
+      const std::string* own = service_images_.own(service->second);
+      const auto image = image_ids_.find(container.service);
+      if (own == nullptr || image == image_ids_.end() || image->second == container.image_id) continue;
+      OTTO_TRY(std::string change,
+               images::image_change(*own, [&](const std::string& name) { return reasons_of(name); }));
+      if (!change.empty()) background.image_changes[container.service] = std::move(change);
+    }
+    return background;
+  }
+
+  Result<std::vector<graph::Reason>> definition_change(const parent::ContainerState& container,
+                                                       const ServiceModel& service) {
+    cache::ServiceStore store(session_.memo());
+    OTTO_TRY(const auto before, store.definition(container.service_digest));
+    OTTO_TRY(const auto now, store.definition(service.digest.hex()));
+    if (!before || !now) return std::vector<graph::Reason>();
+    const auto old_parts = parse_stored_definition(before->body);
+    const auto new_parts = parse_stored_definition(now->body);
+    if (!old_parts || !new_parts) return std::vector<graph::Reason>();
+    return definition_changes(*old_parts, *new_parts);
+  }
+
+  /// Of this command, else of the last build on this parent.
+  Result<std::vector<graph::Reason>> reasons_of(const std::string& image) {
+    const auto now = images_.reasons.find(image);
+    if (now != images_.reasons.end() && !now->second.empty()) return now->second;
+    OTTO_TRY(auto last, cache::BuildStore(session_.memo()).last_build(session_.repo().name, image, session_.host().id));
+    return last ? std::move(last->reasons) : std::vector<graph::Reason>();
+  }
+
+  /// Its image was built anew and came out the same, so the service is left alone.
+  void say_built_for_nothing(ServiceStep& step) const {
+    if (step.action != docker::ServiceAction::kUnchanged || !step.reason.empty()) return;
+    const std::string* own = service_images_.own(model_.services.at(step.service));
+    if (own != nullptr && images_.built.contains(*own)) step.reason = "its image was built anew and is the same";
+  }
+
+  Result<void> record(const std::vector<std::string>& services, const StackPlan& plan) {
+    std::vector<cache::ServiceRecord> actions;
+    for (const std::string& service : services) {
+      const ServiceStep* step = step_of(plan, service);
+      if (step == nullptr) continue;
+      cache::ServiceRecord action;
+      action.at_ms = epoch_ms();
+      action.project = session_.repo().name;
+      action.parent = session_.host().id;
+      action.service = service;
+      action.host_id = host_id_of(service);
+      action.action = docker::action_name(step->action);
+      action.image = image_of(service);
+      action.reasons = step->reasons;
+      actions.push_back(std::move(action));
+    }
+    return cache::ServiceStore(session_.memo()).record(actions);
+  }
+
+  [[nodiscard]] std::string host_id_of(const std::string& service) const {
+    return workspace::container_host_id(session_.host().id, session_.repo().name, service, 1);
+  }
+  [[nodiscard]] const std::string& image_of(const std::string& service) const {
+    const auto pin = pins_.find(service);
+    return pin != pins_.end() ? pin->second : model_.services.at(service).image;
   }
 
   // --- running the plan ---
@@ -273,7 +357,7 @@ class StackRun {
     }
     if (!result.ok()) OTTO_RETURN_IF_ERROR(check_images_are_there());
     OTTO_RETURN_IF_ERROR(result);
-    return {};
+    return record(call.services, plan);
   }
 
   /// After a failure: kInputsChanged where somebody has removed an image that this command found or made.
@@ -365,11 +449,11 @@ class StackRun {
     for (const ServiceStep& step : plan.steps) {
       docker::ServiceResult result;
       result.service = step.service;
-      result.host_id = workspace::container_host_id(session_.host().id, session_.repo().name, step.service, 1);
+      result.host_id = host_id_of(step.service);
       result.action = step.action;
+      result.reasons = step.reasons;
       if (step.action != docker::ServiceAction::kCompleted) result.reason = step.reason;
-      const auto pin = pins_.find(step.service);
-      result.image = pin != pins_.end() ? pin->second : model_.services.at(step.service).image;
+      result.image = image_of(step.service);
       const auto container =
           std::find_if(containers.begin(), containers.end(),
                        [&](const parent::ContainerState& known) { return known.service == step.service; });

@@ -25,6 +25,8 @@ struct PinnedImages {
   std::map<std::string, std::string> tags;
   std::map<std::string, std::string> ids;
   std::vector<std::string> rebuilt_later;  ///< dry run: tags that would be built, whose ids are not known
+  std::map<std::string, std::vector<graph::Reason>> reasons;  ///< image name → why this command builds it
+  std::set<std::string> built;                                ///< names of images that this command has built
 };
 
 struct StackRunRequest {

@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "cache/service_store.h"
 #include "engine/compose/stage_layout.h"
 #include "engine/stage/stage.h"
 #include "graph/base/text.h"
+#include "graph/base/whole_file.h"
 
 namespace otto::stack {
 
@@ -111,26 +115,84 @@ std::string StackStage::canonical(std::string text) const {
   return text::replace_all(std::move(text), "/" + stack_.files.tree_link, tree.substr(tree.rfind('/')));
 }
 
-Result<StackModel> StackStage::ask_model() {
-  OTTO_RETURN_IF_ERROR(bring());
+ModelSources StackStage::sources() const {
+  ModelSources sources;
+  sources.stage_directory = call_.stage_directory;
+  sources.project_directory = call_.project_directory;
+  sources.staged = stack_.staged;
+  sources.variables = stack_.environment;
+  for (const compose::ComposeService& service : stack_.files.services) {
+    ModelSources::OfService& own = sources.services[service.name];
+    own.variables = service.variables;
+    own.interpolated = service.interpolated;
+    for (const compose::StagedPath& path : stack_.files.paths) {
+      if (service.env_files.contains(path.local)) own.env_files.insert(path.staged);
+    }
+  }
+  return sources;
+}
+
+Result<void> StackStage::remember_definitions(const StackModel& model) {
+  std::vector<cache::StoredDefinition> definitions;
+  for (const auto& [name, service] : model.services) {
+    definitions.push_back({service.digest.hex(), serialize(service.definition)});
+  }
+  return cache::ServiceStore(session_.memo()).put_definitions(definitions);
+}
+
+Result<std::string> StackStage::ask(const std::function<Result<std::string>(Compose&)>& question) {
   Reporter& reporter = session_.workspace().reporter();
   reporter.report(Event::in_phase(Phase::kChecking, session_.host().id, "compose config"));
-  auto json =
-      Compose(session_.remote(), session_.settings(), session_.facts(), stack_.project, session_.workspace().stop())
-          .config(call_);
+  Compose compose(session_.remote(), session_.settings(), session_.facts(), stack_.project,
+                  session_.workspace().stop());
+  auto answer = question(compose);
   reporter.left(session_.host().id);
-  if (!json.ok()) {
-    static_cast<void>(session_.forget_facts());  // what the parent's tools can do may be why
-    Error refused = std::move(json).error();
-    refused.message =
-        with_local_names(canonical(std::move(refused.message)), call_.stage_directory, stack_.files.paths);
-    return refused;
-  }
-  OTTO_TRY(StackModel model, parse_stack_model(canonical(std::move(*json)), call_.stage_directory, stack_.staged,
-                                               call_.project_directory));
+  if (answer.ok()) return canonical(std::move(*answer));
+  static_cast<void>(session_.forget_facts());  // what the parent's tools can do may be why
+  Error refused = std::move(answer).error();
+  refused.message = with_local_names(canonical(std::move(refused.message)), call_.stage_directory, stack_.files.paths);
+  return refused;
+}
+
+Result<StackModel> StackStage::read_model(std::string answer) {
+  OTTO_TRY(StackModel model, parse_stack_model(answer, sources()));
+  OTTO_RETURN_IF_ERROR(remember_definitions(model));
+  return model;
+}
+
+Result<StackModel> StackStage::ask_model() {
+  OTTO_RETURN_IF_ERROR(bring());
+  OTTO_TRY(std::string answer, ask([this](Compose& compose) { return compose.config(call_); }));
+  OTTO_TRY(StackModel model, read_model(std::move(answer)));
   OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo())
                            .put_stack({session_.host().id, stack_.project, stack_.digest, serialize(model)}));
   return model;
+}
+
+Result<std::optional<StackModel>> StackStage::foresee_model(const parent::Probe& probe) {
+  constexpr std::uintmax_t kMost = 4U << 20;
+  ScratchFiles scratch;
+  scratch.links = stack_.files.links;
+  if (const std::string& link = stack_.files.tree_link; !link.empty()) {
+    std::string to(kScratchTree);
+    for (auto up = std::ranges::count(link, '/'); up > 0; --up) to.insert(0, "../");
+    scratch.links.emplace("../" + link, std::move(to));
+  }
+  std::uintmax_t size = 0;
+  for (const compose::StagedPath& path : stack_.files.paths) {
+    std::error_code error;
+    if (path.bind_mount || !std::filesystem::is_regular_file(path.local, error)) continue;
+    size += std::filesystem::file_size(path.local, error);
+    if (error || size > kMost) return std::optional<StackModel>();
+    auto text = read_whole_file(path.local);
+    // Nothing that Compose reads for this has a NUL: it is the content of a config or of a secret.
+    if (text && text->find('\0') == std::string::npos) scratch.files.emplace(path.staged, std::move(*text));
+  }
+  const std::string tree = probe.stack_tree.empty() ? "tree" : probe.stack_tree;
+  settle(session_.facts().stage_root + "/" + parent::stack_stage_key(stack_.project) + "/" + tree);
+  OTTO_TRY(std::string answer, ask([&](Compose& compose) { return compose.config_of(call_, scratch); }));
+  OTTO_TRY(StackModel model, read_model(std::move(answer)));
+  return std::optional(std::move(model));
 }
 
 }  // namespace otto::stack

@@ -4,7 +4,9 @@
 // with nothing to do makes no compose call.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <string>
 
 #include "cache/parent_store.h"
 #include "engine/parent/parent_session.h"
@@ -35,6 +37,9 @@ class StackStage {
   Result<void> bring();
   /// brings() the files, asks the parent what they mean and remembers it. kComposeFailed, kConfig, kUnsupported.
   Result<StackModel> ask_model();
+  /// What ask_model() would say, without bringing anything: the files go with the question. For a dry run; nothing is
+  /// remembered but which parts the definitions have. nullopt: they are too much to go with it.
+  Result<std::optional<StackModel>> foresee_model(const parent::Probe& probe);
   /// How many files bring() sent.
   [[nodiscard]] std::uint64_t sent_files() const { return sent_files_; }
   /// How Compose is called with what bring() brought.
@@ -43,8 +48,12 @@ class StackStage {
  private:
   [[nodiscard]] Result<std::optional<cache::StageRecord>> brought_before() const;
   void settle(std::string directory);
+  [[nodiscard]] Result<std::string> ask(const std::function<Result<std::string>(Compose&)>& question);
+  Result<StackModel> read_model(std::string answer);
   [[nodiscard]] stage::StageRequest request(const std::optional<cache::StageRecord>& known) const;
   [[nodiscard]] std::string canonical(std::string text) const;
+  [[nodiscard]] ModelSources sources() const;
+  Result<void> remember_definitions(const StackModel& model);
 
   parent::ParentSession& session_;
   const StackInputs& stack_;

@@ -22,6 +22,11 @@ std::string job_folder_text(std::string_view root, std::string_view job) {
   return fmt::format("otto_root={} otto_job={}\n{}", text::shell_quote(root), job, kJobFolderScript);
 }
 
+std::string scratch_folder_text(std::string_view root, std::string_view job) {
+  return fmt::format("otto_root={} otto_job={}\n[ -d \"$otto_root\" ] || otto_root=${{TMPDIR:-/tmp}}\n{}",
+                     text::shell_quote(root), job, kJobFolderScript);
+}
+
 std::string stage_guard_text(std::string_view root) {
   return fmt::format("otto_root={}\n{}{}", text::shell_quote(root), kCommonScript, kGuardScript);
 }

@@ -37,5 +37,7 @@ std::string stage_guard_text(std::string_view root);
 /// "compose". Also defines otto_awaited, which runs a command without input and waits for it: a shell sees a signal
 /// only between commands, so what may last is awaited like this, and the folder goes at once when the job is to end.
 std::string job_folder_text(std::string_view root, std::string_view job);
+/// The same, for what only asks: where there is no root yet the folder lies among the machine's temporary files.
+std::string scratch_folder_text(std::string_view root, std::string_view job);
 
 }  // namespace otto::stage

@@ -61,7 +61,22 @@ ALTER TABLE container ADD COLUMN account TEXT NOT NULL DEFAULT '';
 PRAGMA user_version=4;
 )sql";
 
-const std::array<std::string, 4> kReleased = {kVersion1, kVersion2, kVersion3, kVersion4};
+/// Three tables and two columns more.
+const std::string kVersion5 = kVersion4 + R"sql(
+CREATE TABLE service_definition (sequence INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT;
+CREATE TABLE service_action (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, project TEXT NOT NULL,
+  parent TEXT NOT NULL, service TEXT NOT NULL, host_id TEXT NOT NULL, action TEXT NOT NULL, image TEXT NOT NULL) STRICT;
+CREATE INDEX service_action_by_project ON service_action (project);
+CREATE INDEX service_action_by_service ON service_action (project, service, parent);
+CREATE TABLE service_reason (action_id INTEGER NOT NULL REFERENCES service_action (id) ON DELETE CASCADE,
+  position INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL,
+  PRIMARY KEY (action_id, position)) STRICT, WITHOUT ROWID;
+ALTER TABLE registration ADD COLUMN fingerprint TEXT NOT NULL DEFAULT '';
+ALTER TABLE registration ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+PRAGMA user_version=5;
+)sql";
+
+const std::array<std::string, 5> kReleased = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
 
 /// Every table with its columns and indices, independent of how the SQL was laid out.
 constexpr const char* kShape =

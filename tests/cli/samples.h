@@ -118,13 +118,35 @@ inline docker::RecordedBuild recorded(const std::string& name, const std::string
   return build;
 }
 
-inline std::vector<docker::RecordedBuild> history() {
+inline docker::RecordedAction action(const std::string& service, const std::string& what,
+                                     std::vector<graph::Reason> reasons) {
+  docker::RecordedAction action;
+  action.at_ms = kThen + 2000;
+  action.repo = "veggies";
+  action.parent = "pepper_seed";
+  action.service = service;
+  action.host_id = "pepper_seed.veggies." + service;
+  action.action = what;
+  action.image = "veggies-" + service + ":" + kHashA;
+  action.reasons = std::move(reasons);
+  return action;
+}
+
+inline std::vector<docker::RecordedBuild> builds() {
   return {recorded("api", kHashB, {}),
           recorded("api", kHashA,
                    {{graph::ReasonKind::kFileChanged, kOddName, ""},
                     {graph::ReasonKind::kDockerfileChanged, "docker/api.Dockerfile", "- 3: EXPOSE 80\n+ 3: EXPOSE 81"},
                     {graph::ReasonKind::kUpstreamChanged, "base", "hash 1a2b… → ffee…"}}),
           recorded("base", kHashB, {{graph::ReasonKind::kNeverBuilt, "base", ""}})};
+}
+
+inline docker::History history() {
+  return {builds(),
+          {action("api", "recreated",
+                  {{graph::ReasonKind::kImageChanged, "veggies-api", "base → api: file-changed a.c, and 2 more"},
+                   {graph::ReasonKind::kDefinitionChanged, "environment.LEVEL", "changed"}}),
+           action("db", "removed", {})}};
 }
 
 /// api is stale, base is as built, tool was never built, and gone could not be asked about.
@@ -137,11 +159,17 @@ inline docker::ExplainReport explained() {
                  {graph::ReasonKind::kBuildArgChanged, "VERSION", ""}};
   docker::ImageResult tool = image("tool", docker::ImageStatus::kStale, kHashA);
   tool.reasons = {{graph::ReasonKind::kNeverBuilt, "tool", "so far only on carrot_seed"}};
-  report.images = {{history()[2], built().images[1]},
-                   {history()[1], api},
+  report.images = {{builds()[2], built().images[1]},
+                   {builds()[1], api},
                    {std::nullopt, tool},
-                   {history()[1], image("gone", docker::ImageStatus::kUnknown, kHashA)}};
+                   {builds()[1], image("gone", docker::ImageStatus::kUnknown, kHashA)}};
   report.images[0].now.name = "base";
+  docker::ServiceResult stopped = service("api", docker::ServiceAction::kStarted, "was stopped");
+  stopped.reasons = {{graph::ReasonKind::kStopped, "api", "was stopped"}};
+  report.services = {
+      {"api", "pepper_seed.veggies.api", history().services[0], stopped},
+      {"db", "pepper_seed.veggies.db", std::nullopt, service("db", docker::ServiceAction::kUnchanged, "")},
+      {"gone", "pepper_seed.veggies.gone", history().services[1], std::nullopt}};
   return report;
 }
 

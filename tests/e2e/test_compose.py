@@ -70,7 +70,7 @@ class Affected(Stack):
         before = self.repo.containers()
         outcome = self.repo.text("docker", "up", SEASON="autumn")
         self.assertEqual(outcome.code, 0, outcome.err)
-        self.assertEqual(self.told(outcome.out), {"core": ("recreated", "its definition changed")} |
+        self.assertEqual(self.told(outcome.out), {"core": ("recreated", "its definition changed: SEASON, environment.SEASON")} |
                          {name: ("recreated", f"follows {other}") for name, other in FOLLOW.items()} |
                          {name: ("unchanged", "") for name in STAY})
         now = self.repo.containers()

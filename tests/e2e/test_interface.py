@@ -10,7 +10,7 @@ import harness
 from harness import SERVICES
 
 IMAGE = {"name", "status", "tag", "hash", "image_id", "reasons", "uploaded_bytes", "uploaded_files", "duration_ms"}
-SERVICE = {"service", "host_id", "container_id", "image", "action"}
+SERVICE = {"service", "host_id", "container_id", "image", "action", "reasons"}
 REASON = {"kind", "subject", "detail"}
 RFC3339 = r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z"
 

@@ -12,6 +12,7 @@ class Stack(harness.Test):
     def setUpClass(cls):
         cls.repo = OldRepo("oldstack")
         cls.addClassCleanup(cls.repo.clear)
+        cls.foreseen = cls.repo.otto("docker", "up", "-n", VEGGIES_GREETING=ODD, DOCKER_ODD=ODD)
         cls.first = cls.repo.otto("docker", "up", "--wait", VEGGIES_GREETING=ODD, DOCKER_ODD=ODD)
 
     def setUp(self):
@@ -35,6 +36,15 @@ class Stack(harness.Test):
         for name in ("base", "api"):
             image = self.first.image(name)
             self.assertEqual(self.repo.images(name).get(image["hash"]), image["image_id"])
+
+    def test_what_compose_files_mean_is_foreseen_unstaged(self):
+        self.assertEqual(self.foreseen.code, 0, self.foreseen.err)
+        self.assertEqual(self.foreseen.actions(), {service: "created" for service in SERVICES})
+        self.repo.append("api.env", "MORE=1\n")
+        for outcome in (self.repo.otto("docker", "up", "-n"), self.repo.up()):
+            api = next(service for service in outcome.json["services"] if service["service"] == "api")
+            self.assertEqual([(reason["kind"], reason["subject"]) for reason in api["reasons"]],
+                             [("staged-file-changed", "api.env"), ("definition-changed", "environment.MORE")])
 
     def test_the_stack_is_pinned_and_follows_the_conditions(self):
         state = self.repo.up()

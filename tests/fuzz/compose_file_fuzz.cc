@@ -54,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   otto::compose::env_file_names(text);
-  (void)otto::stack::parse_stack_model(text, "/stage", {});
+  (void)otto::stack::parse_stack_model(text, {"/stage"});
   otto::stack::parse_stored_stack_model(text);
   return 0;
 }

@@ -14,5 +14,6 @@
 #include "otto/host.h"
 #include "otto/images.h"
 #include "otto/names.h"
+#include "otto/record.h"
 #include "otto/stack.h"
 #include "otto/workspace.h"

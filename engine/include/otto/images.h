@@ -70,39 +70,6 @@ struct ContextListing {
 /// The files that would be sent for an image, after its ignore rules.
 Result<ContextListing> list_context(Workspace& workspace, std::string_view image);
 
-/// A build as the memo recorded it.
-struct RecordedBuild {
-  std::int64_t at_ms = 0;
-  std::string repo, image, parent, tag, hash, image_id;
-  std::uint64_t duration_ms = 0, uploaded_bytes = 0, uploaded_files = 0;
-  std::vector<graph::Reason> reasons;  ///< empty: the image was there already and became the project's current one
-};
-struct HistoryOptions {
-  std::optional<std::string> image;  ///< else every image of the repos, also those no longer declared
-  std::size_t limit = 20;            ///< of each repo; 0: all
-};
-/// Newest first. Offline; only reads the memo and never creates it. kUnknownName (neither declared nor ever built, with
-/// the near-miss), kDatabase.
-Result<std::vector<RecordedBuild>> build_history(Workspace& workspace, const HistoryOptions& options);
-
-struct ImageExplanation {
-  std::optional<RecordedBuild> last_build;  ///< on this parent, else on any; absent: none is remembered
-  ImageResult now;                          ///< as build_images tells it with dry_run
-};
-struct ExplainReport {
-  std::string parent, repo;
-  bool parent_reachable = true;
-  std::vector<ImageExplanation> images;
-  std::optional<Error> error;  ///< as in BuildReport
-};
-struct ExplainOptions {
-  std::vector<std::string> images;  ///< empty: all
-  std::optional<std::string> on;
-};
-/// Why each image was last built, and what is stale now. Where the parent cannot be asked the status is kUnknown.
-/// Errors as build_images.
-Result<std::vector<ExplainReport>> explain_images(Workspace& workspace, const ExplainOptions& options);
-
 enum class PruneKind { kTag, kStage, kRecord };
 struct PruneEntry {
   PruneKind kind = PruneKind::kTag;

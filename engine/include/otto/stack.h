@@ -26,7 +26,8 @@ struct ServiceResult {
   std::string container_id;  ///< empty with dry_run where not known
   std::string image;
   ServiceAction action = ServiceAction::kUnchanged;
-  std::string reason;  ///< for people; not in the JSON
+  std::string reason;                       ///< for people; not in the JSON
+  std::vector<graph::Reason> reasons = {};  ///< of what is done; empty where nothing is
 };
 
 struct UpReport {

@@ -60,7 +60,7 @@ TEST(Json, UpHasTheKeysOfTheInterface) {
   EXPECT_EQ(keys(json), (Keys{"parent", "parent_reachable", "repo", "project", "images", "services"}));
   ASSERT_EQ(json["services"].size(), 3U);
   for (const Json& service : json["services"]) {
-    EXPECT_EQ(keys(service), (Keys{"service", "host_id", "container_id", "image", "action"}));
+    EXPECT_EQ(keys(service), (Keys{"service", "host_id", "container_id", "image", "action", "reasons"}));
   }
   EXPECT_EQ(json["services"][0]["action"], "recreated");
   EXPECT_EQ(json["services"][1]["action"], "unchanged");

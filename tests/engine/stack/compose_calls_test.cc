@@ -54,6 +54,43 @@ echo '{}'
   EXPECT_NE(args.find("-f\n/stage/docker/compose.yml\n"), std::string::npos) << args;
 }
 
+TEST(ComposeTest, FilesThatComeWithTheQuestionLieAsIfTheyWereStaged) {
+  parent::FakeDocker docker(R"sh(
+here=${0%/docker}
+tree=
+while [ $# -gt 0 ]; do [ "$1" = -f ] && { file=$2; tree=${2%/docker/compose.yml}; }; shift; done
+cat "$file" "$tree/../above/x.env" > "$here/read" || exit 3
+cat "$tree/../above/link/docker/compose.yml" >> "$here/read" || exit 4
+printf '%s' "$tree" > "$here/tree"
+echo "refused at $file" >&2
+printf '{"a": "%s/data", "b": "%s"}\n' "$tree" "${tree%/tree}/above"
+)sh");
+  ComposeStack stack = sample();
+  stack.stage_directory = "/stages/key/tree.1";
+  const std::string odd = "it's $5 \\ \"here\"\n";
+  const ScratchFiles files = {{{"docker/compose.yml", odd}, {"../above/x.env", "X=1\n"}},
+                              {{"../above/link", "../tree"}}};
+  Compose compose = compose_in_turn(docker);
+  const auto config = compose.config_of(stack, files);
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(*config, "{\"a\": \"/stages/key/tree.1/data\", \"b\": \"/stages/key/above\"}\n");
+  EXPECT_EQ(read_file(docker.tree.path("read")), odd + "X=1\n" + odd);
+  EXPECT_FALSE(std::filesystem::exists(read_file(docker.tree.path("tree")))) << "it goes with the question";
+}
+
+TEST(ComposeTest, WhatIsWrongInFilesThatCameWithTheQuestionIsToldByTheirStagedNames) {
+  parent::FakeDocker docker(
+      "while [ $# -gt 0 ]; do [ \"$1\" = -f ] && file=$2; shift; done\n"
+      "echo \"$file: no such thing\" >&2; exit 15\n");
+  ComposeStack stack = sample();
+  stack.stage_directory = "/stages/key/tree.1";
+  const auto config = compose_in_turn(docker).config_of(stack, {{{"docker/compose.yml", "x"}}, {}});
+  ASSERT_FALSE(config.ok());
+  EXPECT_EQ(config.error().code, ErrorCode::kComposeFailed);
+  EXPECT_NE(config.error().message.find("/stages/key/tree.1/docker/compose.yml: no such thing"), std::string::npos)
+      << config.error().message;
+}
+
 TEST(ComposeTest, NoVariableReachesIntoTheScriptsOwn) {
   parent::FakeDocker docker("printf %s \"$work\" > \"${0%/docker}/work\"; echo '{}'\n");
   const std::filesystem::path precious = docker.tree.path("precious");

@@ -25,8 +25,9 @@ std::string golden_text(const std::string& name) {
 
 nlohmann::json config() { return nlohmann::json::parse(golden_text("config-2.26.json")); }
 
-StackModel model_of(const nlohmann::json& document, const Staged& staged = {}, std::string_view stage = kStage) {
-  auto model = parse_stack_model(document.dump(), stage, staged);
+StackModel model_of(const nlohmann::json& document, const Staged& staged = {}, std::string_view stage = kStage,
+                    const std::map<std::string, std::string>& variables = {}) {
+  auto model = parse_stack_model(document.dump(), {std::string(stage), ".", staged, variables, {}});
   return model ? *model : StackModel{};
 }
 
@@ -104,7 +105,7 @@ std::string reversed(const nlohmann::json& value) {
 }
 
 TEST(StackModel, KeyOrderIsNothing) {
-  const auto model = parse_stack_model(reversed(config()), kStage, {});
+  const auto model = parse_stack_model(reversed(config()), ModelSources{std::string(kStage)});
   ASSERT_TRUE(model.ok());
   EXPECT_EQ(serialize(*model), serialize(model_of(config())));
 }
@@ -152,7 +153,7 @@ TEST(StackModel, AMovedStageChangesTheServicesThatMountFromIt) {
   std::string moved = golden_text("config-2.26.json");
   for (std::size_t at = 0; (at = moved.find(kStage, at)) != std::string::npos;)
     moved.replace(at, kStage.size(), "/new/place");
-  const auto model = parse_stack_model(moved, "/new/place/", {});
+  const auto model = parse_stack_model(moved, ModelSources{"/new/place/"});
   ASSERT_TRUE(model.ok());
   EXPECT_EQ(changed(model_of(config()), *model), Names{"api"});
   EXPECT_EQ(model->stage_directory, "/new/place/");
@@ -177,7 +178,8 @@ TEST(StackModel, ContentsOfSeccompProfilesCount) {
   nlohmann::json document = config();
   document["services"]["api"]["security_opt"] = {"no-new-privileges:true", "seccomp=../conf/p.json"};
   const auto with = [&](std::string_view path, std::string_view text) {
-    return *parse_stack_model(document.dump(), kStage, {{std::string(path), graph::sha256(text)}}, "docker");
+    return *parse_stack_model(document.dump(),
+                              {std::string(kStage), "docker", {{std::string(path), graph::sha256(text)}}, {}, {}});
   };
   EXPECT_EQ(changed(with("conf/p.json", "1"), with("conf/p.json", "2")), Names{"api"});
   EXPECT_EQ(changed(with("docker/conf/p.json", "1"), with("docker/conf/p.json", "2")), Names{});
@@ -186,10 +188,9 @@ TEST(StackModel, ContentsOfSeccompProfilesCount) {
 TEST(StackModel, SecretsFromTheEnvironmentCountByTheirDigest) {
   nlohmann::json document = config();
   document["secrets"]["token"] = {{"name", "t"}, {"environment", "API_TOKEN"}};
-  const StackModel one = model_of(document, {{"env:API_TOKEN", graph::sha256("1")}});
-  EXPECT_EQ(changed(one, model_of(document, {{"env:API_TOKEN", graph::sha256("2")}})), Names{"api"});
-  EXPECT_EQ(changed(one, model_of(document, {{"env:API_TOKEN", graph::sha256("1")}, {"env:X", graph::sha256("")}})),
-            Names{});
+  const StackModel one = model_of(document, {}, kStage, {{"API_TOKEN", "1"}});
+  EXPECT_EQ(changed(one, model_of(document, {}, kStage, {{"API_TOKEN", "2"}})), Names{"api"});
+  EXPECT_EQ(changed(one, model_of(document, {}, kStage, {{"API_TOKEN", "1"}, {"X", ""}})), Names{});
 }
 
 TEST(StackModel, ValuesAreNotKept) { EXPECT_EQ(serialize(model_of(config())).find("hunter2"), std::string::npos); }
@@ -236,7 +237,7 @@ TEST(StackModel, OneShotsAndGraces) {
 TEST(StackModel, WhatIsNoStackIsRefused) {
   for (const std::string_view text :
        {"", "time=\"…\" level=warning", "{", "[]", "{}", R"({"services": 3})", R"({"services": {"a": 1}})"}) {
-    auto model = parse_stack_model(text, kStage, {});
+    auto model = parse_stack_model(text, ModelSources{std::string(kStage)});
     ASSERT_FALSE(model.ok()) << text;
     EXPECT_EQ(model.error().code, ErrorCode::kComposeFailed);
     EXPECT_EQ(model.error().message.find("the answer of 'docker compose config' is no stack"), 0U);

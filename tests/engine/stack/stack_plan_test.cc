@@ -69,6 +69,22 @@ class StackPlanTest : public ::testing::Test {
     for (const ServiceStep& step : plan->steps) {
       all += step.service + " " + std::string(action_name(step.action)) +
              (step.reason.empty() ? "" : " (" + step.reason + ")") + "\n";
+      const bool work = step.action != ServiceAction::kUnchanged && step.action != ServiceAction::kCompleted;
+      EXPECT_EQ(step.reasons.empty(), !work) << step.service;
+    }
+    return all;
+  }
+
+  /// "api: image-changed veggies-api (…)", a line a reason.
+  std::string reasons() {
+    auto plan = plan_stack(model_, containers_, image_ids_, {}, background_);
+    if (!plan) return "error: " + plan.error().message;
+    std::string all;
+    for (const ServiceStep& step : plan->steps) {
+      for (const graph::Reason& reason : step.reasons) {
+        all += step.service + ": " + std::string(graph::reason_name(reason.kind)) + " " + reason.subject +
+               (reason.detail.empty() ? "" : " (" + reason.detail + ")") + "\n";
+      }
     }
     return all;
   }
@@ -95,6 +111,7 @@ class StackPlanTest : public ::testing::Test {
   StackModel model_;
   std::vector<parent::ContainerState> containers_;
   std::map<std::string, std::optional<std::string>> image_ids_;
+  Background background_;
 };
 
 TEST_F(StackPlanTest, NothingChangedNothingDone) {
@@ -102,6 +119,41 @@ TEST_F(StackPlanTest, NothingChangedNothingDone) {
   EXPECT_EQ(steps(),
             "api unchanged\ndb unchanged\nmigrate completed (has exited 0)\nsidecar unchanged\nworker unchanged\n");
   EXPECT_EQ(waves(), "");
+}
+
+TEST_F(StackPlanTest, ReasonsSayWhatChanged) {
+  example();
+  container_of("db").status = parent::ContainerStatus::kExited;
+  container_of("worker").service_digest = graph::sha256("before").hex();
+  image_ids_["api"] = "sha256:0123456789abcdef";
+  EXPECT_EQ(reasons(),
+            "api: image-changed veggies-api (api → 0123456789ab)\n"
+            "db: stopped db (was stopped)\n"
+            "sidecar: dependency api (it lives in its container, which is replaced)\n"
+            "worker: definition-changed  (which key is not remembered)\n");
+  background_.image_changes["api"] = "base → api: file-changed app.py";
+  background_.redefined["worker"] = {{graph::ReasonKind::kSecretChanged, "key", "changed"},
+                                     {graph::ReasonKind::kDefinitionChanged, "environment.A", "changed"},
+                                     {graph::ReasonKind::kDefinitionChanged, "environment.B", "added"}};
+  EXPECT_EQ(reasons(),
+            "api: image-changed veggies-api (base → api: file-changed app.py)\n"
+            "db: stopped db (was stopped)\n"
+            "sidecar: dependency api (it lives in its container, which is replaced)\n"
+            "worker: secret-changed key (changed)\nworker: definition-changed environment.A (changed)\n"
+            "worker: definition-changed environment.B (added)\n");
+  EXPECT_NE(steps().find("worker recreated (its definition changed)"), std::string::npos) << "nothing is known of it";
+}
+
+TEST_F(StackPlanTest, AnInterruptedReplacementAndAMissingContainerAreReasons) {
+  example();
+  container_of("api").doomed = true;
+  model_.services["worker"].replicas = 2;
+  std::erase_if(containers_, [](const auto& container) { return container.service == "db"; });
+  EXPECT_EQ(reasons(),
+            "api: put-right api (its replacement was interrupted)\n"
+            "db: missing db (not created yet)\n"
+            "sidecar: dependency api (it lives in its container, which is replaced)\n"
+            "worker: missing worker (1 of 2 containers exist)\n");
 }
 
 TEST_F(StackPlanTest, FirstUpCreatesInWaves) {
