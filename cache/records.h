@@ -66,6 +66,7 @@ struct ServiceRecord {
 
 /// The parts of a service's definition (engine/stack/service_definition.h) under the digest that they explain.
 struct StoredDefinition {
+  std::string project, service;
   std::string digest;  ///< hex
   std::string body;
   bool operator==(const StoredDefinition&) const = default;

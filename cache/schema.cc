@@ -132,8 +132,11 @@ ALTER TABLE container ADD COLUMN account TEXT NOT NULL DEFAULT '';
 constexpr const char* kVersion5 = R"sql(
 CREATE TABLE service_definition (
   sequence INTEGER PRIMARY KEY,
-  digest TEXT NOT NULL UNIQUE,
-  body TEXT NOT NULL
+  project TEXT NOT NULL,
+  service TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  body TEXT NOT NULL,
+  UNIQUE (project, service, digest)
 ) STRICT;
 
 CREATE TABLE service_action (

@@ -93,22 +93,28 @@ Result<void> ServiceStore::put_definitions(std::span<const StoredDefinition> def
   return database_->in_transaction([&]() -> Result<void> {
     sqlite::Connection& connection = database_->connection();
     for (const StoredDefinition& definition : definitions) {
-      OTTO_RETURN_IF_ERROR(connection.run("INSERT OR REPLACE INTO service_definition (digest, body) VALUES (?1, ?2)",
-                                          definition.digest, definition.body));
+      OTTO_RETURN_IF_ERROR(connection.run(
+          "INSERT OR REPLACE INTO service_definition (project, service, digest, body) VALUES (?1, ?2, ?3, ?4)",
+          definition.project, definition.service, definition.digest, definition.body));
     }
     return connection.run(
-        "DELETE FROM service_definition WHERE sequence <= (SELECT max(sequence) FROM service_definition) - ?1",
+        "DELETE FROM service_definition WHERE sequence NOT IN "
+        "(SELECT sequence FROM service_definition ORDER BY sequence DESC LIMIT ?1)",
         static_cast<std::int64_t>(most));
   });
 }
 
-Result<std::optional<StoredDefinition>> ServiceStore::definition(std::string_view digest) {
+Result<std::optional<StoredDefinition>> ServiceStore::definition(std::string_view project, std::string_view service,
+                                                                 std::string_view digest) {
   return database_->guarded([&]() -> Result<std::optional<StoredDefinition>> {
     OTTO_TRY(sqlite::Query query,
-             database_->connection().query("SELECT digest, body FROM service_definition WHERE digest = ?1", digest));
+             database_->connection().query(
+                 "SELECT project, service, digest, body FROM service_definition WHERE project = ?1 AND service = ?2 "
+                 "AND digest = ?3",
+                 project, service, digest));
     OTTO_TRY(const bool row, query.next());
     if (!row) return std::optional<StoredDefinition>();
-    return std::optional(StoredDefinition{query.text(0), query.text(1)});
+    return std::optional(StoredDefinition{query.text(0), query.text(1), query.text(2), query.text(3)});
   });
 }
 

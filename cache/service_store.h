@@ -1,7 +1,7 @@
 // The record of what was done to services, and why; and what their definitions are made of.
 //
-// Actions are append-only; the parent, not this record, says what runs. Definitions lie under their digests, those used
-// longest ago go first. Borrows the Database; same thread.
+// Actions are append-only; the parent, not this record, says what runs. Definitions lie under their digests; those that
+// were put there longest ago go first. Borrows the Database; same thread.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +32,8 @@ class ServiceStore {
 
   /// They become the newest ones; of all, the newest `most` are kept.
   Result<void> put_definitions(std::span<const StoredDefinition> definitions, std::size_t most = 2000);
-  Result<std::optional<StoredDefinition>> definition(std::string_view digest);
+  Result<std::optional<StoredDefinition>> definition(std::string_view project, std::string_view service,
+                                                     std::string_view digest);
 
  private:
   Database* database_;

@@ -170,6 +170,13 @@ std::optional<ReasonKind> reason_from_name(std::string_view name) {
   return std::nullopt;
 }
 
+std::string in_short(std::span<const Reason> reasons) {
+  if (reasons.empty()) return {};
+  const Reason& first = reasons.front();
+  return fmt::format("{}{}{}{}", reason_name(first.kind), first.subject.empty() ? "" : " ", first.subject,
+                     reasons.size() == 1 ? "" : fmt::format(", and {} more", reasons.size() - 1));
+}
+
 std::string digest_change(const Digest& before, const Digest& now) {
   constexpr std::size_t kShown = 12;
   return fmt::format("hash {}… → {}…", before.hex().substr(0, kShown), now.hex().substr(0, kShown));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,9 @@ struct BuiltFrom {
   std::optional<ContextManifest> context;      ///< absent: file-level reasons cannot be named
   std::optional<std::string> dockerfile = {};  ///< its text; absent: its lines cannot be named
 };
+
+/// For people: "file-changed app.py, and 2 more"; empty for none.
+std::string in_short(std::span<const Reason> reasons);
 
 /// For people: "hash 1a2b… → 3c4d…".
 std::string digest_change(const Digest& before, const Digest& now);

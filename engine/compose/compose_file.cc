@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include <cstdlib>
 #include <optional>
 
@@ -39,6 +42,12 @@ Result<std::vector<ComposeService>> read_compose_builds(const fs::path& root, co
                                                         const GetEnv& getenv) {
   OTTO_TRY(ComposeInputs inputs, read(root, files, getenv, ComposeReader::Extent::kBuilds));
   return std::move(inputs.services);
+}
+
+bool reaches_container(std::string_view key) {
+  constexpr std::array<std::string_view, 7> kOthers = {"image",    "build", "pull_policy", "depends_on",
+                                                       "profiles", "scale", "develop"};
+  return !key.starts_with("x-") && std::ranges::find(kOthers, key) == kOthers.end();
 }
 
 std::string_view seccomp_profile(std::string_view security_option) {

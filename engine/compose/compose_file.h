@@ -52,10 +52,16 @@ struct ComposeService {
   std::string expanded_image;         ///< with the client's variables put in
   std::optional<ComposeBuild> build;  ///< its context is not staged: it is an image's (compose_images.h)
   std::optional<std::string> platform;
-  std::optional<bool> oneshot;                ///< `x-otto: {oneshot: …}`
-  std::set<std::string> variables;            ///< names that it takes from outside, those that its env files take too
-  std::set<std::string> interpolated;         ///< its keys in which variables stand
-  std::set<std::filesystem::path> env_files;  ///< absolute
+  std::optional<bool> oneshot;  ///< `x-otto: {oneshot: …}`
+  /// What its container is written with, for telling changes: not what the image alone is made from.
+  struct Sources {
+    std::set<std::string> variables;     ///< names that it takes from outside, those that its env files take too
+    std::set<std::string> interpolated;  ///< its keys in which variables stand
+    std::set<std::string> names_from_variables;  ///< those in which variables stand in the names of members, too
+    std::set<std::filesystem::path> files;       ///< env files and label files, absolute
+    bool partial = false;                        ///< it extends a service that only the parent can read
+  };
+  Sources sources;
   unsigned line = 0;
 };
 
@@ -69,6 +75,10 @@ struct ComposeInputs {
   std::vector<ComposeService> services;  ///< of all files, sorted by name
   std::vector<std::string> variables;    ///< names taken from outside anywhere (also by env files), sorted
 };
+
+/// Whether a key of a service is something that its container is made from: not `image` and `build`, for which the
+/// image's id speaks, nor what is Compose's own affair.
+bool reaches_container(std::string_view key);
 
 /// As std::getenv.
 using GetEnv = std::function<const char*(const char*)>;

@@ -36,9 +36,12 @@ void fill(ComposeService& made, const ComposeService& earlier) {
   }
   if (!made.platform) made.platform = earlier.platform;
   if (!made.oneshot) made.oneshot = earlier.oneshot;
-  made.variables.insert(earlier.variables.begin(), earlier.variables.end());
-  made.interpolated.insert(earlier.interpolated.begin(), earlier.interpolated.end());
-  made.env_files.insert(earlier.env_files.begin(), earlier.env_files.end());
+  ComposeService::Sources more = earlier.sources;
+  made.sources.variables.merge(more.variables);
+  made.sources.interpolated.merge(more.interpolated);
+  made.sources.names_from_variables.merge(more.names_from_variables);
+  made.sources.files.merge(more.files);
+  made.sources.partial = made.sources.partial || more.partial;
   if (!earlier.build) return;
   if (!made.build) {
     made.build = earlier.build;
@@ -214,11 +217,17 @@ Result<void> ComposeReader::read_staged(const File& file, const YAML::Node& serv
   take_interpolated(service);
   take_names(yaml::get(service, "environment"));
   const YAML::Node build = yaml::get(service, "build");
-  if (build.IsDefined() && build.IsMap()) take_names(yaml::get(build, "args"));
+  if (build.IsDefined() && build.IsMap()) {
+    ComposeService* const reading = std::exchange(reading_, nullptr);  // the image's, not the container's
+    take_names(yaml::get(build, "args"));
+    reading_ = reading;
+  }
   OTTO_RETURN_IF_ERROR(read_env_files(file, yaml::get(service, "env_file"), scope));
   for (const YAML::Node& label_file : as_list(yaml::get(service, "label_file"))) {
-    OTTO_RETURN_IF_ERROR(
-        stage(file, {label_file, yaml::text(label_file), "label_file"}, false, Missing::kError, scope));
+    const Reference reference{label_file, yaml::text(label_file), "label_file"};
+    OTTO_RETURN_IF_ERROR(stage(file, reference, false, Missing::kError, scope));
+    OTTO_TRY(const auto local, resolve(file, reference, scope));
+    if (local && reading_ != nullptr) reading_->sources.files.insert(*local);
   }
   OTTO_RETURN_IF_ERROR(read_security_opts(file, yaml::get(service, "security_opt"), scope));
   return read_volumes(file, yaml::get(service, "volumes"), scope);
@@ -233,15 +242,30 @@ void ComposeReader::take_name(const std::string& name) {
       !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::all_of(name.begin(), name.end(), known);
   if (!named) return;
   variables_.insert(name);
-  if (reading_ != nullptr) reading_->variables.insert(name);
+  if (reading_ != nullptr) reading_->sources.variables.insert(name);
 }
 
 /// The names that a service's texts interpolate, and under which keys. The file's names are known from its scalars
 /// already.
 void ComposeReader::take_interpolated(const YAML::Node& service) {
+  if (reading_ == nullptr) return;
   for (const auto& [key, value] : yaml::entries(service)) {
-    if (take_interpolated_below(value) && reading_ != nullptr) reading_->interpolated.insert(key);
+    if (!reaches_container(key) || !take_interpolated_below(value)) continue;
+    reading_->sources.interpolated.insert(key);
+    if (has_variable_names(value)) reading_->sources.names_from_variables.insert(key);
   }
+}
+
+/// Whether a variable stands in what becomes the name of a member: a key, or an item up to its '='.
+bool ComposeReader::has_variable_names(const YAML::Node& value) {
+  const auto named = [](std::string_view text) { return !interpolated_names(std::string(text)).empty(); };
+  for (std::size_t i = 0; value.IsSequence() && i < value.size(); ++i) {
+    const std::string item = yaml::text(value[i]);
+    if (named(item.substr(0, item.find('=')))) return true;
+  }
+  if (!value.IsMap()) return false;
+  const auto members = yaml::entries(value);
+  return std::ranges::any_of(members, [&](const auto& member) { return named(member.first); });
 }
 
 /// Whether any does. What aliases repeat beyond reason is not all looked at, and counts as if it did.
@@ -288,7 +312,7 @@ Result<void> ComposeReader::read_env_files(const File& file, const YAML::Node& l
     const Reference reference{path, yaml::text(path), "env_file"};
     OTTO_RETURN_IF_ERROR(stage(file, reference, false, optional ? Missing::kOptional : Missing::kError, scope));
     OTTO_TRY(const auto local, resolve(file, reference, scope));
-    if (local && reading_ != nullptr) reading_->env_files.insert(*local);
+    if (local && reading_ != nullptr) reading_->sources.files.insert(*local);
     if (const auto text = local ? read_whole_file(*local) : std::nullopt) {
       for (const std::string& name : env_file_names(*text)) take_name(name);
     }
@@ -303,7 +327,10 @@ Result<void> ComposeReader::read_extends(const File& file, const YAML::Node& ext
   const std::string service = extends.IsMap() ? yaml::text(yaml::get(extends, "service")) : yaml::text(extends);
   if (!path.IsDefined()) return extend_from(file, service, extends, scope, made);
   OTTO_TRY(const auto local, compose_path(file, {path, yaml::text(path), "extended file"}, scope));
-  if (!local) return {};
+  if (!local) {
+    made.sources.partial = true;
+    return {};
+  }
   OTTO_TRY(const File base, load(*local));
   layout_.add(base.path, false, true, yaml::line(path));
   Scope inner = scope;

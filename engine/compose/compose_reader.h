@@ -99,6 +99,7 @@ class ComposeReader {
   void take_names(const YAML::Node& environment);
   void take_interpolated(const YAML::Node& service);
   bool take_interpolated_below(const YAML::Node& value);
+  static bool has_variable_names(const YAML::Node& value);
   void take_name(const std::string& name);
   [[nodiscard]] std::filesystem::path home() const;
 

@@ -15,15 +15,11 @@ namespace otto::containers {
 
 namespace {
 
-/// "recreated: image-changed api and 1 more"; empty: nothing is remembered.
+/// "recreated: image-changed api, and 1 more"; empty: nothing is remembered.
 std::string last_reason(const std::vector<cache::ServiceRecord>& actions, const std::string& service) {
   const auto last = std::ranges::find(actions, service, &cache::ServiceRecord::service);
   if (last == actions.end()) return {};
-  if (last->reasons.empty()) return last->action;
-  const graph::Reason& first = last->reasons.front();
-  const std::size_t more = last->reasons.size() - 1;
-  return fmt::format("{}: {}{}{}{}", last->action, graph::reason_name(first.kind), first.subject.empty() ? "" : " ",
-                     first.subject, more > 0 ? fmt::format(" and {} more", more) : "");
+  return last->action + (last->reasons.empty() ? "" : ": " + graph::in_short(last->reasons));
 }
 
 cache::Registration registration_of(const parent::ParentSession& session, const std::string& compose_project,

@@ -59,6 +59,7 @@ std::unique_ptr<const re2::RE2> compile_regexp(const std::string& source, std::s
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_never_capture(true);
+  options.set_max_mem(std::int64_t{64} << 20);  // "\pL{500}" is much, and Go takes it
   auto regexp = std::make_unique<const re2::RE2>(source, options);
   if (regexp->ok()) return regexp;
   why = regexp->error();

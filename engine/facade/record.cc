@@ -112,7 +112,7 @@ class Explainer {
     const Names images = chosen(image_names(*target_.repo), options_.names);
     OTTO_TRY(const Names all_services, service_names(library_.opened(), *target_.repo, target_.composes));
     const Names services = chosen(all_services, options_.names);
-    if (!services.empty()) OTTO_RETURN_IF_ERROR(judge_services(images, services));
+    if (!services.empty()) OTTO_RETURN_IF_ERROR(explain_services(images, services));
     const bool open = std::ranges::any_of(images, [&](const std::string& name) { return !explained(name); });
     if (open) OTTO_RETURN_IF_ERROR(judge_images(images));
     return std::move(report_);
@@ -121,6 +121,16 @@ class Explainer {
  private:
   [[nodiscard]] bool explained(const std::string& image) const {
     return std::ranges::any_of(report_.images, [&](const auto& known) { return known.now.name == image; });
+  }
+
+  /// Services that cannot be judged, by a compose file that is refused, say, are told with what is remembered of them.
+  Result<void> explain_services(const Names& images, const Names& services) {
+    auto judged = judge_services(images, services);
+    if (judged.ok()) return {};
+    if (judged.error().code == ErrorCode::kInterrupted || judged.error().code == ErrorCode::kDatabase) return judged;
+    if (!report_.error) report_.error = std::move(judged).error();
+    for (const std::string& service : services) OTTO_RETURN_IF_ERROR(add_service(service, {}));
+    return {};
   }
 
   Result<void> judge_services(const Names& images, const Names& services) {
@@ -133,7 +143,12 @@ class Explainer {
     for (UpReport& judged : ups) {
       take(judged.build);
       OTTO_RETURN_IF_ERROR(add_images(std::move(judged.build.images), images));
-      for (const std::string& service : services) OTTO_RETURN_IF_ERROR(add_service(service, judged.services));
+      for (const std::string& service : services) {
+        const auto now = std::ranges::find(judged.services, service, &ServiceResult::service);
+        // Services with a profile are judged only when they are named.
+        if (now == judged.services.end() && !judged.services.empty() && options_.names.empty()) continue;
+        OTTO_RETURN_IF_ERROR(add_service(service, judged.services));
+      }
     }
     return {};
   }

@@ -20,10 +20,7 @@ Result<std::string> image_change(const std::string& image, const ReasonsOf& reas
     }
     const std::string along = text::join(path, " → ");
     if (reasons.empty()) return path.size() == 1 ? "" : along;
-    const graph::Reason& first = reasons.front();
-    const std::string more = reasons.size() == 1 ? "" : fmt::format(", and {} more", reasons.size() - 1);
-    return fmt::format("{}: {}{}{}{}", along, graph::reason_name(first.kind), first.subject.empty() ? "" : " ",
-                       first.subject, more);
+    return fmt::format("{}: {}", along, graph::in_short(reasons));
   }
 }
 

@@ -39,7 +39,7 @@ std::optional<LockHolder> read_waiting(std::string_view line) {
 std::string own_name() {
   std::array<char, 256> machine{};
   if (::gethostname(machine.data(), machine.size() - 1) != 0 || machine[0] == '\0') machine = {'?'};
-  return text::printable(fmt::format("{}@{}", account().name, machine.data()));
+  return text::printable(fmt::format("{}@{}", account().word, machine.data()));
 }
 
 std::string_view lock_holder_functions() { return kLockHolderScript; }

@@ -192,16 +192,18 @@ Result<std::string> Compose::config(const ComposeStack& stack) {
 Result<std::string> Compose::config_of(const ComposeStack& stack, const ScratchFiles& files) {
   OTTO_RETURN_IF_ERROR(check_compose());
   std::string script = stage::scratch_folder_text(facts_.stage_root, "compose");
-  script += kScratchScript;
+  script += fmt::format("otto_tree=\"$otto_work/{}\"\n{}", kScratchTree, kScratchScript);
   for (const auto& [path, text] : files.files) script += fmt::format("otto_bring {} {}\n", quote(path), quote(text));
   for (const auto& [path, to] : files.links) script += fmt::format("otto_link {} {}\n", quote(path), quote(to));
-  OTTO_TRY(transport::Output answer, call(script + head(stack, "\"$otto_work\"/tree", "") + config_call()));
+  const std::string tree = "/" + std::string(kScratchTree);
+  OTTO_TRY(transport::Output answer, call(script + head(stack, "\"$otto_work\"" + tree, "") + config_call()));
   const std::string folder = answer.out.substr(0, answer.out.find('\n'));
   answer.out.erase(0, folder.size() + 1);
   if (folder.empty()) return read_config(std::move(answer));
   const std::string beside = stack.stage_directory.substr(0, stack.stage_directory.rfind('/'));
-  for (std::string* words : {&answer.out, &answer.err}) {
-    *words = text::replace_all(std::move(*words), folder + "/tree", stack.stage_directory);
+  for (std::string* words :
+       {&answer.out, &answer.err}) {  // nothing beside the tree has a name that begins like its own
+    *words = text::replace_all(std::move(*words), folder + tree, stack.stage_directory);
     *words = text::replace_all(std::move(*words), folder + "/", beside + "/");
   }
   return read_config(std::move(answer));
@@ -243,14 +245,15 @@ Result<bool> Compose::up(const ComposeStack& stack, const UpCall& call) {
                               fmt::format("docker compose up failed for {}", text::join(call.services, ", ")));
 }
 
-Result<std::vector<EarlyExit>> Compose::early_exits(const std::vector<std::string>& services,
-                                                    const std::set<std::string>& one_shots) {
-  if (services.empty()) return std::vector<EarlyExit>();
-  OTTO_TRY(const transport::Output output,
-           run(fmt::format("project={}\nformat={}\none_shots={}\nset -- {}\n{}", quote(project_), quote(kEarlyFormat),
-                           quote(fmt::format("{}", fmt::join(one_shots, " "))), text::shell_join(services),
-                           kEarlyExitsScript),
-               "the containers just started cannot be looked at"));
+Result<std::vector<EarlyExit>> Compose::early_exits(const Started& started) {
+  if (started.services.empty()) return std::vector<EarlyExit>();
+  OTTO_TRY(
+      const transport::Output output,
+      run(fmt::format("project={}\nformat={}\none_shots={} replaced={}\nsince={} starts={}\nset -- {}\n{}",
+                      quote(project_), quote(kEarlyFormat), quote(fmt::format("{}", fmt::join(started.one_shots, " "))),
+                      quote(text::join(started.replaced, " ")), started.since.count(), started.starts,
+                      text::shell_join(started.services), kEarlyExitsScript),
+          "the containers just started cannot be looked at"));
   return read_early_exits(output.out);
 }
 

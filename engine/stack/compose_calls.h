@@ -7,6 +7,7 @@
 // is switched off. Must not know plans or the memo.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <set>
@@ -84,10 +85,17 @@ class Compose {
   /// where the turn was lost, as for all that changes something.
   Result<bool> up(const ComposeStack& stack, const UpCall& call);
 
-  /// Looks for a moment (0.3 s) at containers that were started just now: those that have failed already, and those
-  /// that have ended though they are none of `one_shots`.
-  Result<std::vector<EarlyExit>> early_exits(const std::vector<std::string>& services,
-                                             const std::set<std::string>& one_shots);
+  /// What was started just now.
+  struct Started {
+    std::vector<std::string> services;
+    std::set<std::string> one_shots;    ///< that may end with 0
+    std::vector<std::string> replaced;  ///< ids of containers that are no more
+    std::chrono::milliseconds since{};  ///< how long ago the first of them was, at most
+    std::size_t starts = 0;             ///< of how many containers at least
+  };
+  /// Of these, containers that have failed already, and those that have ended though they are no one-shots. Takes as
+  /// long as the engine needs to tell, and a fifth of a second. May be called beside other questions.
+  Result<std::vector<EarlyExit>> early_exits(const Started& started);
 
   /// Waits until each condition holds. kComposeFailed: one that is required cannot hold any more (unhealthy, exited).
   Result<void> await(const std::vector<Dependency>& conditions);

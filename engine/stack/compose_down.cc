@@ -6,16 +6,15 @@
 #include <set>
 
 #include "cache/registration_store.h"
-#include "cache/service_store.h"
 #include "engine/containers/half_replaced.h"
 #include "engine/containers/registration.h"
 #include "engine/images/repo_images.h"
 #include "engine/stack/compose_calls.h"
+#include "engine/stack/service_record.h"
 #include "engine/stack/stack_telling.h"
 #include "engine/stack/stack_turn.h"
 #include "engine/workspace/names.h"
 #include "engine/workspace/targets.h"
-#include "graph/base/clock.h"
 #include "graph/base/record.h"
 #include "graph/base/text.h"
 
@@ -48,30 +47,13 @@ Result<void> take_down(parent::ParentSession& session, const stack::StackTurn& t
   return only_networks ? compose.remove_networks() : compose.down(options.timeout_s, options.volumes, doomed);
 }
 
-/// One action a service: its containers go together.
-Result<void> record_removed(parent::ParentSession& session, const parent::Probe& probe) {
-  std::map<std::string, cache::ServiceRecord> actions;
-  for (const parent::ContainerState& container : probe.containers) {
-    cache::ServiceRecord action;
-    action.at_ms = epoch_ms();
-    action.project = session.repo().name;
-    action.parent = session.host().id;
-    action.service = container.service;
-    action.host_id = workspace::container_host_id(action.parent, action.project, container.service, 1);
-    action.action = "removed";
-    action.image = container.image;
-    actions.emplace(container.service, std::move(action));
-  }
-  std::vector<cache::ServiceRecord> all;
-  for (auto& [service, action] : actions) all.push_back(std::move(action));
-  return cache::ServiceStore(session.memo()).record(all);
-}
-
 Result<DownReport> down_on(workspace::Opened& workspace, const workspace::Target& target, const DownOptions& options) {
   DownReport report;
   report.parent = target.host->id;
   report.repo = target.repo->name;
-  report.project = options.project.value_or(get_user_compose_project(target.repo->name));
+  const std::string own_project = get_user_compose_project(target.repo->name);
+  report.project = options.project.value_or(own_project);
+  const bool is_own = report.project == own_project;
   OTTO_TRY(parent::ParentSession session, parent::ParentSession::open(workspace, target));
   stack::StackTurn turn;
   OTTO_TRY(const parent::Probe probe, take_turn(session, turn, report.project, options.dry_run));
@@ -89,7 +71,7 @@ Result<DownReport> down_on(workspace::Opened& workspace, const workspace::Target
   OTTO_RETURN_IF_ERROR(down);
   turn.settle();
   const auto recorded = session.memo().in_transaction([&]() -> Result<void> {
-    OTTO_RETURN_IF_ERROR(record_removed(session, probe));
+    if (is_own) OTTO_RETURN_IF_ERROR(stack::record_removed(session, probe.containers));
     return cache::RegistrationStore(session.memo()).remove(target.host->id, target.repo->name);
   });
   OTTO_RETURN_IF_ERROR(recorded);

@@ -31,9 +31,17 @@ std::string change(const DefinitionPart* before, const DefinitionPart* now) {
 
 ServiceDefinition make_definition(std::vector<DefinitionPart> parts) {
   std::ranges::stable_sort(parts, {}, order);
-  const auto same = [](const DefinitionPart& a, const DefinitionPart& b) { return order(a) == order(b); };
-  parts.erase(std::unique(parts.begin(), parts.end(), same), parts.end());
-  return parts;
+  ServiceDefinition definition;
+  for (DefinitionPart& part : parts) {
+    if (definition.empty() || order(definition.back()) != order(part)) {
+      definition.push_back(std::move(part));
+      continue;
+    }
+    DefinitionPart& same = definition.back();
+    same.digest = graph::sha256(same.digest.hex() + part.digest.hex());
+    same.shown.clear();
+  }
+  return definition;
 }
 
 std::string serialize(const ServiceDefinition& definition) {

@@ -2,8 +2,8 @@
 // digest's (stack_model.h), and a definition is kept in the memo under the digest that it explains.
 //
 // A part is a key of the resolved definition, or what stands behind keys: a staged file, a secret, a variable of the
-// client. Values are digested. Shown, and so kept, are only those that can be no secret: never the environment, never
-// contents, and no key in which a variable stands. Pure.
+// client. Values are digested. Shown, and so kept, are only those that can be no secret: of keys that are known to hold
+// none, and in which no variable stands. Pure.
 #pragma once
 
 #include <optional>
@@ -27,7 +27,7 @@ struct DefinitionPart {
 /// Sorted by kind and subject, each pair once.
 using ServiceDefinition = std::vector<DefinitionPart>;
 
-/// Sorts; of equal kind and subject the parts are one.
+/// Sorts; parts of equal kind and subject become one.
 ServiceDefinition make_definition(std::vector<DefinitionPart> parts);
 
 std::string serialize(const ServiceDefinition& definition);

@@ -21,10 +21,6 @@ namespace fs = std::filesystem;
 using graph::ReasonKind;
 using Member = std::pair<std::string_view, dom::element>;
 
-/// What never reaches a container, or is spoken for by the image id.
-constexpr std::array<std::string_view, 7> kNotOfTheContainer = {"image",    "build", "pull_policy", "depends_on",
-                                                                "profiles", "scale", "develop"};
-
 std::vector<Member> sorted_members(const dom::element& element) {
   std::vector<Member> all;
   dom::object object;
@@ -53,18 +49,70 @@ std::vector<Member> counted_members(std::string_view key, const dom::element& va
   return all;
 }
 
-/// Their values may be secrets, whoever wrote them.
-constexpr std::array<std::string_view, 5> kNeverShown = {"environment", "labels", "annotations", "logging",
-                                                         "credential_spec"};
+/// Their values are no secrets, as long as no variable stands in them. Of others only the name is told.
+constexpr std::array<std::string_view, 50> kShown = {"cap_add",
+                                                     "cap_drop",
+                                                     "cgroup",
+                                                     "command",
+                                                     "container_name",
+                                                     "cpu_shares",
+                                                     "cpus",
+                                                     "cpuset",
+                                                     "devices",
+                                                     "dns",
+                                                     "dns_opt",
+                                                     "dns_search",
+                                                     "domainname",
+                                                     "entrypoint",
+                                                     "expose",
+                                                     "extra_hosts",
+                                                     "group_add",
+                                                     "healthcheck",
+                                                     "hostname",
+                                                     "init",
+                                                     "ipc",
+                                                     "links",
+                                                     "mac_address",
+                                                     "mem_limit",
+                                                     "mem_reservation",
+                                                     "memswap_limit",
+                                                     "network_mode",
+                                                     "oom_score_adj",
+                                                     "pid",
+                                                     "pids_limit",
+                                                     "platform",
+                                                     "ports",
+                                                     "privileged",
+                                                     "read_only",
+                                                     "restart",
+                                                     "runtime",
+                                                     "shm_size",
+                                                     "stdin_open",
+                                                     "stop_signal",
+                                                     "sysctls",
+                                                     "tmpfs",
+                                                     "tty",
+                                                     "stop_grace_period",
+                                                     "ulimits",
+                                                     "user",
+                                                     "userns_mode",
+                                                     "uts",
+                                                     "volumes",
+                                                     "volumes_from",
+                                                     "working_dir"};
 
 std::string plain_text(const dom::element& value) {
   std::string_view text;
   return value.get(text) == simdjson::SUCCESS ? std::string(text) : std::string(simdjson::minify(value));
 }
 
-bool counts(std::string_view key) {
-  return key.substr(0, 2) != "x-" &&
-         std::find(kNotOfTheContainer.begin(), kNotOfTheContainer.end(), key) == kNotOfTheContainer.end();
+/// "80/tcp" of a port, "/data" of a mount; empty: it has no such name.
+std::string target_of(const dom::element& item) {
+  dom::element target;
+  if (item["target"].get(target) != simdjson::SUCCESS) return {};
+  std::string_view protocol;
+  const bool has_protocol = item["protocol"].get(protocol) == simdjson::SUCCESS;
+  return plain_text(target) + (has_protocol && protocol != "tcp" ? fmt::format("/{}", protocol) : "");
 }
 
 /// Names of the networks, volumes, configs or secrets that a service uses.
@@ -98,7 +146,7 @@ ServiceDigester::ServiceDigester(const dom::element& document, const ModelSource
 graph::Digest ServiceDigester::digest(const dom::element& service) const {
   std::string out = "otto service 2\n";
   for (const auto& [key, value] : sorted_members(service)) {
-    if (!counts(key) || value.is_null()) continue;
+    if (!compose::reaches_container(key) || value.is_null()) continue;
     if (key == "labels" || key == "deploy") {
       const std::vector<Member> kept = counted_members(key, value);
       if (kept.empty()) continue;
@@ -120,91 +168,94 @@ graph::Digest ServiceDigester::digest(const dom::element& service) const {
 }
 
 ServiceDefinition ServiceDigester::definition(const std::string& name, const dom::element& service) const {
+  const auto known = sources_.services.find(name);
+  const Sources sources = known == sources_.services.end() ? nullptr : &known->second;
   Parts parts;
   for (const auto& [key, value] : sorted_members(service)) {
-    if (counts(key) && !value.is_null()) add_key(std::string(key), value, name, parts);
-  }
-  for (const std::string_view kind : {"networks", "volumes", "configs", "secrets"}) {
-    for (const std::string_view used : used_names(service, kind)) add_used(kind, used, parts);
+    if (compose::reaches_container(key) && !value.is_null()) add_key(std::string(key), value, sources, parts);
   }
   std::string profiles;
   add_seccomp_profiles(service, profiles);
-  if (!profiles.empty()) parts.push_back({ReasonKind::kStagedFileChanged, "security_opt", graph::sha256(profiles)});
-  add_sources(name, parts);
+  if (!profiles.empty()) parts.push_back({ReasonKind::kStagedFileChanged, "seccomp profile", secret_digest(profiles)});
+  for (const std::string_view kind : {"networks", "volumes", "configs", "secrets"}) {
+    for (const std::string_view used : used_names(service, kind)) add_used(kind, used, parts);
+  }
+  add_sources(sources, parts);
   return make_definition(std::move(parts));
 }
 
-/// Objects member by member, mounts and ports one by one.
-void ServiceDigester::add_key(const std::string& key, const dom::element& value, const std::string& service,
-                              Parts& parts) const {
-  const bool partial = key == "labels" || key == "deploy";
-  if (value.is_object()) {
-    for (const auto& [name, member] : partial ? counted_members(key, value) : sorted_members(value)) {
-      parts.push_back(part_of(key, fmt::format("{}.{}", key, name), member, service));
+/// Objects member by member, mounts and ports one by one, unless a variable may have named them.
+void ServiceDigester::add_key(const std::string& key, const dom::element& value, Sources sources, Parts& parts) const {
+  const bool partial = sources == nullptr || sources->partial;
+  if (value.is_object() && !partial && !sources->names_from_variables.contains(key)) {
+    const bool counted = key == "labels" || key == "deploy";
+    for (const auto& [name, member] : counted ? counted_members(key, value) : sorted_members(value)) {
+      parts.push_back(part_of(key, fmt::format("{}.{}", key, name), member, sources));
     }
     return;
   }
   dom::array items;
-  std::vector<std::pair<std::string, dom::element>> by_target;
-  if (value.get(items) == simdjson::SUCCESS) {
-    for (const dom::element& item : items) {
-      dom::element target;
-      if (item["target"].get(target) == simdjson::SUCCESS) by_target.emplace_back(plain_text(target), item);
-    }
-    if (by_target.size() != items.size()) by_target.clear();
+  std::vector<std::pair<std::string, dom::element>> targets;
+  if (!partial && !sources->interpolated.contains(key) && value.get(items) == simdjson::SUCCESS) {
+    for (const dom::element& item : items) targets.emplace_back(target_of(item), item);
   }
-  for (const auto& [target, item] : by_target) {
-    parts.push_back(part_of(key, fmt::format("{}.{}", key, target), item, service));
+  if (targets.empty() || std::ranges::any_of(targets, [](const auto& target) { return target.first.empty(); })) {
+    parts.push_back(part_of(key, key, value, sources));
+    return;
   }
-  if (by_target.empty()) parts.push_back(part_of(key, key, value, service));
+  for (const auto& [target, item] : targets) {
+    parts.push_back(part_of(key, fmt::format("{}.{}", key, target), item, sources));
+  }
 }
 
-DefinitionPart ServiceDigester::part_of(const std::string& key, std::string subject, const dom::element& value,
-                                        const std::string& service) const {
+DefinitionPart ServiceDigester::part_of(std::string_view key, std::string subject, const dom::element& value,
+                                        Sources sources) const {
   constexpr std::size_t kMostShown = 120;
   std::string encoded;
   encode(value, encoded);
-  DefinitionPart part{ReasonKind::kDefinitionChanged, std::move(subject), graph::sha256(encoded)};
-  const auto sources = sources_.services.find(service);
-  const bool shown = !value.is_null() && sources != sources_.services.end() &&
-                     !sources->second.interpolated.contains(key) &&
-                     std::ranges::find(kNeverShown, key) == kNeverShown.end();
-  if (!shown) return part;
+  DefinitionPart part{ReasonKind::kDefinitionChanged, std::move(subject), secret_digest(encoded)};
+  const bool known = sources != nullptr && !sources->partial && !sources->interpolated.contains(std::string(key));
+  if (!known || value.is_null() || std::ranges::find(kShown, key) == kShown.end()) return part;
   std::string text = simdjson::minify(value);
   if (!stage_.empty()) text = text::replace_all(std::move(text), stage_, "");
-  if (text.size() <= kMostShown) part.shown = std::move(text);
+  const bool has_labels = text.find("\"labels\"") != std::string::npos;  // a volume's
+  if (text.size() <= kMostShown && !has_labels) part.shown = std::move(text);
   return part;
 }
 
-/// A network, volume, config or secret that the service uses, named by what it is made from.
+graph::Digest ServiceDigester::secret_digest(std::string_view bytes) const {
+  return graph::sha256(fmt::format("{}:{}{}", sources_.secret.size(), sources_.secret, bytes));
+}
+
+/// A network, volume, config or secret that the service uses, by its name in the compose file.
 void ServiceDigester::add_used(std::string_view kind, std::string_view name, Parts& parts) const {
   std::string encoded;
   add_definition(kind, name, encoded);
   if (encoded.empty()) return;
-  DefinitionPart part{ReasonKind::kDefinitionChanged, fmt::format("{}.{}", kind, name), graph::sha256(encoded)};
-  if (kind == "secrets") part = {ReasonKind::kSecretChanged, std::string(name), part.digest};
-  std::string_view text;
-  if (kind == "configs" && document_[kind][name]["file"].get(text) == simdjson::SUCCESS) {
-    const std::string file = text.starts_with(stage_) ? std::string(text.substr(stage_.size())) : std::string(text);
-    part = {ReasonKind::kStagedFileChanged, file, part.digest};
-  } else if (kind == "configs" && document_[kind][name]["environment"].get(text) == simdjson::SUCCESS) {
-    part = {ReasonKind::kVariableChanged, std::string(text), part.digest};
+  const graph::Digest digest = secret_digest(encoded);
+  std::string_view source;
+  if (kind == "secrets") {
+    parts.push_back({ReasonKind::kSecretChanged, std::string(name), digest});
+  } else if (kind == "configs" && document_[kind][name]["file"].get(source) == simdjson::SUCCESS) {
+    parts.push_back({ReasonKind::kStagedFileChanged, fmt::format("configs.{}", name), digest});
+  } else {
+    parts.push_back({ReasonKind::kDefinitionChanged, fmt::format("top-level {}.{}", kind, name), digest});
   }
-  parts.push_back(std::move(part));
 }
 
 /// What shows in keys already, by where it comes from.
-void ServiceDigester::add_sources(const std::string& service, Parts& parts) const {
-  const auto known = sources_.services.find(service);
-  if (known == sources_.services.end()) return;
-  for (const std::string& file : known->second.env_files) {
+void ServiceDigester::add_sources(Sources sources, Parts& parts) const {
+  if (sources == nullptr) return;
+  for (const std::string& file : sources->files) {
     const auto staged = sources_.staged.find(file);
-    if (staged != sources_.staged.end()) parts.push_back({ReasonKind::kStagedFileChanged, file, staged->second});
+    if (staged != sources_.staged.end()) {
+      parts.push_back({ReasonKind::kStagedFileChanged, file, secret_digest(staged->second.hex())});
+    }
   }
-  for (const std::string& name : known->second.variables) {
+  for (const std::string& name : sources->variables) {
     const auto value = sources_.variables.find(name);
     if (value == sources_.variables.end()) continue;
-    parts.push_back({ReasonKind::kVariableChanged, name, graph::sha256(value->second)});
+    parts.push_back({ReasonKind::kVariableChanged, name, secret_digest(value->second)});
   }
 }
 

@@ -29,12 +29,13 @@ class ServiceDigester {
 
  private:
   using Parts = std::vector<DefinitionPart>;
-  void add_key(const std::string& key, const simdjson::dom::element& value, const std::string& service,
-               Parts& parts) const;
+  using Sources = const ModelSources::OfService*;  ///< null: nothing of the service was read here
+  void add_key(const std::string& key, const simdjson::dom::element& value, Sources sources, Parts& parts) const;
   void add_used(std::string_view kind, std::string_view name, Parts& parts) const;
-  void add_sources(const std::string& service, Parts& parts) const;
-  [[nodiscard]] DefinitionPart part_of(const std::string& key, std::string subject, const simdjson::dom::element& value,
-                                       const std::string& service) const;
+  void add_sources(Sources sources, Parts& parts) const;
+  [[nodiscard]] DefinitionPart part_of(std::string_view key, std::string subject, const simdjson::dom::element& value,
+                                       Sources sources) const;
+  [[nodiscard]] graph::Digest secret_digest(std::string_view bytes) const;
   void add_definition(std::string_view kind, std::string_view name, std::string& out) const;
   void add_contents(const simdjson::dom::element& definition, std::string& out) const;
   void add_seccomp_profiles(const simdjson::dom::element& service, std::string& out) const;

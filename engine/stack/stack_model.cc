@@ -17,7 +17,7 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr int kStoredVersion = 3;
+constexpr int kStoredVersion = 4;
 
 std::string text_of(const dom::element& object, std::string_view key) {
   std::string_view value;

@@ -64,13 +64,17 @@ struct ModelSources {
   /// Of the client, with their values, of which none is kept: configs and secrets may be taken from them.
   std::map<std::string, std::string> variables = {};
 
-  /// What one service's definition was written with. For telling changes only.
+  /// What one service's definition was written with (compose::ComposeService::Sources). For telling changes only.
   struct OfService {
-    std::set<std::string> variables;     ///< names
-    std::set<std::string> interpolated;  ///< keys in which they stand: what these hold is not shown
-    std::set<std::string> env_files;     ///< staged paths
+    std::set<std::string> variables = {};             ///< names
+    std::set<std::string> interpolated = {};          ///< keys in which they stand: what these hold is not shown
+    std::set<std::string> names_from_variables = {};  ///< those whose members' names are not shown either
+    std::set<std::string> files = {};                 ///< staged paths of env files and label files
+    bool partial = false;                             ///< not all of it was read here: nothing is shown
   };
   std::map<std::string, OfService> services = {};
+  /// Goes into the digests of parts, so that nobody can guess at short values: they are compared in one memo only.
+  std::string secret = {};
 };
 
 /// kComposeFailed where the text is no such document. Ask with `--profile '*'`: Compose leaves out services whose

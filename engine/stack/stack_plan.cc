@@ -221,7 +221,9 @@ class Planner {
     const auto known = background_.image_changes.find(service.name);
     if (known != background_.image_changes.end()) return known->second;
     const auto now = image_ids_.find(service.name);
-    const std::string& before = containers_of(service.name).front()->image_id;
+    const auto& containers = containers_of(service.name);
+    const auto other = std::ranges::find_if(containers, [&](const auto* c) { return now->second != c->image_id; });
+    const std::string& before = (*other)->image_id;
     return now->second ? fmt::format("{} → {}", short_id(before), short_id(*now->second)) : "it is to be built";
   }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <set>
 
 #include "cache/build_store.h"
@@ -12,6 +13,7 @@
 #include "engine/containers/registration.h"
 #include "engine/images/image_change.h"
 #include "engine/stack/service_images.h"
+#include "engine/stack/service_record.h"
 #include "engine/stack/stack_plan.h"
 #include "engine/stack/stack_telling.h"
 #include "engine/workspace/names.h"
@@ -79,12 +81,24 @@ class StackRun {
     }
     OTTO_RETURN_IF_ERROR(execute(plan));
     if (covers_all_doubts(plan)) turn_.settle();
-    OTTO_TRY(const std::vector<EarlyExit> exits, compose_.early_exits(started(plan), one_shots()));
     if (!plan.waves.empty() || !salvage_.steps.empty() || request_.remove_orphans) {
-      OTTO_TRY(probe, session_.probe({.compose_project = stack_.project}));
+      OTTO_RETURN_IF_ERROR(look_after(plan, probe));
     }
     turn_.give_back();
-    return finish(plan, probe.containers, exits);
+    return finish(plan, probe.containers, exits_);
+  }
+
+  /// What runs now, and which containers have failed already: two questions at once. Where one has failed, what runs is
+  /// asked again, for it may have been told too early.
+  Result<void> look_after(const StackPlan& plan, parent::Probe& probe) {
+    auto exits =
+        std::async(std::launch::async, [this, started = started_by(plan)] { return compose_.early_exits(started); });
+    const auto ask = [&] { return session_.probe({.compose_project = stack_.project}); };
+    auto asked = ask();
+    OTTO_TRY(exits_, exits.get());
+    if (asked.ok() && !exits_.empty()) asked = ask();
+    OTTO_TRY(probe, std::move(asked));
+    return {};
   }
 
   /// Nothing that an earlier command left in doubt is of a service that this one does not touch.
@@ -96,6 +110,7 @@ class StackRun {
 
   Result<StackRunResult> finish(const StackPlan& plan, const std::vector<parent::ContainerState>& containers,
                                 const std::vector<EarlyExit>& exits) {
+    if (memo_error_) return *memo_error_;
     OTTO_RETURN_IF_ERROR(containers::register_containers(session_, stack_.project, containers));
     OTTO_RETURN_IF_ERROR(tell_early_exits(session_, exits));
     if (request_.wait) OTTO_RETURN_IF_ERROR(wait_for(plan));
@@ -214,8 +229,9 @@ class StackRun {
   Result<std::vector<graph::Reason>> definition_change(const parent::ContainerState& container,
                                                        const ServiceModel& service) {
     cache::ServiceStore store(session_.memo());
-    OTTO_TRY(const auto before, store.definition(container.service_digest));
-    OTTO_TRY(const auto now, store.definition(service.digest.hex()));
+    const std::string& project = session_.repo().name;
+    OTTO_TRY(const auto before, store.definition(project, service.name, container.service_digest));
+    OTTO_TRY(const auto now, store.definition(project, service.name, service.digest.hex()));
     if (!before || !now) return std::vector<graph::Reason>();
     const auto old_parts = parse_stored_definition(before->body);
     const auto new_parts = parse_stored_definition(now->body);
@@ -238,23 +254,44 @@ class StackRun {
     if (own != nullptr && images_.built.contains(*own)) step.reason = "its image was built anew and is the same";
   }
 
-  Result<void> record(const std::vector<std::string>& services, const StackPlan& plan) {
+  /// A memo that cannot be written to stops nothing that has been begun: finish() tells of it.
+  void record(const std::vector<std::string>& services, const StackPlan& plan) {
     std::vector<cache::ServiceRecord> actions;
     for (const std::string& service : services) {
       const ServiceStep* step = step_of(plan, service);
       if (step == nullptr) continue;
-      cache::ServiceRecord action;
-      action.at_ms = epoch_ms();
-      action.project = session_.repo().name;
-      action.parent = session_.host().id;
-      action.service = service;
-      action.host_id = host_id_of(service);
-      action.action = docker::action_name(step->action);
+      cache::ServiceRecord action = action_on(session_, service, docker::action_name(step->action));
       action.image = image_of(service);
       action.reasons = step->reasons;
       actions.push_back(std::move(action));
     }
-    return cache::ServiceStore(session_.memo()).record(actions);
+    keep(cache::ServiceStore(session_.memo()).record(actions));
+  }
+
+  /// Of a call that failed: the services that it has done all the same.
+  void record_done(const std::vector<std::string>& services, const StackPlan& plan) {
+    const auto probe = session_.probe({.compose_project = stack_.project});
+    if (!probe.ok()) return;
+    const auto is_old = [&](const parent::ContainerState& container) {
+      return std::ranges::find(salvage_.containers, container.id, &parent::ContainerState::id) !=
+             salvage_.containers.end();
+    };
+    std::vector<std::string> done;
+    for (const std::string& service : services) {
+      const bool anew = action_of(plan, service) != docker::action_name(docker::ServiceAction::kStarted);
+      std::size_t right = 0, wrong = 0;
+      for (const parent::ContainerState& container : probe->containers) {
+        if (container.service != service) continue;
+        const bool runs = container.status == parent::ContainerStatus::kRunning;
+        (runs && !(anew && is_old(container)) ? right : wrong) += 1;
+      }
+      if (right > 0 && wrong == 0) done.push_back(service);
+    }
+    record(done, plan);
+  }
+
+  void keep(const Result<void>& result) {
+    if (!result.ok() && !memo_error_) memo_error_ = result.error();
   }
 
   [[nodiscard]] std::string host_id_of(const std::string& service) const {
@@ -276,6 +313,7 @@ class StackRun {
   }
 
   Result<void> execute(const StackPlan& plan) {
+    began_changing_ = Clock::now();
     const auto run_waves = [&]() -> Result<void> {
       for (const Wave& wave : plan.waves) {
         OTTO_RETURN_IF_ERROR(await(wave.awaits));
@@ -355,9 +393,13 @@ class StackRun {
       report(result.ok() ? Event::finished(Phase::kStarting, service, action, ms_since(begun))
                          : Event::failure(Phase::kStarting, service, action, ms_since(begun)));
     }
-    if (!result.ok()) OTTO_RETURN_IF_ERROR(check_images_are_there());
-    OTTO_RETURN_IF_ERROR(result);
-    return record(call.services, plan);
+    if (result.ok()) {
+      record(call.services, plan);
+      return {};
+    }
+    record_done(call.services, plan);
+    OTTO_RETURN_IF_ERROR(check_images_are_there());
+    return result.error();
   }
 
   /// After a failure: kInputsChanged where somebody has removed an image that this command found or made.
@@ -378,13 +420,22 @@ class StackRun {
                       "run the command again when nobody removes images there");
   }
 
-  static std::vector<std::string> started(const StackPlan& plan) {
-    std::vector<std::string> all;
+  [[nodiscard]] Compose::Started started_by(const StackPlan& plan) const {
+    constexpr std::chrono::seconds kSlack{2};  // until Compose got to work
+    Compose::Started started;
     for (const Wave& wave : plan.waves) {
-      all.insert(all.end(), wave.recreate.begin(), wave.recreate.end());
-      all.insert(all.end(), wave.start.begin(), wave.start.end());
+      started.services.insert(started.services.end(), wave.recreate.begin(), wave.recreate.end());
+      started.services.insert(started.services.end(), wave.start.begin(), wave.start.end());
     }
-    return all;
+    started.one_shots = one_shots();
+    for (const parent::ContainerState& container : salvage_.containers) {
+      const ServiceStep* step = step_of(plan, container.service);
+      const bool anew = step != nullptr && step->action == docker::ServiceAction::kRecreated;
+      if (anew) started.replaced.push_back(container.id);
+    }
+    started.since = std::chrono::milliseconds(ms_since(began_changing_)) + kSlack;
+    started.starts = started.services.size();
+    return started;
   }
 
   // --- containers of services that are no more ---
@@ -412,6 +463,7 @@ class StackRun {
     }
     if (!request_.dry_run) {
       OTTO_RETURN_IF_ERROR(compose_.remove_containers(ids, doomed_by({}, salvage_.containers, {})));
+      keep(record_removed(session_, orphans));
     }
     report(Event::notice(Phase::kStopping, stack_.project,
                          fmt::format("{}: {}", request_.dry_run ? "would be removed" : "removed", all)));
@@ -478,6 +530,9 @@ class StackRun {
   std::map<std::string, std::optional<std::string>> image_ids_;  // service → id on the parent; none: to be built
   containers::Salvage salvage_;
   std::set<std::string> begun_;  // services that Compose was called for
+  Clock::time_point began_changing_;
+  std::vector<EarlyExit> exits_;
+  std::optional<Error> memo_error_;
 };
 
 }  // namespace

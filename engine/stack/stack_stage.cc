@@ -52,6 +52,7 @@ bool StackStage::is_as_left(const parent::Probe& probe) const {
 
 void StackStage::take_as_left(const parent::Probe& probe) {
   settle(session_.facts().stage_root + "/" + parent::stack_stage_key(stack_.project) + "/" + probe.stack_tree);
+  brought_ = true;
 }
 
 stage::StageRequest StackStage::request(const std::optional<cache::StageRecord>& known) const {
@@ -93,6 +94,7 @@ Result<void> StackStage::bring() {
           .put_stage({session_.host().id, request.key, brought->stamp, graph::serialize(stack_.manifest)}));
   sent_files_ = brought->uploaded_files;
   settle(std::move(brought->directory));
+  brought_ = true;
   return {};
 }
 
@@ -104,7 +106,6 @@ void StackStage::settle(std::string directory) {
   call_.files = stack_.files.files;
   call_.variables = stack_.files.variables;
   call_.environment = stack_.environment;
-  brought_ = true;
 }
 
 /// What Compose names by the link to the tree, by the tree: whether it enters there or not makes no difference to what
@@ -123,19 +124,23 @@ ModelSources StackStage::sources() const {
   sources.variables = stack_.environment;
   for (const compose::ComposeService& service : stack_.files.services) {
     ModelSources::OfService& own = sources.services[service.name];
-    own.variables = service.variables;
-    own.interpolated = service.interpolated;
+    own.variables = service.sources.variables;
+    own.interpolated = service.sources.interpolated;
+    own.names_from_variables = service.sources.names_from_variables;
+    own.partial = service.sources.partial;
     for (const compose::StagedPath& path : stack_.files.paths) {
-      if (service.env_files.contains(path.local)) own.env_files.insert(path.staged);
+      if (service.sources.files.contains(path.local)) own.files.insert(path.staged);
     }
   }
+  const graph::ChangeKey& key = session_.memo().change_key();
+  sources.secret.assign(key.bytes.begin(), key.bytes.end());
   return sources;
 }
 
 Result<void> StackStage::remember_definitions(const StackModel& model) {
   std::vector<cache::StoredDefinition> definitions;
   for (const auto& [name, service] : model.services) {
-    definitions.push_back({service.digest.hex(), serialize(service.definition)});
+    definitions.push_back({session_.repo().name, name, service.digest.hex(), serialize(service.definition)});
   }
   return cache::ServiceStore(session_.memo()).put_definitions(definitions);
 }

@@ -23,8 +23,10 @@ std::string job_folder_text(std::string_view root, std::string_view job) {
 }
 
 std::string scratch_folder_text(std::string_view root, std::string_view job) {
-  return fmt::format("otto_root={} otto_job={}\n[ -d \"$otto_root\" ] || otto_root=${{TMPDIR:-/tmp}}\n{}",
-                     text::shell_quote(root), job, kJobFolderScript);
+  return fmt::format(
+      "otto_root={} otto_job={}\n[ -d \"$otto_root\" ] || {{ otto_root=${{TMPDIR:-/tmp}}; otto_job=otto-scratch; "
+      "}}\n{}",
+      text::shell_quote(root), job, kJobFolderScript);
 }
 
 std::string stage_guard_text(std::string_view root) {

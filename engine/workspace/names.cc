@@ -37,7 +37,7 @@ std::string get_user_compose_project(std::string_view repo_name, const std::opti
   } else if (const char* variable = std::getenv("OTTO_COMPOSE_SUFFIX"); variable != nullptr && *variable != '\0') {
     tail = variable;
   } else {
-    tail = account().name;
+    tail = account().word;
   }
   return "otto-" + compose_characters(repo_name) + "-" + compose_characters(tail);
 }

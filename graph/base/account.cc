@@ -3,21 +3,24 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <array>
+#include <cerrno>
 #include <cstdlib>
+#include <vector>
 
 namespace otto {
 
 const Account& account() {
   static const Account self = []() -> Account {
-    std::array<char, 4096> buffer{};
+    std::vector<char> buffer(4096);
     passwd entry{};
     passwd* found = nullptr;
-    if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) {
-      return {entry.pw_name, entry.pw_dir};
+    while (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == ERANGE) {
+      buffer.resize(buffer.size() * 2);
     }
+    if (found != nullptr) return {entry.pw_name, entry.pw_dir, entry.pw_name};
+    const std::string number = std::to_string(::getuid());
     const char* user = std::getenv("USER");
-    return {user != nullptr && *user != '\0' ? user : std::to_string(::getuid()), "/"};
+    return {user != nullptr && *user != '\0' ? user : number, "/", number};
   }();
   return self;
 }

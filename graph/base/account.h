@@ -11,6 +11,7 @@ namespace otto {
 struct Account {
   std::string name;
   std::string home;
+  std::string word;  ///< its name where passwd(5) knows it, else its number: what USER says does not count
 };
 /// passwd(5)'s, looked up once; USER (else the number of the account) and "/" where it does not know the account.
 const Account& account();

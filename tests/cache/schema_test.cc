@@ -63,7 +63,8 @@ PRAGMA user_version=4;
 
 /// Three tables and two columns more.
 const std::string kVersion5 = kVersion4 + R"sql(
-CREATE TABLE service_definition (sequence INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT;
+CREATE TABLE service_definition (sequence INTEGER PRIMARY KEY, project TEXT NOT NULL, service TEXT NOT NULL,
+  digest TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (project, service, digest)) STRICT;
 CREATE TABLE service_action (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, project TEXT NOT NULL,
   parent TEXT NOT NULL, service TEXT NOT NULL, host_id TEXT NOT NULL, action TEXT NOT NULL, image TEXT NOT NULL) STRICT;
 CREATE INDEX service_action_by_project ON service_action (project);

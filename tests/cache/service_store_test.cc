@@ -56,14 +56,17 @@ TEST_F(Services, ActionsComeBackWithTheirReasonsNewestFirst) {
 TEST_F(Services, DefinitionsLieUnderTheirDigestsAndTheOldestGo) {
   Database database = open();
   ServiceStore store(database);
-  const std::vector<StoredDefinition> some = {{"a", "1"}, {"b", "2"}, {"c", "3"}};
+  const std::vector<StoredDefinition> some = {{"p", "api", "a", "1"}, {"p", "api", "b", "2"}, {"p", "db", "a", "3"}};
   ASSERT_TRUE(store.put_definitions(some).ok());
-  const std::vector<StoredDefinition> again = {{"a", "4"}};
-  ASSERT_TRUE(store.put_definitions(again, 2).ok());
-  EXPECT_EQ((*store.definition("a"))->body, "4") << "the last explanation of a digest counts";
-  EXPECT_EQ((*store.definition("c"))->body, "3");
-  EXPECT_EQ(*store.definition("b"), std::nullopt);
-  EXPECT_EQ(*store.definition("unknown"), std::nullopt);
+  for (int again = 0; again < 5; ++again) {
+    const std::vector<StoredDefinition> same = {{"p", "api", "a", "4"}};
+    ASSERT_TRUE(store.put_definitions(same, 2).ok());
+  }
+  EXPECT_EQ((*store.definition("p", "api", "a"))->body, "4") << "the last explanation of a digest counts";
+  EXPECT_EQ((*store.definition("p", "db", "a"))->body, "3")
+      << "another service's, and one that is put again drives none out";
+  EXPECT_EQ(*store.definition("p", "api", "b"), std::nullopt);
+  EXPECT_EQ(*store.definition("other", "db", "a"), std::nullopt);
 }
 
 }  // namespace

@@ -1,15 +1,45 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # project, format and one_shots are set before
-# Arguments: SERVICE... Looks for half a second whether one of their containers has ended or is restarted; prints
-# "otto-exit KIND SERVICE NUMBER CODE" by tabs, and the end of its log. Expects project, format, one_shots and otto_docker.
-# Gives up looking as soon as one has failed: others would fail for its sake.
+# shellcheck disable=SC2154 # project, format, one_shots, replaced, since and starts are set before
+# Arguments: SERVICE... Tells which of their containers have ended, or are restarted, as soon as they were started: prints
+# "otto-exit KIND SERVICE NUMBER CODE" by tabs, and the end of its log. Expects also otto_docker; replaced: ids of containers
+# that were; since: how long ago the first may have been started, in milliseconds; starts: of how many the engine must have
+# told at least.
+# The engine tells of starts and deaths by itself, for a fifth of a second more. Containers are looked at only where one
+# died, or where it has not told of every start (it remembers 256 events). That gives up as soon as one has failed: others
+# would fail for its sake.
 
+otto_seconds() { printf '%s.%s' "${1%?????????}" "${1#"${1%?????????}"}"; }
+otto_all_live() {
+  otto_now=$(date +%s%N)
+  case $otto_now in *[!0-9]*) return 1 ;; esac
+  events=$(otto_docker events --since "$(otto_seconds $((otto_now - since * 1000000)))" \
+    --until "$(otto_seconds $((otto_now + 200000000)))" --filter type=container --filter event=start --filter event=die \
+    --filter label=com.docker.compose.project="$project" --format '{{.Action}} {{.Actor.ID}} {{.Actor.Attributes.exitCode}} {{index .Actor.Attributes "com.docker.compose.service"}}' </dev/null 2>/dev/null) || return 1
+  told=0 living=' '
+  while read -r action id code service; do
+    case " $replaced " in *" $id "*) continue ;; esac
+    case $action in
+      start) told=$((told + 1)); living="$living$id " ;;
+      die)
+        case $living in *" $id "*) ;; *) continue ;; esac  # it died before it was started
+        case $code:" $one_shots " in 0:*" $service "*) continue ;; esac
+        return 1 ;;
+    esac
+  done <<END
+$events
+END
+  [ "$told" -ge "$starts" ]
+}
+otto_all_live && exit 0
+
+listed=" $* "
 ids=
-for service; do
-  more=$(otto_docker ps -aq --no-trunc --filter label=com.docker.compose.project="$project" \
-    --filter label=com.docker.compose.service="$service" --filter label=com.docker.compose.oneoff=False) || exit 1
-  ids="$ids $more"
-done
+while read -r id service; do
+  case $listed in *" $service "*) ids="$ids $id" ;; esac
+done <<END
+$(otto_docker ps -a --no-trunc --filter label=com.docker.compose.project="$project" \
+  --filter label=com.docker.compose.oneoff=False --format '{{.ID}} {{.Label "com.docker.compose.service"}}' </dev/null)
+END
 [ -n "${ids# }" ] || exit 0
 otto_look() {
   found=

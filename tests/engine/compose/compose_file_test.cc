@@ -353,6 +353,30 @@ TEST_F(ComposeFileTest, VariablesAreFoundWhereverComposeTakesThem) {
   EXPECT_EQ(inputs->variables, (Names{"ARG", "BARE", "BAZ", "FOO", "KEY", "N", "Q", "R", "X", "Y", "Z"}));
 }
 
+TEST_F(ComposeFileTest, WhatAServiceIsWrittenWithIsKnown) {
+  write("a.env", "P=${FROM_FILE}\n");
+  write("base.yml", "services: {base: {user: '${USER_ID}'}, other: {user: '${NOT_MINE}'}}\n");
+  const auto inputs = read_text(
+      "services:\n"
+      "  a:\n    image: 'x:${TAG}'\n    build: {context: ., args: [ARG]}\n    env_file: a.env\n    init: true\n"
+      "    environment: {PLAIN: '${VALUE}'}\n    labels: ['x.${NAME}=1']\n    command: [run, '${OPTION}']\n"
+      "    extends: {file: base.yml, service: base}\n    x-mine: '${OWN}'\n"
+      "  b: {environment: ['BARE', 'N=${V}'], extends: {file: 'https://x/y.yml', service: z}}\n");
+  ASSERT_TRUE(inputs.ok()) << inputs.error().message;
+  using Set = std::set<std::string>;
+  const ComposeService::Sources& a = inputs->services[0].sources;
+  EXPECT_EQ(a.variables, (Set{"FROM_FILE", "NAME", "OPTION", "USER_ID", "VALUE"}))
+      << "none of the image's, none of Compose's own";
+  EXPECT_EQ(a.interpolated, (Set{"command", "environment", "labels", "user"}));
+  EXPECT_EQ(a.names_from_variables, (Set{"command", "labels"}));
+  EXPECT_EQ(a.files, std::set<std::filesystem::path>{root_ / "a.env"});
+  EXPECT_FALSE(a.partial);
+  const ComposeService::Sources& b = inputs->services[1].sources;
+  EXPECT_EQ(b.variables, (Set{"BARE", "V"}));
+  EXPECT_EQ(b.names_from_variables, Set{});
+  EXPECT_TRUE(b.partial) << "only the parent can read what it extends";
+}
+
 TEST_F(ComposeFileTest, SeveralFilesAreOneProject) {
   write("docker/x.env", "");
   write("docker/sub/x.env", "");

@@ -163,13 +163,15 @@ exit 0
 TEST(ComposeTest, EarlyExitsAreThoseThatFailed) {
   parent::FakeDocker docker(R"sh(
 case "$1" in
-ps) case "$*" in *service=ok\ *) echo c1 ;; *service=bad\ *) echo c2 ;; *) echo c3 c4 ;; esac ;;
-container) printf '%s\n' 'c1 exited 0 0 ok 1' 'c2 exited 7 0 bad 2' 'c3 restarting 1 3 loop 1' 'c4 running 0 0 loop 2' ;;
+events) exit 1 ;;
+ps) printf '%s\n' 'c1 ok' 'c2 bad' 'c3 loop' 'c4 loop' 'c9 other' ;;
+container) [ "$*" = "${*%c9*}" ] || exit 9
+  printf '%s\n' 'c1 exited 0 0 ok 1' 'c2 exited 7 0 bad 2' 'c3 restarting 1 3 loop 1' 'c4 running 0 0 loop 2' ;;
 logs) echo "log of $4" ;;
 esac
 )sh");
   Compose compose = compose_in_turn(docker);
-  const auto exits = compose.early_exits({"ok", "bad", "loop"}, {"ok"});
+  const auto exits = compose.early_exits({{"ok", "bad", "loop"}, {"ok"}, {}, {}, 3});
   ASSERT_TRUE(exits.ok()) << exits.error().message;
   ASSERT_EQ(exits->size(), 2U);
   EXPECT_EQ((*exits)[0].service, "bad");
@@ -181,14 +183,43 @@ esac
   EXPECT_TRUE((*exits)[1].restarting);
 }
 
+/// What the engine tells of starts and deaths; "looked" where containers were looked at.
+std::string after_events(const std::string& events, std::size_t starts) {
+  parent::FakeDocker docker("case \"$1\" in\nevents) printf '" + events +
+                            "'; printf '%s ' \"$@\" > \"$0.events\" ;;\nps) touch \"$0.looked\" ;;\nesac\n");
+  const auto exits = compose_in_turn(docker).early_exits(
+      {{"web", "job"}, {"job"}, {"before"}, std::chrono::milliseconds(1500), starts});
+  if (!exits.ok()) return exits.error().message;
+  const std::string asked = read_file(docker.tree.path("docker.events"));
+  EXPECT_NE(asked.find("--filter label=com.docker.compose.project=otto-p-me"), std::string::npos) << asked;
+  double since = 0, until = 0;
+  EXPECT_EQ(std::sscanf(asked.c_str(), "events --since %lf --until %lf", &since, &until), 2) << asked;
+  EXPECT_NEAR(until - since, 1.7, 0.001) << asked;
+  EXPECT_LT(std::abs(static_cast<double>(std::time(nullptr)) - until), 10) << asked;
+  return std::filesystem::exists(docker.tree.path("docker.looked")) ? "looked" : "";
+}
+
+TEST(ComposeTest, ContainersAreLookedAtOnlyWhereTheEngineToldOfADeath) {
+  EXPECT_EQ(after_events("start a  web\\nstart b  job\\n", 2), "");
+  EXPECT_EQ(after_events("die old 137 web\\nstart a  web\\nstart b  job\\ndie b 0 job\\n", 2), "")
+      << "what was replaced, and a one-shot that is done";
+  EXPECT_EQ(after_events("start before  web\\ndie before 1 web\\nstart a  web\\nstart b  job\\n", 2), "")
+      << "an earlier command had started it";
+  EXPECT_EQ(after_events("start before  web\\nstart a  web\\n", 2), "looked");
+  EXPECT_EQ(after_events("start a  web\\nstart b  job\\ndie a 0 web\\n", 2), "looked");
+  EXPECT_EQ(after_events("start a  web\\nstart b  job\\ndie b 1 job\\n", 2), "looked");
+  EXPECT_EQ(after_events("start a  web\\n", 2), "looked") << "it has not told of every start";
+}
+
 TEST(ComposeTest, AServiceThatEndsWellIsToldUnlessThatIsItsPurpose) {
   parent::FakeDocker docker(R"sh(
 case "$1" in
-ps) echo c1 ;;
+events) exit 1 ;;
+ps) printf '%s\n' 'c1 job' 'c2 web' ;;
 container) printf '%s\n' 'c1 exited 0 0 job 1' 'c2 exited 0 0 web 1' ;;
 esac
 )sh");
-  const auto exits = compose_in_turn(docker).early_exits({"job", "web"}, {"job"});
+  const auto exits = compose_in_turn(docker).early_exits({{"job", "web"}, {"job"}, {}, {}, 2});
   ASSERT_TRUE(exits.ok()) << exits.error().message;
   ASSERT_EQ(exits->size(), 1U);
   EXPECT_EQ((*exits)[0].service, "web");

@@ -47,6 +47,23 @@ TEST_F(JobFolder, GoesWithTheJob) {
   EXPECT_FALSE(fs::exists(folder));
 }
 
+/// Where nothing was ever staged, for a question alone: among the files of everybody, of which none is touched.
+TEST_F(JobFolder, LiesAmongTemporaryFilesForAQuestionAndTouchesNoOthers) {
+  make("compose.0123456789", std::chrono::minutes(90));
+  make("build.0123456789", std::chrono::minutes(90));
+  transport::Script script;
+  script.text = "TMPDIR=" + tree_.root().string() + "\nexport TMPDIR\n" +
+                stage::scratch_folder_text(tree_.path("never-staged").string(), "compose") +
+                "printf %s \"$otto_work\"\n";
+  const auto output = parent_->run_job(script);
+  ASSERT_TRUE(output.ok() && output->status.success());
+  EXPECT_EQ(fs::path(output->out).parent_path(), tree_.root());
+  EXPECT_FALSE(fs::exists(output->out));
+  EXPECT_FALSE(fs::exists(tree_.path("never-staged")));
+  EXPECT_TRUE(fs::exists(tree_.path("compose.0123456789"))) << "somebody else's, by chance of that name";
+  EXPECT_TRUE(fs::exists(tree_.path("build.0123456789")));
+}
+
 /// The shell waits for a command that ignores SIGTERM, nobody reads what it says, and the job is told to end twice: by
 /// the order, and because otto goes.
 TEST_F(JobFolder, GoesAtOnceWhenTheJobIsToEnd) {

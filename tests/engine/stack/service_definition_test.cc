@@ -26,11 +26,11 @@ struct Stack {
     "configs": {"site": {"name": "v_site", "file": "/stage/conf/site"}},
     "secrets": {"key": {"name": "v_key", "file": "/stage/key"}, "token": {"name": "v_token", "environment": "TOKEN"}}
   })json");
-  ModelSources sources = {"/stage", ".", {}, {{"TOKEN", "hunter2"}, {"LEVEL", "1"}}, {}};
+  ModelSources sources = {"/stage", ".", {}, {{"TOKEN", "hunter2"}, {"LEVEL", "1"}}, {}, "key of the memo"};
 
   Stack() {
     for (const char* path : {"conf/site", "key", "p.json", "api.env"}) sources.staged[path] = graph::sha256(path);
-    sources.services["api"] = {{"LEVEL"}, {"command"}, {"api.env"}};
+    sources.services["api"] = {{"LEVEL"}, {"command"}, {}, {"api.env"}};
   }
   json& api() { return document["services"]["api"]; }
   ServiceDefinition definition() const {
@@ -64,7 +64,8 @@ TEST(ServiceDefinition, KeysAreNamedWithWhatTheyHeld) {
             R"(definition-changed volumes./data ({"source":"data","target":"/data","type":"bind"} → )"
             R"({"source":"other","target":"/data","type":"bind"}))"
             "\n");
-  EXPECT_EQ(changes([](Stack& now) { now.api().erase("networks"); }), "definition-changed networks.front (removed)\n");
+  EXPECT_EQ(changes([](Stack& now) { now.api().erase("networks"); }),
+            "definition-changed networks.front (removed)\ndefinition-changed top-level networks.front (removed)\n");
 }
 
 TEST(ServiceDefinition, WhatMayBeASecretIsNotShown) {
@@ -81,6 +82,49 @@ TEST(ServiceDefinition, WhatMayBeASecretIsNotShown) {
   for (const char* secret : {"hunter2", "--fast", "roots"}) EXPECT_EQ(stored.find(secret), std::string::npos) << secret;
 }
 
+TEST(ServiceDefinition, SecretsDeepInAKeyAreNotShownEither) {
+  Stack stack;
+  stack.api()["post_start"] = json::parse(R"([{"command": ["/x"], "environment": {"TOKEN": "hunter2"}}])");
+  stack.api()["deploy"] = {{"labels", {{"token", "hunter2"}}}};
+  stack.api()["volumes"][0]["volume"] = {{"labels", {{"token", "hunter2"}}}};
+  stack.api()["logging"] = {{"options", {{"token", "hunter2"}}}};
+  stack.document["networks"]["front"]["driver_opts"] = {{"token", "hunter2"}};
+  const std::string stored = serialize(stack.definition());
+  EXPECT_EQ(stored.find("hunter2"), std::string::npos) << stored;
+  EXPECT_EQ(stored.find(graph::sha256("hunter2").hex()), std::string::npos) << "a digest that anybody can make";
+}
+
+TEST(ServiceDefinition, NamesThatAVariableMayHaveMadeAreNotTold) {
+  Stack stack;
+  auto& sources = stack.sources.services["api"];
+  sources.interpolated = {"labels", "volumes", "ports", "environment"};
+  sources.names_from_variables = {"labels"};
+  stack.api()["labels"] = {{"router.hunter2.rule", "x"}};
+  stack.api()["volumes"][0]["target"] = "/hunter2";
+  const std::string stored = serialize(stack.definition());
+  EXPECT_EQ(stored.find("hunter2"), std::string::npos) << stored;
+  EXPECT_NE(stored.find("\"environment.LEVEL\""), std::string::npos) << "only its value is a variable's";
+  sources.partial = true;
+  stack.api()["environment"] = {{"hunter2", "1"}};
+  stack.api()["user"] = "hunter2";
+  EXPECT_EQ(serialize(stack.definition()).find("hunter2"), std::string::npos) << "what it extends was not read here";
+  stack.sources.services.clear();
+  EXPECT_EQ(serialize(stack.definition()).find("hunter2"), std::string::npos) << "nothing of it was read here";
+}
+
+TEST(ServiceDefinition, WhatHasOneNameIsNotLost) {
+  EXPECT_EQ(changes([](Stack& now) { now.document["networks"]["front"]["internal"] = true; }),
+            "definition-changed top-level networks.front (changed)\n");
+  EXPECT_EQ(changes([](Stack& now) {
+              now.api()["ports"].push_back({{"target", 80}, {"protocol", "udp"}});
+            }),
+            "definition-changed ports.80/udp (added: {\"protocol\":\"udp\",\"target\":80})\n");
+  EXPECT_EQ(changes([](Stack& now) {
+              now.api()["ports"].push_back({{"target", 80}, {"published", "80"}});
+            }),
+            "definition-changed ports.80 (changed)\n");
+}
+
 TEST(ServiceDefinition, CausesComeBeforeTheKeysThatTheyShowIn) {
   EXPECT_EQ(changes([](Stack& now) {
               now.api()["environment"]["LEVEL"] = "2";
@@ -93,13 +137,13 @@ TEST(ServiceDefinition, CausesComeBeforeTheKeysThatTheyShowIn) {
 
 TEST(ServiceDefinition, FilesSecretsAndVariablesGoByName) {
   EXPECT_EQ(changes([](Stack& now) { now.sources.staged["conf/site"] = graph::sha256("edited"); }),
-            "staged-file-changed conf/site (changed)\n");
+            "staged-file-changed configs.site (changed)\n");
   EXPECT_EQ(changes([](Stack& now) { now.sources.staged["key"] = graph::sha256("edited"); }),
             "secret-changed key (changed)\n");
   EXPECT_EQ(changes([](Stack& now) { now.sources.variables["TOKEN"] = "hunter3"; }),
             "secret-changed token (changed)\n");
   EXPECT_EQ(changes([](Stack& now) { now.sources.staged["p.json"] = graph::sha256("edited"); }),
-            "staged-file-changed security_opt (changed)\n");
+            "staged-file-changed seccomp profile (changed)\n");
 }
 
 TEST(ServiceDefinition, DamagedOnesAreNotRead) {

@@ -27,7 +27,7 @@ nlohmann::json config() { return nlohmann::json::parse(golden_text("config-2.26.
 
 StackModel model_of(const nlohmann::json& document, const Staged& staged = {}, std::string_view stage = kStage,
                     const std::map<std::string, std::string>& variables = {}) {
-  auto model = parse_stack_model(document.dump(), {std::string(stage), ".", staged, variables, {}});
+  auto model = parse_stack_model(document.dump(), {std::string(stage), ".", staged, variables});
   return model ? *model : StackModel{};
 }
 
@@ -179,7 +179,7 @@ TEST(StackModel, ContentsOfSeccompProfilesCount) {
   document["services"]["api"]["security_opt"] = {"no-new-privileges:true", "seccomp=../conf/p.json"};
   const auto with = [&](std::string_view path, std::string_view text) {
     return *parse_stack_model(document.dump(),
-                              {std::string(kStage), "docker", {{std::string(path), graph::sha256(text)}}, {}, {}});
+                              {std::string(kStage), "docker", {{std::string(path), graph::sha256(text)}}});
   };
   EXPECT_EQ(changed(with("conf/p.json", "1"), with("conf/p.json", "2")), Names{"api"});
   EXPECT_EQ(changed(with("docker/conf/p.json", "1"), with("docker/conf/p.json", "2")), Names{});

@@ -11,10 +11,12 @@ TEST(Account, IsThatOfTheSystem) {
   const passwd* known = ::getpwuid(::getuid());
   if (known == nullptr) {
     EXPECT_FALSE(account().name.empty());
+    EXPECT_EQ(account().word, std::to_string(::getuid()));
     return;
   }
   EXPECT_EQ(account().name, known->pw_name);
   EXPECT_EQ(account().home, known->pw_dir);
+  EXPECT_EQ(account().word, known->pw_name);
 }
 
 TEST(Account, TildeIsItsHome) {
