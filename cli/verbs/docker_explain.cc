@@ -71,7 +71,7 @@ constinit const VerbInfo kDockerExplain = {
     "up' would do to it, with each reason, and why it was last created, recreated or started. The verdicts are those "
     "that 'otto docker up' would act on. Nothing is changed. Where the host cannot be asked, the verdict is 'unknown', "
     "and the exit code says so.\n\n"
-    "Of a changed definition the keys are named, and what ports, mounts, commands, limits and the like held while no "
+    "Of a changed definition the keys are named, and what ports, mounts, limits and the like held while no "
     "variable stands in them; never what may be a secret. An image that another one made stale is followed to the file "
     "that did.\n\n"
     "Files are marked + added, - removed, ~ changed, m mode changed; long lists are cut unless -v is given. Of a "

@@ -128,6 +128,7 @@ class Explainer {
     auto judged = judge_services(images, services);
     if (judged.ok()) return {};
     if (judged.error().code == ErrorCode::kInterrupted || judged.error().code == ErrorCode::kDatabase) return judged;
+    report_.parent_reachable = !workspace::is_connection_error(judged.error().code);
     if (!report_.error) report_.error = std::move(judged).error();
     for (const std::string& service : services) OTTO_RETURN_IF_ERROR(add_service(service, {}));
     return {};

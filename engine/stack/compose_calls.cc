@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <regex>
 
@@ -83,6 +84,14 @@ class UpWatch {
 /// libnetwork now and then does not yet know a network that was made a moment ago.
 bool lost_a_network(const transport::Output& output) {
   return !output.status.success() && std::regex_search(output.err, std::regex("network [^ ]+ not found"));
+}
+
+/// No other machine's is named.
+bool has_own_engine(const std::vector<std::string>& docker_command) {
+  constexpr std::array<std::string_view, 4> kElsewhere = {"-H", "--host", "-c", "--context"};
+  return std::ranges::none_of(docker_command, [&](const std::string& word) {
+    return std::ranges::any_of(kElsewhere, [&](std::string_view option) { return word.starts_with(option); });
+  });
 }
 
 }  // namespace
@@ -249,10 +258,11 @@ Result<std::vector<EarlyExit>> Compose::early_exits(const Started& started) {
   if (started.services.empty()) return std::vector<EarlyExit>();
   OTTO_TRY(
       const transport::Output output,
-      run(fmt::format("project={}\nformat={}\none_shots={} replaced={}\nsince={} starts={}\nset -- {}\n{}",
+      run(fmt::format("project={}\nformat={}\none_shots={} replaced={}\nsince={} starts={} here={}\nset -- {}\n{}",
                       quote(project_), quote(kEarlyFormat), quote(fmt::format("{}", fmt::join(started.one_shots, " "))),
                       quote(text::join(started.replaced, " ")), started.since.count(), started.starts,
-                      text::shell_join(started.services), kEarlyExitsScript),
+                      has_own_engine(settings_.docker_command) ? "1" : "", text::shell_join(started.services),
+                      kEarlyExitsScript),
           "the containers just started cannot be looked at"));
   return read_early_exits(output.out);
 }

@@ -91,10 +91,10 @@ class Compose {
     std::set<std::string> one_shots;    ///< that may end with 0
     std::vector<std::string> replaced;  ///< ids of containers that are no more
     std::chrono::milliseconds since{};  ///< how long ago the first of them was, at most
-    std::size_t starts = 0;             ///< of how many containers at least
+    std::size_t starts = 0;             ///< of how many containers
   };
   /// Of these, containers that have failed already, and those that have ended though they are no one-shots. Takes as
-  /// long as the engine needs to tell, and a fifth of a second. May be called beside other questions.
+  /// long as the engine needs to tell, and 0.3 s. May be called beside other questions.
   Result<std::vector<EarlyExit>> early_exits(const Started& started);
 
   /// Waits until each condition holds. kComposeFailed: one that is required cannot hold any more (unhealthy, exited).

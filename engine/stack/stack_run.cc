@@ -110,10 +110,10 @@ class StackRun {
 
   Result<StackRunResult> finish(const StackPlan& plan, const std::vector<parent::ContainerState>& containers,
                                 const std::vector<EarlyExit>& exits) {
-    if (memo_error_) return *memo_error_;
-    OTTO_RETURN_IF_ERROR(containers::register_containers(session_, stack_.project, containers));
+    keep(containers::register_containers(session_, stack_.project, containers));
     OTTO_RETURN_IF_ERROR(tell_early_exits(session_, exits));
     if (request_.wait) OTTO_RETURN_IF_ERROR(wait_for(plan));
+    if (memo_error_) return *memo_error_;
     return StackRunResult{false, results(plan, containers)};
   }
 
@@ -268,24 +268,22 @@ class StackRun {
     keep(cache::ServiceStore(session_.memo()).record(actions));
   }
 
-  /// Of a call that failed: the services that it has done all the same.
+  /// Of a call that failed: the services that it has done all the same. All their containers are as they should be, and
+  /// one is not as it was.
   void record_done(const std::vector<std::string>& services, const StackPlan& plan) {
     const auto probe = session_.probe({.compose_project = stack_.project});
     if (!probe.ok()) return;
-    const auto is_old = [&](const parent::ContainerState& container) {
-      return std::ranges::find(salvage_.containers, container.id, &parent::ContainerState::id) !=
-             salvage_.containers.end();
-    };
     std::vector<std::string> done;
     for (const std::string& service : services) {
-      const bool anew = action_of(plan, service) != docker::action_name(docker::ServiceAction::kStarted);
-      std::size_t right = 0, wrong = 0;
+      std::size_t right = 0, wrong = 0, changed = 0;
       for (const parent::ContainerState& container : probe->containers) {
         if (container.service != service) continue;
-        const bool runs = container.status == parent::ContainerStatus::kRunning;
-        (runs && !(anew && is_old(container)) ? right : wrong) += 1;
+        const auto before = std::ranges::find(salvage_.containers, container.id, &parent::ContainerState::id);
+        const bool as_defined = container.service_digest == model_.services.at(service).digest.hex();
+        (as_defined && container.status != parent::ContainerStatus::kCreated ? right : wrong) += 1;
+        changed += before == salvage_.containers.end() || before->status != container.status ? 1 : 0;
       }
-      if (right > 0 && wrong == 0) done.push_back(service);
+      if (right > 0 && wrong == 0 && changed > 0) done.push_back(service);
     }
     record(done, plan);
   }
@@ -397,7 +395,7 @@ class StackRun {
       record(call.services, plan);
       return {};
     }
-    record_done(call.services, plan);
+    if (result.error().code != ErrorCode::kInputsChanged) record_done(call.services, plan);  // else they are another's
     OTTO_RETURN_IF_ERROR(check_images_are_there());
     return result.error();
   }
@@ -434,7 +432,11 @@ class StackRun {
       if (anew) started.replaced.push_back(container.id);
     }
     started.since = std::chrono::milliseconds(ms_since(began_changing_)) + kSlack;
-    started.starts = started.services.size();
+    for (const std::string& service : started.services) {
+      const ServiceStep* step = step_of(plan, service);
+      const bool anew = step != nullptr && step->action == docker::ServiceAction::kRecreated;
+      started.starts += anew ? step->replicas : 1;
+    }
     return started;
   }
 

@@ -1,44 +1,52 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # project, format, one_shots, replaced, since and starts are set before
+# shellcheck disable=SC2154 # project, format, one_shots, replaced, since, starts and here are set before
 # Arguments: SERVICE... Tells which of their containers have ended, or are restarted, as soon as they were started: prints
 # "otto-exit KIND SERVICE NUMBER CODE" by tabs, and the end of its log. Expects also otto_docker; replaced: ids of containers
-# that were; since: how long ago the first may have been started, in milliseconds; starts: of how many the engine must have
-# told at least.
-# The engine tells of starts and deaths by itself, for a fifth of a second more. Containers are looked at only where one
-# died, or where it has not told of every start (it remembers 256 events). That gives up as soon as one has failed: others
-# would fail for its sake.
+# that were; since: how long ago the first may have been started, in milliseconds; starts: of how many containers; here: not
+# empty where the engine has this machine's clock.
+# The engine tells of starts and deaths by itself, for a while more. Containers are looked at only where one has died, or
+# where it has not told of every start (it remembers 256 events). That gives up as soon as one has failed: others would
+# fail for its sake.
 
+listed=" $* "
 otto_seconds() { printf '%s.%s' "${1%?????????}" "${1#"${1%?????????}"}"; }
 otto_all_live() {
+  [ -n "$here" ] && [ -z "${DOCKER_HOST-}${DOCKER_CONTEXT-}" ] || return 1
   otto_now=$(date +%s%N)
   case $otto_now in *[!0-9]*) return 1 ;; esac
   events=$(otto_docker events --since "$(otto_seconds $((otto_now - since * 1000000)))" \
-    --until "$(otto_seconds $((otto_now + 200000000)))" --filter type=container --filter event=start --filter event=die \
-    --filter label=com.docker.compose.project="$project" --format '{{.Action}} {{.Actor.ID}} {{.Actor.Attributes.exitCode}} {{index .Actor.Attributes "com.docker.compose.service"}}' </dev/null 2>/dev/null) || return 1
-  told=0 living=' '
-  while read -r action id code service; do
+    --until "$(otto_seconds $((otto_now + 300000000)))" --filter type=container --filter event=start --filter event=die \
+    --filter label=com.docker.compose.project="$project" \
+    --format '{{.Action}} {{.Actor.ID}} {{index .Actor.Attributes "com.docker.compose.service"}} {{.Actor.Attributes.exitCode}}' \
+    </dev/null 2>/dev/null) || return 1
+  told=0 living=' ' begun=' '
+  while read -r action id service code; do
     case " $replaced " in *" $id "*) continue ;; esac
-    case $action in
-      start) told=$((told + 1)); living="$living$id " ;;
-      die)
-        case $living in *" $id "*) ;; *) continue ;; esac  # it died before it was started
+    case $listed in *" $service "*) ;; *) continue ;; esac
+    case $action:$living in
+      start:*" $id "*) continue ;;
+      start:*) told=$((told + 1)); living="$living$id " begun="$begun$service " ;;
+      die:*)
         case $code:" $one_shots " in 0:*" $service "*) continue ;; esac
         return 1 ;;
     esac
   done <<END
 $events
 END
+  for service; do
+    case $begun in *" $service "*) ;; *) return 1 ;; esac
+  done
   [ "$told" -ge "$starts" ]
 }
-otto_all_live && exit 0
+otto_all_live "$@" && exit 0
 
-listed=" $* "
+there=$(otto_docker ps -a --no-trunc --filter label=com.docker.compose.project="$project" \
+  --filter label=com.docker.compose.oneoff=False --format '{{.ID}} {{.Label "com.docker.compose.service"}}' </dev/null) || exit 1
 ids=
 while read -r id service; do
   case $listed in *" $service "*) ids="$ids $id" ;; esac
 done <<END
-$(otto_docker ps -a --no-trunc --filter label=com.docker.compose.project="$project" \
-  --filter label=com.docker.compose.oneoff=False --format '{{.ID}} {{.Label "com.docker.compose.service"}}' </dev/null)
+$there
 END
 [ -n "${ids# }" ] || exit 0
 otto_look() {

@@ -188,27 +188,39 @@ std::string after_events(const std::string& events, std::size_t starts) {
   parent::FakeDocker docker("case \"$1\" in\nevents) printf '" + events +
                             "'; printf '%s ' \"$@\" > \"$0.events\" ;;\nps) touch \"$0.looked\" ;;\nesac\n");
   const auto exits = compose_in_turn(docker).early_exits(
-      {{"web", "job"}, {"job"}, {"before"}, std::chrono::milliseconds(1500), starts});
+      {{"web", "job"}, {"job"}, {"before", "old"}, std::chrono::milliseconds(1500), starts});
   if (!exits.ok()) return exits.error().message;
   const std::string asked = read_file(docker.tree.path("docker.events"));
   EXPECT_NE(asked.find("--filter label=com.docker.compose.project=otto-p-me"), std::string::npos) << asked;
   double since = 0, until = 0;
   EXPECT_EQ(std::sscanf(asked.c_str(), "events --since %lf --until %lf", &since, &until), 2) << asked;
-  EXPECT_NEAR(until - since, 1.7, 0.001) << asked;
+  EXPECT_NEAR(until - since, 1.8, 0.001) << asked;
   EXPECT_LT(std::abs(static_cast<double>(std::time(nullptr)) - until), 10) << asked;
   return std::filesystem::exists(docker.tree.path("docker.looked")) ? "looked" : "";
 }
 
 TEST(ComposeTest, ContainersAreLookedAtOnlyWhereTheEngineToldOfADeath) {
-  EXPECT_EQ(after_events("start a  web\\nstart b  job\\n", 2), "");
-  EXPECT_EQ(after_events("die old 137 web\\nstart a  web\\nstart b  job\\ndie b 0 job\\n", 2), "")
+  EXPECT_EQ(after_events("start a web <no value>\\nstart b job <no value>\\n", 2), "");
+  EXPECT_EQ(after_events("die old web 137\\nstart a web <no value>\\nstart b job <no value>\\ndie b job 0\\n", 2), "")
       << "what was replaced, and a one-shot that is done";
-  EXPECT_EQ(after_events("start before  web\\ndie before 1 web\\nstart a  web\\nstart b  job\\n", 2), "")
+  EXPECT_EQ(
+      after_events(
+          "start before web <no value>\\ndie before web 1\\nstart a web <no value>\\nstart b job <no value>\\n", 2),
+      "")
       << "an earlier command had started it";
-  EXPECT_EQ(after_events("start before  web\\nstart a  web\\n", 2), "looked");
-  EXPECT_EQ(after_events("start a  web\\nstart b  job\\ndie a 0 web\\n", 2), "looked");
-  EXPECT_EQ(after_events("start a  web\\nstart b  job\\ndie b 1 job\\n", 2), "looked");
-  EXPECT_EQ(after_events("start a  web\\n", 2), "looked") << "it has not told of every start";
+  EXPECT_EQ(after_events("start before web <no value>\\nstart a web <no value>\\n", 2), "looked");
+  EXPECT_EQ(after_events("start a web <no value>\\nstart b job <no value>\\ndie a web 0\\n", 2), "looked");
+  EXPECT_EQ(after_events("start a web <no value>\\nstart b job <no value>\\ndie b job 1\\n", 2), "looked");
+  EXPECT_EQ(after_events("start a web <no value>\\n", 2), "looked") << "it has not told of every start";
+  EXPECT_EQ(after_events("die b job 1\\nstart a web <no value>\\nstart c web <no value>\\n", 2), "looked")
+      << "of which it has forgotten the start";
+  EXPECT_EQ(after_events("start x other <no value>\\nstart a web <no value>\\nstart a web <no value>\\n", 2), "looked")
+      << "one service's starts say nothing of another's";
+}
+
+TEST(ComposeTest, WhatCannotBeLookedAtIsAnError) {
+  parent::FakeDocker docker("echo 'the engine is gone' >&2; exit 1\n");
+  EXPECT_FALSE(compose_in_turn(docker).early_exits({{"web"}, {}, {}, {}, 1}).ok());
 }
 
 TEST(ComposeTest, AServiceThatEndsWellIsToldUnlessThatIsItsPurpose) {

@@ -75,7 +75,7 @@ TEST(ServiceDefinition, WhatMayBeASecretIsNotShown) {
               now.api()["command"] = {"run", "--slow"};
             }),
             "definition-changed command (changed)\n")
-      << "a variable stands in it";
+      << "people write passwords there";
   EXPECT_EQ(changes([](Stack& now) { now.api()["labels"]["team"] = "leaves"; }),
             "definition-changed labels.team (changed)\n");
   const std::string stored = serialize(Stack().definition());
