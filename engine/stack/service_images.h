@@ -16,6 +16,15 @@
 
 namespace otto::stack {
 
+/// What the project's images are on the parent: image name → exact tag, and tag → id.
+struct PinnedImages {
+  std::map<std::string, std::string> tags;
+  std::map<std::string, std::string> ids;
+  std::vector<std::string> rebuilt_later;  ///< dry run: tags that would be built, whose ids are not known
+  std::map<std::string, std::vector<graph::Reason>> reasons;  ///< image name → why this command builds it
+  std::set<std::string> built;                                ///< names of images that this command has built
+};
+
 class ServiceImages {
  public:
   ServiceImages(const config::Settings& repo, const StackInputs& stack);

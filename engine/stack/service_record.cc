@@ -1,6 +1,6 @@
 #include "engine/stack/service_record.h"
 
-#include <map>
+#include <algorithm>
 
 #include "cache/service_store.h"
 #include "engine/workspace/names.h"
@@ -8,6 +8,9 @@
 
 namespace otto::stack {
 
+namespace {
+
+/// Now; image and reasons are left to the caller.
 cache::ServiceRecord action_on(const parent::ParentSession& session, const std::string& service,
                                std::string_view action) {
   cache::ServiceRecord record;
@@ -18,6 +21,39 @@ cache::ServiceRecord action_on(const parent::ParentSession& session, const std::
   record.host_id = workspace::container_host_id(record.parent, record.project, service, 1);
   record.action = action;
   return record;
+}
+
+}  // namespace
+
+Result<void> record_steps(parent::ParentSession& session, const StackPlan& plan,
+                          const std::map<std::string, std::string>& images) {
+  std::vector<cache::ServiceRecord> actions;
+  for (const ServiceStep& step : plan.steps) {
+    const auto image = images.find(step.service);
+    if (image == images.end()) continue;
+    actions.push_back(action_on(session, step.service, docker::action_name(step.action)));
+    actions.back().image = image->second;
+    actions.back().reasons = step.reasons;
+  }
+  return cache::ServiceStore(session.memo()).record(actions);
+}
+
+std::vector<std::string> services_done(const std::vector<std::string>& services, const StackModel& model,
+                                       const std::vector<parent::ContainerState>& before,
+                                       const std::vector<parent::ContainerState>& after) {
+  std::vector<std::string> done;
+  for (const std::string& service : services) {
+    std::size_t right = 0, wrong = 0, changed = 0;
+    for (const parent::ContainerState& container : after) {
+      if (container.service != service) continue;
+      const auto was = std::ranges::find(before, container.id, &parent::ContainerState::id);
+      const bool as_defined = container.service_digest == model.services.at(service).digest.hex();
+      (as_defined && container.status != parent::ContainerStatus::kCreated ? right : wrong) += 1;
+      changed += was == before.end() || was->status != container.status ? 1 : 0;
+    }
+    if (right > 0 && wrong == 0 && changed > 0) done.push_back(service);
+  }
+  return done;
 }
 
 Result<void> record_removed(parent::ParentSession& session, const std::vector<parent::ContainerState>& containers) {

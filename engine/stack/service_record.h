@@ -1,20 +1,27 @@
 // What was done to services, as the memo is told of it.
 #pragma once
 
+#include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "cache/records.h"
 #include "engine/parent/container_state.h"
 #include "engine/parent/parent_session.h"
+#include "engine/stack/stack_model.h"
+#include "engine/stack/stack_plan.h"
 #include "graph/base/result.h"
 
 namespace otto::stack {
 
-/// Now, on the session's parent; image and reasons are left to the caller.
-cache::ServiceRecord action_on(const parent::ParentSession& session, const std::string& service,
-                               std::string_view action);
+/// The plan's steps for the services of `images`, which gives the image that each runs now. kDatabase.
+Result<void> record_steps(parent::ParentSession& session, const StackPlan& plan,
+                          const std::map<std::string, std::string>& images);
+
+/// Which of `services` a call that failed has done all the same: all their containers are as the model says, and one is
+/// not as it was before. Pure.
+std::vector<std::string> services_done(const std::vector<std::string>& services, const StackModel& model,
+                                       const std::vector<parent::ContainerState>& before,
+                                       const std::vector<parent::ContainerState>& after);
 
 /// One action a service: its containers have gone together. kDatabase.
 Result<void> record_removed(parent::ParentSession& session, const std::vector<parent::ContainerState>& containers);

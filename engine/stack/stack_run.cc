@@ -7,11 +7,9 @@
 #include <future>
 #include <set>
 
-#include "cache/build_store.h"
-#include "cache/service_store.h"
 #include "engine/containers/half_replaced.h"
 #include "engine/containers/registration.h"
-#include "engine/images/image_change.h"
+#include "engine/stack/service_background.h"
 #include "engine/stack/service_images.h"
 #include "engine/stack/service_record.h"
 #include "engine/stack/stack_plan.h"
@@ -198,7 +196,8 @@ class StackRun {
     std::set<std::string> given;
     for (const auto& [name, service] : model_.services) given.insert(service.container_name);
     salvage_ = containers::salvage(probe.containers, given);
-    OTTO_TRY(const Background background, read_background());
+    OTTO_TRY(const Background background,
+             read_background(session_, model_, salvage_.containers, image_ids_, service_images_, images_));
     OTTO_TRY(StackPlan plan, plan_stack(model_, salvage_.containers, image_ids_, request_.services, background));
     for (ServiceStep& step : plan.steps) say_built_for_nothing(step);
     OTTO_RETURN_IF_ERROR(check_pins(plan));
@@ -206,46 +205,6 @@ class StackRun {
   }
 
   // --- why ---
-
-  /// Read for what differs alone: where nothing does, nothing is read.
-  Result<Background> read_background() {
-    Background background;
-    for (const parent::ContainerState& container : salvage_.containers) {
-      const auto service = model_.services.find(container.service);
-      if (service == model_.services.end()) continue;
-      if (container.service_digest != service->second.digest.hex() && !container.service_digest.empty()) {
-        OTTO_TRY(background.redefined[container.service], definition_change(container, service->second));
-      }
-      const std::string* own = service_images_.own(service->second);
-      const auto image = image_ids_.find(container.service);
-      if (own == nullptr || image == image_ids_.end() || image->second == container.image_id) continue;
-      OTTO_TRY(std::string change,
-               images::image_change(*own, [&](const std::string& name) { return reasons_of(name); }));
-      if (!change.empty()) background.image_changes[container.service] = std::move(change);
-    }
-    return background;
-  }
-
-  Result<std::vector<graph::Reason>> definition_change(const parent::ContainerState& container,
-                                                       const ServiceModel& service) {
-    cache::ServiceStore store(session_.memo());
-    const std::string& project = session_.repo().name;
-    OTTO_TRY(const auto before, store.definition(project, service.name, container.service_digest));
-    OTTO_TRY(const auto now, store.definition(project, service.name, service.digest.hex()));
-    if (!before || !now) return std::vector<graph::Reason>();
-    const auto old_parts = parse_stored_definition(before->body);
-    const auto new_parts = parse_stored_definition(now->body);
-    if (!old_parts || !new_parts) return std::vector<graph::Reason>();
-    return definition_changes(*old_parts, *new_parts);
-  }
-
-  /// Of this command, else of the last build on this parent.
-  Result<std::vector<graph::Reason>> reasons_of(const std::string& image) {
-    const auto now = images_.reasons.find(image);
-    if (now != images_.reasons.end() && !now->second.empty()) return now->second;
-    OTTO_TRY(auto last, cache::BuildStore(session_.memo()).last_build(session_.repo().name, image, session_.host().id));
-    return last ? std::move(last->reasons) : std::vector<graph::Reason>();
-  }
 
   /// Its image was built anew and came out the same, so the service is left alone.
   void say_built_for_nothing(ServiceStep& step) const {
@@ -256,36 +215,15 @@ class StackRun {
 
   /// A memo that cannot be written to stops nothing that has been begun: finish() tells of it.
   void record(const std::vector<std::string>& services, const StackPlan& plan) {
-    std::vector<cache::ServiceRecord> actions;
-    for (const std::string& service : services) {
-      const ServiceStep* step = step_of(plan, service);
-      if (step == nullptr) continue;
-      cache::ServiceRecord action = action_on(session_, service, docker::action_name(step->action));
-      action.image = image_of(service);
-      action.reasons = step->reasons;
-      actions.push_back(std::move(action));
-    }
-    keep(cache::ServiceStore(session_.memo()).record(actions));
+    std::map<std::string, std::string> images;
+    for (const std::string& service : services) images[service] = image_of(service);
+    keep(record_steps(session_, plan, images));
   }
 
-  /// Of a call that failed: the services that it has done all the same. All their containers are as they should be, and
-  /// one is not as it was.
+  /// Of a call that failed: the services that it has done all the same.
   void record_done(const std::vector<std::string>& services, const StackPlan& plan) {
     const auto probe = session_.probe({.compose_project = stack_.project});
-    if (!probe.ok()) return;
-    std::vector<std::string> done;
-    for (const std::string& service : services) {
-      std::size_t right = 0, wrong = 0, changed = 0;
-      for (const parent::ContainerState& container : probe->containers) {
-        if (container.service != service) continue;
-        const auto before = std::ranges::find(salvage_.containers, container.id, &parent::ContainerState::id);
-        const bool as_defined = container.service_digest == model_.services.at(service).digest.hex();
-        (as_defined && container.status != parent::ContainerStatus::kCreated ? right : wrong) += 1;
-        changed += before == salvage_.containers.end() || before->status != container.status ? 1 : 0;
-      }
-      if (right > 0 && wrong == 0 && changed > 0) done.push_back(service);
-    }
-    record(done, plan);
+    if (probe.ok()) record(services_done(services, model_, salvage_.containers, probe->containers), plan);
   }
 
   void keep(const Result<void>& result) {

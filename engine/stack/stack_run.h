@@ -12,6 +12,7 @@
 #include "engine/parent/parent_session.h"
 #include "engine/stack/compose_calls.h"
 #include "engine/stack/stack_inputs.h"
+#include "engine/stack/service_images.h"
 #include "engine/stack/stack_model.h"
 #include "engine/stack/stack_stage.h"
 #include "engine/stack/stack_turn.h"
@@ -19,15 +20,6 @@
 #include "otto/stack.h"
 
 namespace otto::stack {
-
-/// What the project's images are on the parent: image name → exact tag, and tag → id.
-struct PinnedImages {
-  std::map<std::string, std::string> tags;
-  std::map<std::string, std::string> ids;
-  std::vector<std::string> rebuilt_later;  ///< dry run: tags that would be built, whose ids are not known
-  std::map<std::string, std::vector<graph::Reason>> reasons;  ///< image name → why this command builds it
-  std::set<std::string> built;                                ///< names of images that this command has built
-};
 
 struct StackRunRequest {
   std::vector<std::string> services;
