@@ -64,8 +64,10 @@ std::string services_text(const docker::ExplainReport& report, std::int64_t now_
   std::vector<std::vector<Cell>> rows;
   std::vector<std::string> below;
   for (const docker::ServiceExplanation& service : report.services) {
-    const std::string status = service.now ? std::string(docker::action_name(service.now->action)) : "unknown";
     const bool work = service.now && !service.now->reasons.empty();
+    const std::string status =
+        service.now ? fmt::format("{}{}", work ? "would be " : "", docker::action_name(service.now->action))
+                    : "unknown";
     rows.push_back({{one_line(service.service), Paint::kBold},
                     {status, work ? Paint::kYellow : Paint::kDim},
                     {one_line(service.host_id)}});

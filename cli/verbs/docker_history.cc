@@ -28,7 +28,9 @@ class DockerHistory : public Verb {
   }
 
   Result<int> run(Invocation& invocation) override {
-    if (names_.size() > 1) return make_error(ErrorCode::kUsage, "unexpected argument '" + names_[1] + "'");
+    if (names_.size() > 1)
+      return make_error(ErrorCode::kUsage, "unexpected argument '" + names_[1] + "'",
+                        "history takes one name, of an image or a service; without any it lists all");
     docker::HistoryOptions options;
     if (!names_.empty()) options.name = names_.front();
     options.limit = limit_;

@@ -227,7 +227,10 @@ Result<std::string> Compose::read_config(transport::Output answer) const {
   if (!answer.status.success()) {
     Error refused =
         parent::docker_error(answer, remote_.host_id(), ErrorCode::kComposeFailed, "the compose files are refused");
-    return v1 ? with_v1_hint(std::move(refused)) : std::move(refused);
+    if (v1) return with_v1_hint(std::move(refused));
+    if (refused.hint.empty())
+      refused.hint = "these are the words of the parent's Compose: correct the file that they name";
+    return refused;
   }
   return v1 ? v1_config_as_json(answer.out) : Result<std::string>(std::move(answer.out));
 }

@@ -130,6 +130,7 @@ TEST(ComposeTest, FailureCarriesComposesWords) {
   ASSERT_FALSE(config.ok());
   EXPECT_EQ(config.error().code, ErrorCode::kComposeFailed);
   EXPECT_NE(config.error().message.find("undefined network"), std::string::npos);
+  EXPECT_FALSE(config.error().hint.empty());
 }
 
 TEST(ComposeTest, OptionalConditionsMayFail) {
