@@ -207,6 +207,38 @@ Result<std::optional<Database>> Database::open_existing_read_only(const fs::path
   return std::optional(Database(std::move(state)));
 }
 
+Result<Database> Database::in_memory(std::string_view image) {
+  auto state = std::make_unique<State>();
+  state->file = ":memory:";
+  OTTO_TRY(state->connection, Connection::open(state->file, sqlite::Access::kReadWrite));
+  if (image.empty()) {
+    OTTO_RETURN_IF_ERROR(migrate(*state->connection, migrations()));
+  } else {
+    OTTO_RETURN_IF_ERROR(state->connection->deserialize(image));
+  }
+  OTTO_TRY(state->key, ensure_key(*state->connection, graph::ChangeKey::random()));
+  return Database(std::move(state));
+}
+
+Result<void> Database::forget_everything() {
+  return in_transaction([&]() -> Result<void> {
+    std::vector<std::string> tables;
+    OTTO_TRY(
+        sqlite::Query query,
+        state_->connection->query("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('meta') AND "
+                                  "name NOT LIKE 'sqlite_%'"));
+    for (;;) {
+      OTTO_TRY(const bool row, query.next());
+      if (!row) break;
+      tables.push_back(query.text(0));
+    }
+    for (const std::string& table : tables) OTTO_RETURN_IF_ERROR(state_->connection->run("DELETE FROM " + table));
+    return {};
+  });
+}
+
+Result<std::string> Database::image() { return state_->connection->serialize(); }
+
 fs::path Database::default_path() {
   const auto set = [](const char* name) -> std::string {
     const char* value = std::getenv(name);

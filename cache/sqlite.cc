@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <cstring>
+
 #include "graph/base/text.h"
 
 namespace otto::cache::sqlite {
@@ -131,6 +133,25 @@ Result<void> Connection::finish(Query& query) {
     OTTO_TRY(const bool row, query.next());
     if (!row) return {};
   }
+}
+
+Result<std::string> Connection::serialize() {
+  sqlite3_int64 size = 0;
+  unsigned char* const bytes = sqlite3_serialize(handle_, "main", &size, 0);
+  if (bytes == nullptr) return error(SQLITE_NOMEM);
+  std::string image(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+  sqlite3_free(bytes);
+  return image;
+}
+
+Result<void> Connection::deserialize(std::string_view image) {
+  auto* const bytes = static_cast<unsigned char*>(sqlite3_malloc64(image.size()));
+  if (bytes == nullptr) return error(SQLITE_NOMEM);
+  std::memcpy(bytes, image.data(), image.size());
+  const auto size = static_cast<sqlite3_int64>(image.size());
+  const int code = sqlite3_deserialize(handle_, "main", bytes, size, size,
+                                       SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE);
+  return code == SQLITE_OK ? Result<void>() : error(code);
 }
 
 Result<void> Connection::execute(const std::string& sql) {

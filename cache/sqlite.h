@@ -109,6 +109,9 @@ class Connection {
   Result<std::pair<LargeBytes, std::size_t>> blob(const char* table, const char* column, std::int64_t row);
   /// Several statements without values, in order.
   Result<void> execute(const std::string& sql);
+  /// The whole database in one piece, and back; the latter for one in memory.
+  Result<std::string> serialize();
+  Result<void> deserialize(std::string_view image);
   /// The first column of the first row of `sql`; 0 where there is none.
   Result<std::int64_t> integer(std::string_view sql);
 

@@ -57,12 +57,16 @@ class Run {
   }
 
   std::vector<TaskState> operator()() {
+    const bool alone = schedule_.jobs <= 1;
     std::vector<std::jthread> workers;
-    for (unsigned i = 0; i < std::max(1U, schedule_.jobs); ++i) workers.emplace_back([this] { work(); });
+    for (unsigned i = 0; !alone && i < schedule_.jobs; ++i) workers.emplace_back([this] { work(); });
     for (std::size_t task = 0; task < states_.size(); ++task) {
       if (missing_[task] == 0) start(task);
     }
-    while (running_ > 0) finish(*ended_.pop());
+    while (running_ > 0) {
+      if (alone) work_on(*ready_.pop());
+      finish(*ended_.pop());
+    }
     ready_.close();
     std::replace(states_.begin(), states_.end(), TaskState::kWaiting, TaskState::kSkipped);
     return states_;
@@ -76,16 +80,15 @@ class Run {
   };
 
   void work() {
-    while (const auto task = ready_.pop()) {
-      if (halted_ || schedule_.stop.stop_requested()) {
-        ended_.push({*task, false, {}});
-      } else {
-        Result<void> result = schedule_.work(*task, schedule_.stop);
-        // As in ninja, what runs already may finish.
-        if (!result.ok() && !schedule_.keep_going) halted_ = true;
-        ended_.push({*task, true, std::move(result)});
-      }
-    }
+    while (const auto task = ready_.pop()) work_on(*task);
+  }
+
+  void work_on(std::size_t task) {
+    if (halted_ || schedule_.stop.stop_requested()) return ended_.push({task, false, {}});
+    Result<void> result = schedule_.work(task, schedule_.stop);
+    // As in ninja, what runs already may finish.
+    if (!result.ok() && !schedule_.keep_going) halted_ = true;
+    ended_.push({task, true, std::move(result)});
   }
 
   void start(std::size_t task) {

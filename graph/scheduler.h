@@ -25,7 +25,7 @@ enum class TaskState {
 
 struct Schedule {
   std::vector<std::vector<std::size_t>> inputs;  ///< of each task: the tasks that must be done before it
-  unsigned jobs = 4;                             ///< workers; 0 counts as 1
+  unsigned jobs = 4;                             ///< workers; up to 1: the calling thread does all of it
   bool keep_going = false;
   std::function<Result<void>(std::size_t task, std::stop_token stop)> work;    ///< on a worker
   std::function<void(std::size_t task, const Result<void>& result)> finished;  ///< on the calling thread

@@ -7,25 +7,17 @@
 // lock (parent/project_lock.h), because a replacement that is going on looks the same.
 #pragma once
 
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/parent/composing.h"
 #include "engine/parent/container_state.h"
 
 namespace otto::containers {
 
-/// One step that puts right. Containers are never removed with their volumes: an anonymous one may hold data.
-struct PutRight {
-  enum class Act { kRemove, kRename };
-  Act act = Act::kRemove;
-  std::string service;
-  std::string container_id;
-  std::string name;        ///< as it is now
-  std::string plain_name;  ///< kRename: what it will be called
-};
+using parent::PutRight;
 
 struct Salvage {
   std::vector<PutRight> steps;                     ///< in this order; empty: nothing is half replaced

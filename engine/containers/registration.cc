@@ -57,7 +57,7 @@ Result<void> register_containers(parent::ParentSession& session, const std::stri
       registrations.push_back(std::move(registration));
       continue;
     }
-    session.workspace().reporter().report(
+    session.reporter().report(
         Event::warning(Phase::kChecking, container.service,
                        fmt::format("replica {} of service '{}' is no host: '{}' is service '{}'", container.number,
                                    container.service, registration.host_id, owner->second)));

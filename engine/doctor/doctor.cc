@@ -15,6 +15,7 @@
 #include "engine/doctor/checks.h"
 #include "engine/doctor/machine_checks.h"
 #include "engine/parent/parent_session.h"
+#include "engine/parent/remote_probe.h"
 #include "graph/base/sync.h"
 #include "graph/base/text.h"
 #include "otto/docker.h"

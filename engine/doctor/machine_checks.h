@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "engine/doctor/checks.h"
-#include "engine/parent/parent.h"
+#include "engine/parent/docker_command.h"
 #include "transport/remote.h"
 
 namespace otto::doctor {

@@ -2,6 +2,7 @@
 #include "otto/workspace.h"
 
 #include "engine/compose/compose_images.h"
+#include "engine/facade/remote_parent.h"
 #include "engine/workspace/opened.h"
 
 namespace otto {
@@ -11,8 +12,14 @@ Workspace::~Workspace() = default;
 
 Result<std::unique_ptr<Workspace>> Workspace::open(const WorkspaceOptions& options, Reporter& reporter,
                                                    std::stop_token stop) {
-  OTTO_TRY(auto opened, workspace::Opened::open({.options = options, .join_images = compose::add_compose_images},
+  OTTO_TRY(auto opened, workspace::Opened::open({.options = options,
+                                                 .join_images = compose::add_compose_images,
+                                                 .reach_parent = facade::reach_remote_parent},
                                                 reporter, std::move(stop)));
+  return over(std::move(opened));
+}
+
+std::unique_ptr<Workspace> Workspace::over(std::unique_ptr<workspace::Opened> opened) {
   return std::unique_ptr<Workspace>(new Workspace(std::move(opened)));
 }
 

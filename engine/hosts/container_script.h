@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "engine/parent/parent.h"
+#include "engine/parent/docker_command.h"
 #include "transport/transport.h"
 
 namespace otto::hosts {

@@ -7,6 +7,8 @@
 #include "engine/images/built_record.h"
 #include "engine/images/legacy_build.h"
 #include "engine/images/scripts.h"
+#include "engine/parent/docker_command.h"
+#include "engine/parent/lock_script.h"
 #include "engine/stage/stage_script.h"
 #include "graph/base/text.h"
 
@@ -222,6 +224,17 @@ Result<BuiltImage> build_image(transport::Remote& remote, const parent::ParentSe
     return build_error(output, reader, remote.host_id(), request);
   return BuiltImage{std::string(text::trim(answer.substr(mark + kBuiltMark.size()))), false, false,
                     reader.take_bases()};
+}
+
+Result<void> tag_image(transport::Remote& remote, const parent::ParentSettings& settings, const std::string& reference,
+                       const std::string& tag, const std::stop_token& stop) {
+  transport::Script script;
+  script.text = parent::docker_prelude(settings) + "otto_docker tag \"$1\" \"$2\"\n";
+  script.args = {reference, tag};
+  script.stop = stop;
+  OTTO_TRY(const transport::Output output, remote.run(script));
+  if (output.status.success()) return {};
+  return parent::docker_error(output, remote.host_id(), ErrorCode::kRemoteFailed, "docker tag failed");
 }
 
 }  // namespace otto::images

@@ -7,50 +7,21 @@
 // labels: they would change the id and be inherited (docs/design_notes.md). Must not know plans or the memo.
 #pragma once
 
-#include <functional>
-#include <map>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "engine/parent/lock_script.h"
-#include "engine/parent/parent.h"
+#include "engine/parent/building.h"
+#include "engine/parent/facts.h"
 #include "graph/base/result.h"
-#include "graph/fingerprint.h"
 #include "transport/remote.h"
 
 namespace otto::images {
 
-struct BuildRequest {
-  std::string name;             ///< the image's, for messages
-  std::string tag, latest;      ///< full references
-  std::string dockerfile;       ///< its bytes
-  std::string dockerfile_name;  ///< for messages
-  std::string stage_key, stage_stamp;
-  std::string record_name;                          ///< built_record.h
-  const graph::Fingerprint* fingerprint = nullptr;  ///< borrowed; what the record keeps
-  std::map<std::string, std::string> build_args;
-  std::string target, platform;                           ///< empty: none
-  std::vector<std::pair<std::string, std::string>> pins;  ///< reference as spelled → exact tag
-  /// Base images that count in the tag: reference → id. Another one at the end of the build is kInputsChanged.
-  std::vector<std::pair<std::string, std::string>> bases;
-  /// The tag was not there when the parent was asked: if it is by the time its lock is had, another otto has built it.
-  bool may_be_built_meanwhile = false;
-  std::function<void(const parent::LockHolder& holder)> on_waiting;  ///< another otto builds the image
-  std::function<void(std::string_view step)> on_step;                ///< "[2/4] RUN make"; the last is "tagging"
-  std::function<void(std::string_view line)> on_line;                ///< every line of the engine's progress
-  std::stop_token stop;
-};
-
-struct BuiltImage {
-  std::string image_id;      ///< "sha256:…"
-  bool stage_stale = false;  ///< nothing was built: the stage is not what the stamp says; stage again
-  bool was_there = false;    ///< nothing was built: another otto had done it
-  /// Base images that the engine fetched itself, as it names them ("docker.io/library/debian:12"), and their digests.
-  std::map<std::string, std::string> fetched_bases = {};
-};
+using parent::BuildRequest;
+using parent::BuiltImage;
 
 /// Whether the parent's builder can do what the Dockerfile asks for; before anything is sent. kUnsupported, kConfig.
 Result<void> check_builder(const parent::ParentFacts& facts, const BuildRequest& request);
@@ -60,6 +31,10 @@ Result<void> check_builder(const parent::ParentFacts& facts, const BuildRequest&
 /// kInterrupted.
 Result<BuiltImage> build_image(transport::Remote& remote, const parent::ParentSettings& settings,
                                const parent::ParentFacts& facts, const BuildRequest& request);
+
+/// `docker tag`. kRemoteFailed, kDockerMissing, kDockerDenied, kConnectionLost, kInterrupted.
+Result<void> tag_image(transport::Remote& remote, const parent::ParentSettings& settings, const std::string& reference,
+                       const std::string& tag, const std::stop_token& stop);
 
 /// The readable part of BuildKit's plain progress after a failure: the failing step's output and the Dockerfile's
 /// lines; the legacy builder's last lines.

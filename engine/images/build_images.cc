@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/images/image_probe.h"
-#include "engine/images/image_run.h"
+#include "engine/images/build_repo.h"
 #include "engine/images/repo_images.h"
 #include "engine/workspace/targets.h"
 #include "graph/base/text.h"
@@ -61,33 +60,11 @@ Result<std::map<const config::Settings*, std::vector<std::string>>> images_by_re
 
 Result<BuildReport> build_on(workspace::Opened& workspace, const workspace::Target& target,
                              const std::vector<std::string>& names, const BuildOptions& options) {
-  BuildReport report;
-  report.parent = target.host->id;
-  report.repo = target.repo->name;
-  images::ImageRunRequest request;
-  request.jobs = options.jobs;
-  request.keep_going = options.keep_going;
-  request.dry_run = options.dry_run;
-  request.pull = options.pull;
   OTTO_TRY(parent::ParentSession session, parent::ParentSession::begin(workspace, target));
-  const auto ask_early = [&](const images::RepoInputs& images) -> Result<void> {
-    return session.ask_early(images::probe_request(images, request));
+  const images::ReadImages read = [&](const std::vector<std::string>& wanted, auto before_scan) {
+    return images::read_repo_images(workspace, *target.repo, wanted, std::move(before_scan));
   };
-  OTTO_TRY(images::RepoInputs images, images::read_repo_images(workspace, *target.repo, names, ask_early));
-  report.graph = images.graph;
-  const auto connected = session.connect();
-  if (!connected.ok() && options.dry_run && workspace::is_connection_error(connected.error().code)) {
-    report.parent_reachable = false;
-    report.error = connected.error();
-    OTTO_RETURN_IF_ERROR(images::settle_from_memo(workspace, *target.repo, images));
-    report.images = images::unknown_results(images);
-    return report;
-  }
-  OTTO_RETURN_IF_ERROR(connected);
-  if (options.rebuild) request.forced = names.empty() ? images::names_of(images) : names;
-  OTTO_TRY(const parent::Probe probe, session.probe(images::probe_request(images, request)));
-  OTTO_TRY(report.images, images::run_images(session, images, probe, request));
-  return report;
+  return images::build_repo(session, read, names, options);
 }
 
 }  // namespace

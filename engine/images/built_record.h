@@ -11,17 +11,15 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/parent/parent.h"
+#include "engine/parent/building.h"
+#include "engine/parent/facts.h"
 #include "graph/base/result.h"
 #include "graph/reasons.h"
 #include "transport/remote.h"
 
 namespace otto::images {
 
-struct RecordQuery {
-  std::string name;       ///< record_name() of the image
-  std::string stage_key;  ///< its context's stage; empty: the manifest is not wanted
-};
+using parent::RecordQuery;
 
 /// The name of an image's record on every parent: a file name.
 std::string record_name(std::string_view project, std::string_view image);

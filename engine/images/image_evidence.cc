@@ -18,7 +18,7 @@ std::optional<graph::Digest> dockerfile_digest(const graph::Fingerprint& fingerp
 
 }  // namespace
 
-Result<void> ImageEvidenceReader::ask_records(const parent::ParentSession& parent,
+Result<void> ImageEvidenceReader::ask_records(const parent::ParentSession& session,
                                               const std::vector<ImageInputs>& images) {
   std::vector<RecordQuery> queries;
   cache::BuildStore builds(memo_);
@@ -34,7 +34,8 @@ Result<void> ImageEvidenceReader::ask_records(const parent::ParentSession& paren
       queries.push_back({name, ""});  // its lines are remembered there only
     }
   }
-  OTTO_TRY(records_, read_records(parent.remote(), parent.facts(), queries, parent.workspace().stop()));
+  OTTO_TRY(records_, queries.empty() ? Result<std::map<std::string, graph::BuiltFrom>>(records_)
+                                     : session.parent().records(session.facts(), queries, session.stop()));
   return {};
 }
 

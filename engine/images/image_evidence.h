@@ -11,8 +11,8 @@
 
 #include "engine/images/image_inputs.h"
 #include "engine/images/image_plan.h"
-#include "engine/parent/parent.h"
 #include "engine/parent/parent_session.h"
+#include "engine/parent/probe.h"
 #include "graph/base/result.h"
 
 namespace otto::images {
@@ -25,7 +25,7 @@ class ImageEvidenceReader {
 
   /// Asks the parent for its records of images that the memo does not know there. kConnectionLost, kInterrupted,
   /// kDatabase.
-  Result<void> ask_records(const parent::ParentSession& parent, const std::vector<ImageInputs>& images);
+  Result<void> ask_records(const parent::ParentSession& session, const std::vector<ImageInputs>& images);
   /// kDatabase.
   Result<ImageEvidence> evidence_for(const ImageInputs& image);
 

@@ -43,12 +43,11 @@ parent::ProbeRequest probe_request(const RepoInputs& images, const ImageRunReque
   return probe;
 }
 
-Result<void> settle_from_memo(workspace::Opened& workspace, const config::Settings& repo, RepoInputs& images) {
-  OTTO_TRY(cache::Database* const memo, workspace.memo());
+Result<void> settle_from_memo(cache::Database& memo, const config::Settings& repo, RepoInputs& images) {
   BaseIds ids;
   for (const ImageInputs& image : images.images) {
     if (!image.settings->track_base) continue;
-    OTTO_TRY(const auto last, cache::BuildStore(*memo).last_build_anywhere(repo.name, image.name()));
+    OTTO_TRY(const auto last, cache::BuildStore(memo).last_build_anywhere(repo.name, image.name()));
     if (!last) continue;
     for (const graph::Component& component : last->fingerprint.components) {
       if (component.kind == graph::ComponentKind::kBase) ids.emplace(component.subject, component.digest);

@@ -5,10 +5,10 @@
 // Decides nothing.
 #pragma once
 
+#include "cache/database.h"
 #include "engine/images/image_inputs.h"
 #include "engine/images/image_run.h"
-#include "engine/parent/parent.h"
-#include "engine/workspace/opened.h"
+#include "engine/parent/probe.h"
 #include "graph/base/result.h"
 
 namespace otto::images {
@@ -20,6 +20,6 @@ parent::ProbeRequest probe_request(const RepoInputs& images, const ImageRunReque
 void settle_from_probe(RepoInputs& images, const parent::Probe& probe);
 
 /// Base images that count, as they were when each image was last built: for answers without a parent. kDatabase.
-Result<void> settle_from_memo(workspace::Opened& workspace, const config::Settings& repo, RepoInputs& images);
+Result<void> settle_from_memo(cache::Database& memo, const config::Settings& repo, RepoInputs& images);
 
 }  // namespace otto::images

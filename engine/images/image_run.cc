@@ -11,11 +11,9 @@
 #include "cache/manifest_store.h"
 #include "cache/parent_store.h"
 #include "engine/images/base_images.h"
-#include "engine/images/build.h"
 #include "engine/images/built_record.h"
 #include "engine/images/image_evidence.h"
 #include "engine/images/image_probe.h"
-#include "engine/stage/stage.h"
 #include "graph/base/clock.h"
 #include "graph/scheduler.h"
 
@@ -46,7 +44,7 @@ struct Staging {
   std::optional<graph::ContextManifest> believed;
   std::string believed_stamp;
   std::mutex turn;
-  stage::StageState state;  // of the last bring_stage
+  parent::StageState state;  // of the last bring_stage
   bool staged = false;
   std::string charged_to;  // the image that its uploads are shown with
 };
@@ -73,7 +71,7 @@ class ImageRun {
     OTTO_RETURN_IF_ERROR(prepare_stages());
     const std::vector<graph::TaskState> states = graph::run_schedule(schedule());
     if (fatal_) return std::move(*fatal_);
-    if (session_.workspace().stop().stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
+    if (session_.stop().stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
     name_skipped(states);
     const auto built = [](const auto& image) { return image.status == docker::ImageStatus::kBuilt; };
     if (std::any_of(results_.begin(), results_.end(), built)) {
@@ -127,14 +125,7 @@ class ImageRun {
   /// The image is there already (an edit was reverted, the memo was lost, a colleague built it): from now on it is this
   /// project's current one, and `:latest` follows.
   Result<void> adopt(const ImageInputs& image, const docker::ImageResult& result, const ImageEvidence& evidence) {
-    transport::Script script;
-    script.text = parent::docker_prelude(session_.settings()) + "otto_docker tag \"$1\" \"$2\"\n";
-    script.args = {image.tag, image.latest};
-    script.stop = session_.workspace().stop();
-    OTTO_TRY(const transport::Output output, session_.remote().run(script));
-    if (!output.status.success()) {
-      return parent::docker_error(output, session_.host().id, ErrorCode::kRemoteFailed, "docker tag failed");
-    }
+    OTTO_RETURN_IF_ERROR(session_.parent().tag(image.tag, image.latest, session_.stop()));
     return record(image, result,
                   with_loose_bases(image.fingerprint, evidence.present_from ? &*evidence.present_from : nullptr));
   }
@@ -169,10 +160,10 @@ class ImageRun {
     }
     schedule.jobs = request_.jobs == 0 ? 4 : request_.jobs;
     schedule.keep_going = request_.keep_going;
-    schedule.stop = session_.workspace().stop();
+    schedule.stop = session_.stop();
     schedule.work = [this](std::size_t task, const std::stop_token& stop) {
       Result<void> result = build(task, stop);
-      session_.workspace().reporter().left(images_[task].name());
+      session_.reporter().left(images_[task].name());
       return result;
     };
     schedule.finished = [this](std::size_t task, const Result<void>& result) { finished(task, result); };
@@ -186,12 +177,11 @@ class ImageRun {
     started_[index] = Clock::now();
     const ImageInputs& image = images_[index];
     Staging& staging = *stagings_.at(image.context);
-    OTTO_RETURN_IF_ERROR(check_builder(session_.facts(), build_request(image, "", stop)));
+    OTTO_RETURN_IF_ERROR(session_.parent().check_builder(session_.facts(), build_request(image, "", stop)));
     for (int attempt = 0; attempt < kStageAttempts; ++attempt) {
       OTTO_TRY(const std::string stamp, stage(staging, image, result, stop));
       report(Event::in_phase(Phase::kBuilding, image.name()));
-      OTTO_TRY(BuiltImage built, build_image(session_.remote(), session_.settings(), session_.facts(),
-                                             build_request(image, stamp, stop)));
+      OTTO_TRY(parent::BuiltImage built, session_.parent().build(session_.facts(), build_request(image, stamp, stop)));
       if (!built.stage_stale) {
         result.image_id = built.image_id;
         found_[index] = built.was_there;
@@ -212,7 +202,7 @@ class ImageRun {
                             const std::stop_token& stop) {
     const std::lock_guard lock(staging.turn);
     if (staging.staged) return staging.state.stamp;
-    stage::StageRequest request;
+    parent::StageRequest request;
     request.key = staging.context->stage_key;
     request.source = staging.context->root;
     request.wanted = &staging.context->scan.manifest;
@@ -224,7 +214,7 @@ class ImageRun {
     };
     request.waiting = [&](const parent::LockHolder& holder) { tell_waiting(image, holder); };
     report(Event::in_phase(Phase::kUploading, image.name()));
-    auto brought = stage::bring_stage(session_.remote(), session_.facts().stage_tools(), request);
+    auto brought = session_.parent().stage(session_.facts(), request);
     if (!brought.ok())
       return std::move(brought).error().in(fmt::format("uploading the context of image '{}'", image.name()));
     staging.state = std::move(*brought);
@@ -241,8 +231,8 @@ class ImageRun {
     return staging.state.stamp;
   }
 
-  BuildRequest build_request(const ImageInputs& image, const std::string& stamp, const std::stop_token& stop) {
-    BuildRequest request;
+  parent::BuildRequest build_request(const ImageInputs& image, const std::string& stamp, const std::stop_token& stop) {
+    parent::BuildRequest request;
     request.name = image.name();
     request.tag = image.tag;
     request.latest = image.latest;
@@ -373,7 +363,7 @@ class ImageRun {
   void tell_waiting(const ImageInputs& image, const parent::LockHolder& holder) {
     report(Event::in_phase(Phase::kWaiting, image.name(), parent::waiting_for(holder)));
   }
-  void report(const Event& event) { session_.workspace().reporter().report(event); }
+  void report(const Event& event) { session_.reporter().report(event); }
 
   parent::ParentSession& session_;
   const std::vector<ImageInputs>& images_;

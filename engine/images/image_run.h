@@ -11,8 +11,8 @@
 
 #include "engine/images/image_inputs.h"
 #include "engine/images/image_plan.h"
-#include "engine/parent/parent.h"
 #include "engine/parent/parent_session.h"
+#include "engine/parent/probe.h"
 #include "graph/base/result.h"
 #include "otto/images.h"
 

@@ -28,7 +28,8 @@ Result<FoundImage> find_image(workspace::Opened& workspace, std::string_view ima
       if (known.name != image) continue;
       FoundImage found;
       OTTO_TRY(found.images, images::read_repo_images(workspace, repo, {known.name}));
-      OTTO_RETURN_IF_ERROR(images::settle_from_memo(workspace, repo, found.images));
+      OTTO_TRY(cache::Database* const memo, workspace.memo());
+      OTTO_RETURN_IF_ERROR(images::settle_from_memo(*memo, repo, found.images));
       const auto& all = found.images.images;
       const auto position =
           std::find_if(all.begin(), all.end(), [&](const auto& entry) { return entry.name() == image; });

@@ -6,39 +6,31 @@
 // (images/prune_plan.h).
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <stop_token>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "engine/images/prune_plan.h"
-#include "engine/parent/parent.h"
+#include "engine/parent/facts.h"
+#include "engine/parent/pruning.h"
 #include "graph/base/result.h"
 #include "transport/remote.h"
 
 namespace otto::images {
 
-struct PruneSurvey {
-  std::map<std::string, std::string> users;     ///< image id or reference → name of a container that uses it
-  std::map<std::string, std::uint64_t> images;  ///< id → bytes, with the layers it shares with others
-  std::map<std::string, std::uint64_t> stages;  ///< key of each context stage of the project → bytes
-  std::map<std::string, std::uint64_t> records;
-};
-
+/// Borrows what it refers to.
 struct PruneCall {
-  transport::Remote* remote = nullptr;
-  const parent::ParentSettings* settings = nullptr;
-  const parent::ParentFacts* facts = nullptr;
+  transport::Remote& remote;
+  const parent::ParentSettings& settings;
+  const parent::ParentFacts& facts;
   std::stop_token stop;
 };
 
-/// `ids`: images whose size is wanted. kDockerMissing, kDockerDenied, kRemoteFailed, kConnectionLost, kInterrupted.
-Result<PruneSurvey> survey_parent(const PruneCall& call, std::string_view project, const std::vector<std::string>& ids,
-                                  const std::vector<std::string>& records);
+/// kDockerMissing, kDockerDenied, kRemoteFailed, kConnectionLost, kInterrupted.
+Result<parent::PruneSurvey> survey_parent(const PruneCall& call, const parent::PruneQuery& query);
 
-/// Removes what the plan says; gives name → why not for what stayed. Errors as survey_parent.
-Result<std::map<std::string, std::string>> remove_pruned(const PruneCall& call, const std::vector<PruneStep>& steps);
+/// Gives name → why not for what stayed. Errors as survey_parent.
+Result<std::map<std::string, std::string>> remove_pruned(const PruneCall& call,
+                                                         const std::vector<parent::Removal>& what);
 
 }  // namespace otto::images

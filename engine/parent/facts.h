@@ -1,5 +1,5 @@
 // What rarely changes of a parent: its tools, their versions, its folders. Remembered in the memo, and asked again when
-// something contradicts it (parent.h asks).
+// something contradicts it (probe.h asks).
 #pragma once
 
 #include <optional>
@@ -35,6 +35,9 @@ struct ParentSettings {
   std::vector<std::string> docker_command = {"docker"};
   std::optional<std::string> stage_dir;
 };
+
+/// Takes one fact as the scripts name it.
+void take_fact(ParentFacts& facts, std::string_view name, const std::string& value);
 
 std::string serialize(const ParentFacts& facts, const ParentSettings& settings);
 /// nullopt: of another version or gathered under other settings.

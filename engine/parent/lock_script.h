@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "engine/parent/facts.h"
 #include "engine/parent/lock_holder.h"
-#include "engine/parent/parent.h"
 
 namespace otto::parent {
 

@@ -24,13 +24,12 @@ namespace {
 constexpr std::chrono::seconds kStillTrue{5};
 
 /// Any thread.
-Result<Probe> ask(workspace::Opened& workspace, transport::Remote& remote, const ParentSettings& settings,
-                  const ProbeRequest& request, const std::stop_token& stop) {
+Result<Probe> ask(Parent& parent, Reporter& reporter, const ProbeRequest& request, const std::stop_token& stop) {
   const bool pulls = std::any_of(request.bases.begin(), request.bases.end(),
                                  [](const BaseQuery& base) { return base.pull == Pull::kAlways; });
-  workspace.reporter().report(Event::in_phase(Phase::kChecking, remote.host_id(), pulls ? "pulling base images" : ""));
-  auto answer = probe_parent(remote, settings, request, stop);
-  workspace.reporter().left(remote.host_id());
+  reporter.report(Event::in_phase(Phase::kChecking, parent.host_id(), pulls ? "pulling base images" : ""));
+  auto answer = parent.probe(request, stop);
+  reporter.left(parent.host_id());
   return answer;
 }
 
@@ -39,10 +38,10 @@ Result<Probe> ask(workspace::Opened& workspace, transport::Remote& remote, const
 /// A question that is asked while its asker does something else. Ends, unanswered, when it goes.
 class ParentSession::EarlyProbe {
  public:
-  EarlyProbe(workspace::Opened& workspace, const config::HostEntry& host, ParentSettings settings, ProbeRequest request)
+  EarlyProbe(const SessionParts& parts, ProbeRequest request)
       : request_(std::move(request)),
-        forward_(workspace.stop(), [this] { stop_.request_stop(); }),
-        thread_([this, &workspace, &host, settings = std::move(settings)] { run(workspace, host, settings); }) {}
+        forward_(parts.stop, [this] { stop_.request_stop(); }),
+        thread_([this, reach = parts.reach, reporter = parts.reporter] { run(reach, *reporter); }) {}
   ~EarlyProbe() { stop_.request_stop(); }
   EarlyProbe(const EarlyProbe&) = delete;
   EarlyProbe& operator=(const EarlyProbe&) = delete;
@@ -56,10 +55,10 @@ class ParentSession::EarlyProbe {
   }
 
  private:
-  void run(workspace::Opened& workspace, const config::HostEntry& host, const ParentSettings& settings) {
-    const auto remote = workspace.remote(host, stop_.get_token());
+  void run(const decltype(SessionParts::reach)& reach, Reporter& reporter) {
+    const auto parent = reach(stop_.get_token());
     asked_at_ = Clock::now();
-    answer_ = remote.ok() ? ask(workspace, **remote, settings, request_, stop_.get_token()) : remote.error();
+    answer_ = parent.ok() ? ask(**parent, reporter, request_, stop_.get_token()) : parent.error();
   }
 
   const ProbeRequest request_;
@@ -76,13 +75,19 @@ ParentSession& ParentSession::operator=(ParentSession&&) noexcept = default;
 ParentSession::~ParentSession() = default;
 
 Result<ParentSession> ParentSession::begin(workspace::Opened& workspace, const workspace::Target& target) {
+  SessionParts parts{.target = target, .reporter = &workspace.reporter(), .stop = workspace.stop()};
+  OTTO_TRY(parts.memo, workspace.memo());
+  parts.reach = [&workspace, host = target.host, settings = parent_settings(*target.repo, *target.host)](
+                    const std::stop_token& stop) { return workspace.reach_parent()(workspace, *host, settings, stop); };
+  return begin(std::move(parts));
+}
+
+Result<ParentSession> ParentSession::begin(SessionParts parts) {
   ParentSession session;
-  session.workspace_ = &workspace;
-  session.target_ = target;
-  session.settings_ = parent_settings(*target.repo, *target.host);
-  OTTO_TRY(session.memo_, workspace.memo());
-  OTTO_TRY(const auto remembered, cache::ParentStore(*session.memo_).facts(target.host->id));
+  session.settings_ = parent_settings(*parts.target.repo, *parts.target.host);
+  OTTO_TRY(const auto remembered, cache::ParentStore(*parts.memo).facts(parts.target.host->id));
   if (remembered) session.facts_ = parse_facts(*remembered, session.settings_);
+  session.parts_ = std::move(parts);
   return session;
 }
 
@@ -93,7 +98,7 @@ Result<ParentSession> ParentSession::open(workspace::Opened& workspace, const wo
 }
 
 Result<void> ParentSession::connect() {
-  OTTO_TRY(remote_, workspace_->remote(host()));
+  OTTO_TRY(parent_, parts_.reach({}));
   return {};
 }
 
@@ -138,7 +143,7 @@ Result<void> ParentSession::ask_early(ProbeRequest request) {
   if (!request.changes_nothing()) return {};
   OTTO_RETURN_IF_ERROR(complete(request));
   early_.reset();
-  early_ = std::make_unique<EarlyProbe>(*workspace_, host(), settings_, std::move(request));
+  early_ = std::make_unique<EarlyProbe>(parts_, std::move(request));
   return {};
 }
 
@@ -147,7 +152,7 @@ Result<Probe> ParentSession::probe(ProbeRequest request) {
   const std::unique_ptr<EarlyProbe> early = std::move(early_);
   std::optional<Result<Probe>> answer;
   if (early && early->request() == request) answer = early->answer();
-  if (!answer) answer = ask(*workspace_, remote(), settings_, request, workspace_->stop());
+  if (!answer) answer = ask(parent(), reporter(), request, stop());
   OTTO_TRY(Probe probe, std::move(*answer));
   OTTO_RETURN_IF_ERROR(remember(request, probe));
   return probe;

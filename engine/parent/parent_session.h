@@ -1,11 +1,13 @@
 // One repo at work on one parent: its connection, remembered facts and docker settings.
 //
 // The meeting point of configuration, memo and connection; decides nothing. The parent may be asked while the contexts
-// are still scanned: ask_early(). Call from one thread, but remote() may be used from workers.
+// are still scanned: ask_early(). Call from one thread, but parent() may be used from workers.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -16,14 +18,24 @@
 #include "engine/workspace/opened.h"
 #include "engine/workspace/targets.h"
 #include "graph/base/result.h"
-#include "transport/remote.h"
 
 namespace otto::parent {
+
+/// What a session stands on; borrows what it points to.
+struct SessionParts {
+  workspace::Target target;
+  cache::Database* memo = nullptr;
+  Reporter* reporter = nullptr;
+  std::stop_token stop = {};
+  /// Connects, or picks up the early connection; any thread.
+  std::function<Result<std::unique_ptr<Parent>>(const std::stop_token& stop)> reach = {};
+};
 
 class ParentSession {
  public:
   /// Loads the remembered facts; waits for nothing. kDatabase.
   static Result<ParentSession> begin(workspace::Opened& workspace, const workspace::Target& target);
+  static Result<ParentSession> begin(SessionParts parts);
   /// begin() and connect().
   static Result<ParentSession> open(workspace::Opened& workspace, const workspace::Target& target);
   ParentSession(ParentSession&&) noexcept;
@@ -33,14 +45,14 @@ class ParentSession {
   /// Connects, or picks up the early connection. Errors as transport::connect.
   Result<void> connect();
 
-  [[nodiscard]] workspace::Opened& workspace() const { return *workspace_; }
-  [[nodiscard]] const workspace::Target& target() const { return target_; }
-  [[nodiscard]] const config::Settings& repo() const { return *target_.repo; }
-  [[nodiscard]] const config::HostEntry& host() const { return *target_.host; }
-  [[nodiscard]] cache::Database& memo() const { return *memo_; }
+  [[nodiscard]] const workspace::Target& target() const { return parts_.target; }
+  [[nodiscard]] const config::Settings& repo() const { return *parts_.target.repo; }
+  [[nodiscard]] const config::HostEntry& host() const { return *parts_.target.host; }
+  [[nodiscard]] cache::Database& memo() const { return *parts_.memo; }
+  [[nodiscard]] Reporter& reporter() const { return *parts_.reporter; }
+  [[nodiscard]] const std::stop_token& stop() const { return parts_.stop; }
   /// Valid once connected.
-  [[nodiscard]] transport::Remote& remote() const { return *remote_; }
-  [[nodiscard]] const ParentSettings& settings() const { return settings_; }
+  [[nodiscard]] Parent& parent() const { return *parent_; }
   /// Valid after the first probe().
   [[nodiscard]] const ParentFacts& facts() const { return *facts_; }
 
@@ -59,10 +71,8 @@ class ParentSession {
   /// Adds what is remembered to a question.
   Result<void> complete(ProbeRequest& request) const;
   Result<void> remember(const ProbeRequest& request, const Probe& probe);
-  workspace::Opened* workspace_ = nullptr;
-  workspace::Target target_;
-  cache::Database* memo_ = nullptr;
-  transport::Remote* remote_ = nullptr;
+  SessionParts parts_;
+  std::unique_ptr<Parent> parent_;
   ParentSettings settings_;
   std::optional<ParentFacts> facts_;
   std::unique_ptr<EarlyProbe> early_;

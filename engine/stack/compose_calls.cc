@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <future>
 #include <regex>
 
-#include "engine/parent/project_lock.h"
+#include "engine/parent/docker_command.h"
+#include "engine/parent/lock_script.h"
+#include "engine/parent/remote_lock.h"
 #include "engine/stack/compose_v1.h"
 #include "engine/stack/scripts.h"
 #include "engine/stage/stage_script.h"
@@ -116,7 +119,7 @@ std::string env_file_line(std::string_view name, std::string_view value, bool co
   return line + "\"\n";
 }
 
-Result<void> Compose::check_compose() const {
+Result<void> RemoteCompose::check_compose() const {
   if (facts_.compose_version.empty()) {
     return make_error(ErrorCode::kUnsupported, fmt::format("host '{}' has Docker without Compose", remote_.host_id()),
                       "install the package docker-compose (or docker-compose-plugin) there");
@@ -124,11 +127,11 @@ Result<void> Compose::check_compose() const {
   return facts_.compose_v1() ? check_v1_version(facts_.compose_version, remote_.host_id()) : Result<void>();
 }
 
-std::string Compose::command() const {
+std::string RemoteCompose::command() const {
   return facts_.compose_standalone ? "otto_docker_compose_job" : "otto_docker_job compose";
 }
 
-Result<transport::Output> Compose::call(std::string text, transport::OutputSink on_output) {
+Result<transport::Output> RemoteCompose::call(std::string text, transport::OutputSink on_output) {
   transport::Script script;
   script.text = parent::docker_prelude(settings_) + std::move(text);
   script.on_output = std::move(on_output);
@@ -136,36 +139,34 @@ Result<transport::Output> Compose::call(std::string text, transport::OutputSink 
   return remote_.run_job(script);
 }
 
-Result<transport::Output> Compose::run(std::string text, std::string_view what) {
+Result<transport::Output> RemoteCompose::run(std::string text, std::string_view what) {
   OTTO_TRY(transport::Output output, call(std::move(text)));
   if (output.status.success()) return output;
   return parent::docker_error(output, remote_.host_id(), ErrorCode::kComposeFailed, what);
 }
 
 /// As call(), for what changes something: gives what a failure printed, too.
-Result<transport::Output> Compose::change(const Change& change) {
+Result<transport::Output> RemoteCompose::change(const Change& change) {
   OTTO_TRY(transport::Output output,
-           call(parent::project_work_text(facts_, project_, turn_, change.doomed) + change.text, change.on_output));
+           call(parent::project_work_text(facts_, {project_, turn_}, change.doomed) + change.text, change.on_output));
   if (output.status.shell_code() != parent::kNoLockExit) return output;
-  return make_error(ErrorCode::kInputsChanged,
-                    fmt::format("another otto took project '{}' on host '{}' over while this one stood still", project_,
-                                remote_.host_id()),
-                    "run the command again");
+  return parent::turn_lost(project_, remote_.host_id());
 }
 
-Result<void> Compose::changed(const Change& change) {
+Result<void> RemoteCompose::changed(const Change& change) {
   OTTO_TRY(const transport::Output output, this->change(change));
   if (output.status.success()) return {};
   return parent::docker_error(output, remote_.host_id(), ErrorCode::kComposeFailed, change.what);
 }
 
-std::string Compose::stack_head(const ComposeStack& stack, const std::string& override_yaml) const {
+std::string RemoteCompose::stack_head(const ComposeStack& stack, const std::string& override_yaml) const {
   return stage::job_folder_text(facts_.stage_root, "compose") +
          head(stack, quote(stack.stage_directory), override_yaml);
 }
 
 /// `tree`: a word for the shell. The job's folder is there.
-std::string Compose::head(const ComposeStack& stack, std::string_view tree, const std::string& override_yaml) const {
+std::string RemoteCompose::head(const ComposeStack& stack, std::string_view tree,
+                                const std::string& override_yaml) const {
   std::string env_file, environment;
   for (const std::string& name : stack.variables) {
     const auto value = stack.environment.find(name);
@@ -192,13 +193,15 @@ std::string Compose::head(const ComposeStack& stack, std::string_view tree, cons
                     facts_.compose_v1() ? "" : " --profile '*'", environment);
 }
 
-Result<std::string> Compose::config(const ComposeStack& stack) {
+Result<std::string> RemoteCompose::config(const ComposeStack& stack) {
   OTTO_RETURN_IF_ERROR(check_compose());
-  OTTO_TRY(transport::Output answer, call(stack_head(stack, "") + config_call()));
+  OTTO_TRY(transport::Output answer, call(parent::project_turn_text(facts_, {project_, turn_}, parent::kNoLockExit) +
+                                          stack_head(stack, "") + config_call()));
+  if (answer.status.shell_code() == parent::kNoLockExit) return parent::turn_lost(project_, remote_.host_id());
   return read_config(std::move(answer));
 }
 
-Result<std::string> Compose::config_of(const ComposeStack& stack, const ScratchFiles& files) {
+Result<std::string> RemoteCompose::config_of(const ComposeStack& stack, const ScratchFiles& files) {
   OTTO_RETURN_IF_ERROR(check_compose());
   std::string script = stage::scratch_folder_text(facts_.stage_root, "compose");
   script += fmt::format("otto_tree=\"$otto_work/{}\"\n{}", kScratchTree, kScratchScript);
@@ -218,11 +221,11 @@ Result<std::string> Compose::config_of(const ComposeStack& stack, const ScratchF
   return read_config(std::move(answer));
 }
 
-std::string Compose::config_call() const {
+std::string RemoteCompose::config_call() const {
   return fmt::format("otto_compose config{}\n", facts_.compose_v1() ? "" : " --format json");
 }
 
-Result<std::string> Compose::read_config(transport::Output answer) const {
+Result<std::string> RemoteCompose::read_config(transport::Output answer) const {
   const bool v1 = facts_.compose_v1();
   if (!answer.status.success()) {
     Error refused =
@@ -235,7 +238,7 @@ Result<std::string> Compose::read_config(transport::Output answer) const {
   return v1 ? v1_config_as_json(answer.out) : Result<std::string>(std::move(answer.out));
 }
 
-Result<bool> Compose::up(const ComposeStack& stack, const UpCall& call) {
+Result<bool> RemoteCompose::up(const ComposeStack& stack, const UpCall& call) {
   OTTO_RETURN_IF_ERROR(check_compose());
   const std::string flags = call.mode == UpCall::Mode::kRecreate ? "--force-recreate" : "--no-recreate";
   UpWatch watch(call.on_stop);
@@ -257,7 +260,14 @@ Result<bool> Compose::up(const ComposeStack& stack, const UpCall& call) {
                               fmt::format("docker compose up failed for {}", text::join(call.services, ", ")));
 }
 
-Result<std::vector<EarlyExit>> Compose::early_exits(const Started& started) {
+Result<std::vector<EarlyExit>> RemoteCompose::early_exits(const parent::Started& started,
+                                                          const std::function<void()>& meanwhile) {
+  auto exits = std::async(std::launch::async, [&] { return watch(started); });
+  meanwhile();
+  return exits.get();
+}
+
+Result<std::vector<EarlyExit>> RemoteCompose::watch(const parent::Started& started) {
   if (started.services.empty()) return std::vector<EarlyExit>();
   OTTO_TRY(
       const transport::Output output,
@@ -270,18 +280,18 @@ Result<std::vector<EarlyExit>> Compose::early_exits(const Started& started) {
   return read_early_exits(output.out);
 }
 
-Result<void> Compose::await_lines(const std::string& lines) {
+Result<void> RemoteCompose::await_lines(const std::string& lines) {
   if (lines.empty()) return {};
   OTTO_RETURN_IF_ERROR(run(fmt::format("project={}\n{}{}", quote(project_), kAwaitScript, lines),
                            "a condition of the stack cannot be met"));
   return {};
 }
 
-Result<void> Compose::await(const std::vector<Dependency>& conditions) {
+Result<void> RemoteCompose::await(const std::vector<parent::Dependency>& conditions) {
   std::string lines;
-  for (const Dependency& condition : conditions) {
-    if (condition.condition == DependencyCondition::kStarted) continue;
-    const bool healthy = condition.condition == DependencyCondition::kHealthy;
+  for (const parent::Dependency& condition : conditions) {
+    if (condition.condition == parent::DependencyCondition::kStarted) continue;
+    const bool healthy = condition.condition == parent::DependencyCondition::kHealthy;
     const std::string line =
         fmt::format("otto_await {} {}", quote(condition.service), healthy ? "healthy" : "completed");
     lines += condition.required ? line + "\n" : "( " + line + " ) || :\n";
@@ -289,7 +299,7 @@ Result<void> Compose::await(const std::vector<Dependency>& conditions) {
   return await_lines(lines);
 }
 
-Result<void> Compose::await_up(const std::vector<std::string>& services, const std::set<std::string>& one_shots) {
+Result<void> RemoteCompose::await_up(const std::vector<std::string>& services, const std::set<std::string>& one_shots) {
   if (services.empty()) return {};
   std::string lines = "failed=\n";
   for (const std::string& service : services) {  // each that fails is named
@@ -299,11 +309,11 @@ Result<void> Compose::await_up(const std::vector<std::string>& services, const s
   return await_lines(lines + "[ -z \"$failed\" ]\n");
 }
 
-Result<void> Compose::put_right(const std::vector<containers::PutRight>& steps,
-                                const std::vector<std::string>& doomed) {
+Result<void> RemoteCompose::put_right(const std::vector<parent::PutRight>& steps,
+                                      const std::vector<std::string>& doomed) {
   std::string script;
-  for (const containers::PutRight& step : steps) {
-    script += step.act == containers::PutRight::Act::kRemove
+  for (const parent::PutRight& step : steps) {
+    script += step.act == parent::PutRight::Act::kRemove
                   ? fmt::format("otto_docker rm -f {}", quote(step.container_id))
                   : fmt::format("otto_docker rename {} {}", quote(step.container_id), quote(step.plain_name));
     script += " >/dev/null </dev/null || exit 1\n";
@@ -311,7 +321,7 @@ Result<void> Compose::put_right(const std::vector<containers::PutRight>& steps,
   return changed({script, "what an interrupted command left cannot be put right", doomed});
 }
 
-Result<void> Compose::down(unsigned timeout_s, bool volumes, const std::vector<std::string>& doomed) {
+Result<void> RemoteCompose::down(unsigned timeout_s, bool volumes, const std::vector<std::string>& doomed) {
   OTTO_RETURN_IF_ERROR(check_compose());
   if (facts_.compose_v1()) {
     return changed({labelled_down_script(project_, timeout_s, volumes), "taking the stack down failed", doomed});
@@ -321,11 +331,12 @@ Result<void> Compose::down(unsigned timeout_s, bool volumes, const std::vector<s
   return changed({script, "docker compose down failed", doomed});
 }
 
-Result<void> Compose::remove_networks() {
+Result<void> RemoteCompose::remove_networks() {
   return changed({labelled_down_script(project_, 0, false), "networks cannot be removed", {}});
 }
 
-Result<void> Compose::remove_containers(const std::vector<std::string>& ids, const std::vector<std::string>& doomed) {
+Result<void> RemoteCompose::remove_containers(const std::vector<std::string>& ids,
+                                              const std::vector<std::string>& doomed) {
   if (ids.empty()) return {};
   return changed({"otto_docker rm -f " + text::shell_join(ids) + " >/dev/null </dev/null\n",
                   "containers of removed services cannot be removed", doomed});

@@ -3,16 +3,11 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <set>
 
-#include "cache/registration_store.h"
-#include "engine/containers/half_replaced.h"
-#include "engine/containers/registration.h"
-#include "engine/images/repo_images.h"
-#include "engine/stack/compose_calls.h"
-#include "engine/stack/service_record.h"
-#include "engine/stack/stack_telling.h"
-#include "engine/stack/stack_turn.h"
+#include "engine/parent/container_state.h"
+#include "engine/parent/docker_command.h"
+#include "engine/parent/parent_session.h"
+#include "engine/stack/take_down.h"
 #include "engine/workspace/names.h"
 #include "engine/workspace/targets.h"
 #include "graph/base/record.h"
@@ -22,60 +17,9 @@ namespace otto::docker {
 
 namespace {
 
-/// The project's containers, and the turn at it unless nothing is to be done.
-Result<parent::Probe> take_turn(parent::ParentSession& session, stack::StackTurn& turn, const std::string& project,
-                                bool dry_run) {
-  OTTO_TRY(parent::Probe probe, session.probe({.compose_project = project}));
-  OTTO_RETURN_IF_ERROR(stack::check_account(session, project, probe.containers));
-  if (dry_run) return probe;
-  OTTO_TRY(const bool still_true, turn.take(session, project, probe));
-  if (still_true) return probe;
-  OTTO_TRY(probe, session.probe({.compose_project = project}));
-  OTTO_RETURN_IF_ERROR(stack::check_account(session, project, probe.containers));
-  return probe;
-}
-
-Result<void> take_down(parent::ParentSession& session, const stack::StackTurn& turn, const parent::Probe& probe,
-                       const std::string& project, const DownOptions& options) {
-  session.workspace().reporter().report(
-      Event::in_phase(Phase::kStopping, project, fmt::format("up to {} s", options.timeout_s)));
-  stack::Compose compose(session.remote(), session.settings(), session.facts(), project, session.workspace().stop());
-  compose.in_turn(turn.token());
-  std::vector<std::string> doomed;  // if this is cut, the next `up` makes them anew: they may have been told to stop
-  for (const parent::ContainerState& container : probe.containers) doomed.push_back(container.id);
-  const bool only_networks = probe.containers.empty() && !options.volumes;
-  return only_networks ? compose.remove_networks() : compose.down(options.timeout_s, options.volumes, doomed);
-}
-
 Result<DownReport> down_on(workspace::Opened& workspace, const workspace::Target& target, const DownOptions& options) {
-  DownReport report;
-  report.parent = target.host->id;
-  report.repo = target.repo->name;
-  const std::string own_project = get_user_compose_project(target.repo->name);
-  report.project = options.project.value_or(own_project);
-  const bool is_own = report.project == own_project;
   OTTO_TRY(parent::ParentSession session, parent::ParentSession::open(workspace, target));
-  stack::StackTurn turn;
-  OTTO_TRY(const parent::Probe probe, take_turn(session, turn, report.project, options.dry_run));
-  for (const parent::ContainerState& container : containers::salvage(probe.containers, {}).containers) {
-    report.removed.push_back(
-        workspace::container_host_id(target.host->id, target.repo->name, container.service, container.number));
-  }
-  if (options.dry_run) return report;
-  const auto down = take_down(session, turn, probe, report.project, options);
-  if (!down.ok() && down.error().code == ErrorCode::kInterrupted) {
-    std::set<std::string> services;
-    for (const parent::ContainerState& container : probe.containers) services.insert(container.service);
-    return stack::interrupted_while_changing(session, report.project, services, probe.containers);
-  }
-  OTTO_RETURN_IF_ERROR(down);
-  turn.settle();
-  const auto recorded = session.memo().in_transaction([&]() -> Result<void> {
-    if (is_own) OTTO_RETURN_IF_ERROR(stack::record_removed(session, probe.containers));
-    return cache::RegistrationStore(session.memo()).remove(target.host->id, target.repo->name);
-  });
-  OTTO_RETURN_IF_ERROR(recorded);
-  return report;
+  return stack::take_down(session, options);
 }
 
 std::string ps_script(const parent::ParentSettings& settings, bool all) {

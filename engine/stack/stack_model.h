@@ -11,20 +11,15 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/parent/composing.h"
 #include "engine/stack/service_definition.h"
 #include "graph/base/result.h"
 #include "graph/digest.h"
 
 namespace otto::stack {
 
-enum class DependencyCondition { kStarted, kHealthy, kCompleted };
-
-struct Dependency {
-  std::string service;
-  DependencyCondition condition = DependencyCondition::kStarted;
-  bool restart = false;  ///< depends_on.restart: recreated together
-  bool required = true;
-};
+using parent::Dependency;
+using parent::DependencyCondition;
 
 struct ServiceModel {
   std::string name;

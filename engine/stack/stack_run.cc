@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <future>
+#include <memory>
 #include <set>
 
 #include "engine/containers/half_replaced.h"
@@ -33,7 +33,7 @@ class StackRun {
         images_(images),
         request_(request),
         service_images_(session.repo(), stack),
-        compose_(session.remote(), session.settings(), session.facts(), stack.project, session.workspace().stop()) {}
+        compose_(session.parent().compose(session.facts(), stack.project, session.stop())) {}
 
   Result<StackRunResult> operator()(std::optional<StackModel> model, parent::Probe probe) {
     if (!model) {
@@ -52,14 +52,16 @@ class StackRun {
     const bool orphans_go = request_.remove_orphans && !plan.orphans.empty();
     if (request_.dry_run) return tell_plan(plan, probe);
     const bool files_are_there = stage_.is_as_left(probe);
-    if (plan.waves.empty() && salvage_.steps.empty() && !orphans_go && files_are_there) {
+    // Somebody who has the turn, or was cut off in it, may be about to change what was told.
+    const bool is_quiet = turn_.held() || !parent::is_open(probe.generation);
+    if (plan.waves.empty() && salvage_.steps.empty() && !orphans_go && files_are_there && is_quiet) {
       OTTO_RETURN_IF_ERROR(tell_orphans(plan.orphans));
       tell_unwell(session_, plan, salvage_.containers);
       return finish(plan, probe.containers, {});
     }
     OTTO_TRY(const bool still_true, turn_.take(session_, stack_.project, probe));
     if (!still_true) return StackRunResult{true, {}};
-    compose_.in_turn(turn_.token());
+    compose_->in_turn(turn_.token());
     if (files_are_there) stage_.take_as_left(probe);
     return make_true(plan, probe);
   }
@@ -89,13 +91,11 @@ class StackRun {
   /// What runs now, and which containers have failed already: two questions at once. Where one has failed, what runs is
   /// asked again, for it may have been told too early.
   Result<void> look_after(const StackPlan& plan, parent::Probe& probe) {
-    auto exits =
-        std::async(std::launch::async, [this, started = started_by(plan)] { return compose_.early_exits(started); });
     const auto ask = [&] { return session_.probe({.compose_project = stack_.project}); };
-    auto asked = ask();
-    OTTO_TRY(exits_, exits.get());
-    if (asked.ok() && !exits_.empty()) asked = ask();
-    OTTO_TRY(probe, std::move(asked));
+    std::optional<Result<parent::Probe>> asked;
+    OTTO_TRY(exits_, compose_->early_exits(started_by(plan), [&] { asked = ask(); }));
+    if (asked->ok() && !exits_.empty()) asked = ask();
+    OTTO_TRY(probe, std::move(*asked));
     return {};
   }
 
@@ -107,7 +107,7 @@ class StackRun {
   }
 
   Result<StackRunResult> finish(const StackPlan& plan, const std::vector<parent::ContainerState>& containers,
-                                const std::vector<EarlyExit>& exits) {
+                                const std::vector<parent::EarlyExit>& exits) {
     keep(containers::register_containers(session_, stack_.project, containers));
     OTTO_RETURN_IF_ERROR(tell_early_exits(session_, exits));
     if (request_.wait) OTTO_RETURN_IF_ERROR(wait_for(plan));
@@ -164,13 +164,24 @@ class StackRun {
         continue;
       }
       const auto tag = images_.tags.find(*own);
-      if (tag == images_.tags.end()) continue;
+      if (tag == images_.tags.end()) {
+        pin_as_it_is(name, probe.containers);
+        continue;
+      }
       pins_[name] = tag->second;
       const auto id = images_.ids.find(tag->second);
       if (id != images_.ids.end()) image_ids_[name] = id->second;
       const auto& later = images_.rebuilt_later;
       if (std::find(later.begin(), later.end(), tag->second) != later.end()) image_ids_[name] = std::nullopt;
     }
+  }
+
+  /// A service whose image this command does not build, and nobody here has built, keeps the one that it runs.
+  void pin_as_it_is(const std::string& service, const std::vector<parent::ContainerState>& containers) {
+    const auto runs = std::ranges::find(containers, service, &parent::ContainerState::service);
+    if (runs == containers.end() || runs->image.empty() || runs->image.starts_with("sha256:")) return;
+    pins_[service] = runs->image;
+    image_ids_[service] = runs->image_id;
   }
 
   /// Of the services that the plan is about; what the others run does not matter.
@@ -243,7 +254,7 @@ class StackRun {
   /// What an interrupted command left; the plan knows the containers as they are after it.
   Result<void> put_right() {
     if (salvage_.steps.empty()) return {};
-    OTTO_RETURN_IF_ERROR(compose_.put_right(salvage_.steps, doomed_by({}, salvage_.containers, {})));
+    OTTO_RETURN_IF_ERROR(compose_->put_right(salvage_.steps, doomed_by({}, salvage_.containers, {})));
     tell_put_right(session_, stack_.project, salvage_.steps, false);
     return {};
   }
@@ -253,8 +264,8 @@ class StackRun {
     const auto run_waves = [&]() -> Result<void> {
       for (const Wave& wave : plan.waves) {
         OTTO_RETURN_IF_ERROR(await(wave.awaits));
-        OTTO_RETURN_IF_ERROR(bring_up(wave.recreate, UpCall::Mode::kRecreate, plan));
-        OTTO_RETURN_IF_ERROR(bring_up(wave.start, UpCall::Mode::kStart, plan));
+        OTTO_RETURN_IF_ERROR(bring_up(wave.recreate, parent::UpCall::Mode::kRecreate, plan));
+        OTTO_RETURN_IF_ERROR(bring_up(wave.start, parent::UpCall::Mode::kStart, plan));
       }
       return {};
     };
@@ -273,7 +284,7 @@ class StackRun {
     for (const Dependency& condition : conditions) {
       report(Event::in_phase(Phase::kWaiting, condition.service, healthy(condition) ? "to be healthy" : "to complete"));
     }
-    OTTO_RETURN_IF_ERROR(compose_.await(conditions));
+    OTTO_RETURN_IF_ERROR(compose_->await(conditions));
     for (const Dependency& condition : conditions) {
       report(Event::finished(Phase::kWaiting, condition.service, healthy(condition) ? "healthy" : "completed",
                              ms_since(begun)));
@@ -282,12 +293,12 @@ class StackRun {
   }
 
   /// Compose has one grace for all that a call stops, so services with different ones are called one after the other.
-  Result<void> bring_up(const std::vector<std::string>& services, UpCall::Mode mode, const StackPlan& plan) {
+  Result<void> bring_up(const std::vector<std::string>& services, parent::UpCall::Mode mode, const StackPlan& plan) {
     std::map<unsigned, std::vector<std::string>> by_grace;
     for (const std::string& service : services) by_grace[grace_of(service)].push_back(service);
     for (const auto& [grace, some] : by_grace) {
       begun_.insert(some.begin(), some.end());
-      UpCall call;
+      parent::UpCall call;
       call.override_yaml = compose_override(pins_, digests(), session_.facts().account);
       call.services = some;
       call.mode = mode;
@@ -304,7 +315,7 @@ class StackRun {
     return model_.services.at(service).stop_grace_s.value_or(kGrace);
   }
 
-  Result<void> bring_up(UpCall& call, const StackPlan& plan) {
+  Result<void> bring_up(parent::UpCall& call, const StackPlan& plan) {
     const auto begun = Clock::now();
     for (const std::string& service : call.services) {
       report(Event::in_phase(Phase::kStarting, service, reason_of(plan, service)));
@@ -318,7 +329,7 @@ class StackRun {
                              stopping ? fmt::format("up to {} s, {}", call.grace_s, reason_of(plan, known->service))
                                       : reason_of(plan, known->service)));
     };
-    const auto result = compose_.up(stage_.call(), call);
+    const auto result = compose_->up(stage_.call(), call);
     if (result.ok() && *result) {
       report(Event::notice(Phase::kStarting, text::join(call.services, ", "),
                            "the engine did not find a network that was just made; it was asked again"));
@@ -340,7 +351,7 @@ class StackRun {
 
   /// After a failure: kInputsChanged where somebody has removed an image that this command found or made.
   Result<void> check_images_are_there() {
-    if (!request_.builds || session_.workspace().stop().stop_requested()) return {};
+    if (!request_.builds || session_.stop().stop_requested()) return {};
     std::vector<std::string> pinned;
     for (const auto& [service, tag] : pins_) pinned.push_back(tag);
     const auto probe = session_.probe({.images = pinned});
@@ -356,9 +367,9 @@ class StackRun {
                       "run the command again when nobody removes images there");
   }
 
-  [[nodiscard]] Compose::Started started_by(const StackPlan& plan) const {
+  [[nodiscard]] parent::Started started_by(const StackPlan& plan) const {
     constexpr std::chrono::seconds kSlack{2};  // until Compose got to work
-    Compose::Started started;
+    parent::Started started;
     for (const Wave& wave : plan.waves) {
       started.services.insert(started.services.end(), wave.recreate.begin(), wave.recreate.end());
       started.services.insert(started.services.end(), wave.start.begin(), wave.start.end());
@@ -383,7 +394,7 @@ class StackRun {
   /// Removed are they only when asked for, and never those of the repo's other compose files.
   Result<void> tell_orphans(std::vector<parent::ContainerState> orphans) {
     if (orphans.empty()) return {};
-    const auto elsewhere = services_elsewhere(session_.workspace(), session_.target());
+    const auto elsewhere = request_.services_elsewhere();
     if (!elsewhere.ok() && !request_.remove_orphans) return {};  // a broken file of another parent's stack
     OTTO_RETURN_IF_ERROR(elsewhere);
     std::erase_if(orphans, [&](const parent::ContainerState& orphan) { return elsewhere->contains(orphan.service); });
@@ -402,7 +413,7 @@ class StackRun {
       return {};
     }
     if (!request_.dry_run) {
-      OTTO_RETURN_IF_ERROR(compose_.remove_containers(ids, doomed_by({}, salvage_.containers, {})));
+      OTTO_RETURN_IF_ERROR(compose_->remove_containers(ids, doomed_by({}, salvage_.containers, {})));
       keep(record_removed(session_, orphans));
     }
     report(Event::notice(Phase::kStopping, stack_.project,
@@ -416,7 +427,7 @@ class StackRun {
       if (model_.services.at(step.service).replicas > 0) services.push_back(step.service);
     }
     report(Event::in_phase(Phase::kWaiting, stack_.project, "for the services to be up"));
-    return compose_.await_up(services, one_shots());
+    return compose_->await_up(services, one_shots());
   }
 
   static const ServiceStep* step_of(const StackPlan& plan, const std::string& service) {
@@ -455,7 +466,7 @@ class StackRun {
     return results;
   }
 
-  void report(const Event& event) { session_.workspace().reporter().report(event); }
+  void report(const Event& event) { session_.reporter().report(event); }
 
   parent::ParentSession& session_;
   const StackInputs& stack_;
@@ -464,14 +475,14 @@ class StackRun {
   const PinnedImages& images_;
   const StackRunRequest& request_;
   const ServiceImages service_images_;
-  Compose compose_;
+  const std::unique_ptr<parent::Compose> compose_;
   StackModel model_;
   std::map<std::string, std::string> pins_;                      // service → exact tag
   std::map<std::string, std::optional<std::string>> image_ids_;  // service → id on the parent; none: to be built
   containers::Salvage salvage_;
   std::set<std::string> begun_;  // services that Compose was called for
   Clock::time_point began_changing_;
-  std::vector<EarlyExit> exits_;
+  std::vector<parent::EarlyExit> exits_;
   std::optional<Error> memo_error_;
 };
 

@@ -3,14 +3,15 @@
 // Files and model are stack_stage.h's. Images are given: their building is image_run.h's work.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "engine/parent/parent.h"
 #include "engine/parent/parent_session.h"
-#include "engine/stack/compose_calls.h"
+#include "engine/parent/probe.h"
 #include "engine/stack/service_images.h"
 #include "engine/stack/stack_inputs.h"
 #include "engine/stack/stack_model.h"
@@ -29,6 +30,9 @@ struct StackRunRequest {
   bool builds = false;  ///< the command builds: an image that has gone meanwhile is no error but a new start
   std::optional<unsigned>
       timeout_s;  ///< for what is stopped; else the service's own stop_grace_period, else one second
+  /// Names of the services that the repo's compose files of other parents define: no orphans of this stack. Asked where
+  /// there are containers of no service.
+  std::function<Result<std::set<std::string>>()> services_elsewhere;
 };
 
 struct StackRunResult {

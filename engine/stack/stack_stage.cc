@@ -6,7 +6,7 @@
 
 #include "cache/service_store.h"
 #include "engine/compose/stage_layout.h"
-#include "engine/stage/stage.h"
+#include "engine/stack/compose_calls.h"
 #include "graph/base/text.h"
 #include "graph/base/whole_file.h"
 
@@ -55,21 +55,21 @@ void StackStage::take_as_left(const parent::Probe& probe) {
   brought_ = true;
 }
 
-stage::StageRequest StackStage::request(const std::optional<cache::StageRecord>& known) const {
-  stage::StageRequest request;
+parent::StageRequest StackStage::request(const std::optional<cache::StageRecord>& known) const {
+  parent::StageRequest request;
   request.key = parent::stack_stage_key(stack_.project);
-  request.kind = stage::StageKind::kInPlace;
+  request.kind = parent::StageKind::kInPlace;
   request.locate = [this](const std::string& path) { return stack_.locate(path); };
   request.wanted = &stack_.manifest;
   request.tree_link = stack_.files.tree_link;
+  request.turn = {stack_.project, turn_.token()};
   if (known) {
     request.believed = graph::parse_manifest(known->manifest);
     request.believed_stamp = known->stamp;
   }
-  request.stop = session_.workspace().stop();
+  request.stop = session_.stop();
   request.waiting = [this](const parent::LockHolder& holder) {
-    session_.workspace().reporter().report(
-        Event::in_phase(Phase::kWaiting, stack_.project, parent::waiting_for(holder)));
+    session_.reporter().report(Event::in_phase(Phase::kWaiting, stack_.project, parent::waiting_for(holder)));
   };
   return request;
 }
@@ -77,7 +77,7 @@ stage::StageRequest StackStage::request(const std::optional<cache::StageRecord>&
 Result<void> StackStage::bring() {
   if (brought_) return {};
   OTTO_TRY(const auto known, brought_before());
-  stage::StageRequest request = this->request(known);
+  parent::StageRequest request = this->request(known);
   std::optional<cache::StageRecord> other;  // what the stage holds, where it has the repo elsewhere
   request.look = [&](const graph::ContextManifest& held, const std::string& stamp) -> Result<void> {
     const auto& target = session_.target();
@@ -86,7 +86,7 @@ Result<void> StackStage::bring() {
     other = {session_.host().id, parent::stack_stage_key(stack_.project), stamp, graph::serialize(held)};
     return placed_elsewhere(session_);
   };
-  auto brought = stage::bring_stage(session_.remote(), session_.facts().stage_tools(), request);
+  auto brought = session_.parent().stage(session_.facts(), request);
   if (other) OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo()).put_stage(*other));
   if (!brought.ok()) return std::move(brought).error().in("uploading the compose files");
   OTTO_RETURN_IF_ERROR(
@@ -145,12 +145,11 @@ Result<void> StackStage::remember_definitions(const StackModel& model) {
   return cache::ServiceStore(session_.memo()).put_definitions(definitions);
 }
 
-Result<std::string> StackStage::ask(const std::function<Result<std::string>(Compose&)>& question) {
-  Reporter& reporter = session_.workspace().reporter();
+Result<std::string> StackStage::ask(const std::function<Result<std::string>(parent::Compose&)>& question) {
+  Reporter& reporter = session_.reporter();
   reporter.report(Event::in_phase(Phase::kChecking, session_.host().id, "compose config"));
-  Compose compose(session_.remote(), session_.settings(), session_.facts(), stack_.project,
-                  session_.workspace().stop());
-  auto answer = question(compose);
+  const auto compose = session_.parent().compose(session_.facts(), stack_.project, session_.stop());
+  auto answer = question(*compose);
   reporter.left(session_.host().id);
   if (answer.ok()) return canonical(std::move(*answer));
   static_cast<void>(session_.forget_facts());  // what the parent's tools can do may be why
@@ -167,7 +166,10 @@ Result<StackModel> StackStage::read_model(std::string answer) {
 
 Result<StackModel> StackStage::ask_model() {
   OTTO_RETURN_IF_ERROR(bring());
-  OTTO_TRY(std::string answer, ask([this](Compose& compose) { return compose.config(call_); }));
+  OTTO_TRY(std::string answer, ask([this](parent::Compose& compose) {
+             compose.in_turn(turn_.token());
+             return compose.config(call_);
+           }));
   OTTO_TRY(StackModel model, read_model(std::move(answer)));
   OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo())
                            .put_stack({session_.host().id, stack_.project, stack_.digest, serialize(model)}));
@@ -176,7 +178,7 @@ Result<StackModel> StackStage::ask_model() {
 
 Result<std::optional<StackModel>> StackStage::foresee_model(const parent::Probe& probe) {
   constexpr std::uintmax_t kMost = 4U << 20;
-  ScratchFiles scratch;
+  parent::ScratchFiles scratch;
   scratch.links = stack_.files.links;
   if (const std::string& link = stack_.files.tree_link; !link.empty()) {
     std::string to(kScratchTree);
@@ -195,7 +197,7 @@ Result<std::optional<StackModel>> StackStage::foresee_model(const parent::Probe&
   }
   const std::string tree = probe.stack_tree.empty() ? "tree" : probe.stack_tree;
   settle(session_.facts().stage_root + "/" + parent::stack_stage_key(stack_.project) + "/" + tree);
-  OTTO_TRY(std::string answer, ask([&](Compose& compose) { return compose.config_of(call_, scratch); }));
+  OTTO_TRY(std::string answer, ask([&](parent::Compose& compose) { return compose.config_of(call_, scratch); }));
   OTTO_TRY(StackModel model, read_model(std::move(answer)));
   return std::optional(std::move(model));
 }

@@ -10,10 +10,9 @@
 
 #include "cache/parent_store.h"
 #include "engine/parent/parent_session.h"
-#include "engine/stack/compose_calls.h"
 #include "engine/stack/stack_inputs.h"
 #include "engine/stack/stack_model.h"
-#include "engine/stage/stage.h"
+#include "engine/stack/stack_turn.h"
 #include "graph/base/result.h"
 
 namespace otto::stack {
@@ -24,8 +23,9 @@ Result<std::optional<StackModel>> remembered_model(cache::Database& memo, const 
 
 class StackStage {
  public:
-  /// Both must outlive it.
-  StackStage(parent::ParentSession& session, const StackInputs& stack) : session_(session), stack_(stack) {}
+  /// All must outlive it. The turn is held before anything is brought.
+  StackStage(parent::ParentSession& session, const StackInputs& stack, const StackTurn& turn)
+      : session_(session), stack_(stack), turn_(turn) {}
 
   /// By the probe's word the parent's stage is as it was left, and what it was left with are these files.
   [[nodiscard]] bool is_as_left(const parent::Probe& probe) const;
@@ -43,21 +43,22 @@ class StackStage {
   /// How many files bring() sent.
   [[nodiscard]] std::uint64_t sent_files() const { return sent_files_; }
   /// How Compose is called with what bring() brought.
-  [[nodiscard]] const ComposeStack& call() const { return call_; }
+  [[nodiscard]] const parent::ComposeStack& call() const { return call_; }
 
  private:
   [[nodiscard]] Result<std::optional<cache::StageRecord>> brought_before() const;
   void settle(std::string directory);
-  [[nodiscard]] Result<std::string> ask(const std::function<Result<std::string>(Compose&)>& question);
+  [[nodiscard]] Result<std::string> ask(const std::function<Result<std::string>(parent::Compose&)>& question);
   Result<StackModel> read_model(std::string answer);
-  [[nodiscard]] stage::StageRequest request(const std::optional<cache::StageRecord>& known) const;
+  [[nodiscard]] parent::StageRequest request(const std::optional<cache::StageRecord>& known) const;
   [[nodiscard]] std::string canonical(std::string text) const;
   [[nodiscard]] ModelSources sources() const;
   Result<void> remember_definitions(const StackModel& model);
 
   parent::ParentSession& session_;
   const StackInputs& stack_;
-  ComposeStack call_;
+  const StackTurn& turn_;
+  parent::ComposeStack call_;
   bool brought_ = false;
   std::uint64_t sent_files_ = 0;
 };

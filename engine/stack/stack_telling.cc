@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "engine/parent/docker_command.h"
 #include "graph/base/text.h"
 
 namespace otto::stack {
@@ -17,7 +18,7 @@ namespace {
 /// Of the two seconds within which an interrupted command returns.
 constexpr std::chrono::milliseconds kSettles{150}, kPatience{1000};
 
-void report(parent::ParentSession& session, const Event& event) { session.workspace().reporter().report(event); }
+void report(parent::ParentSession& session, const Event& event) { session.reporter().report(event); }
 
 /// "paused", "unhealthy", …; empty: it is well.
 std::string ailment_of(const parent::ContainerState& container) {
@@ -64,9 +65,8 @@ std::vector<parent::ContainerState> look_once_more(parent::ParentSession& sessio
     std::unique_lock lock(mutex);
     if (!never.wait_for(lock, over, kPatience, [] { return false; }) && !over.stop_requested()) stop.request_stop();
   });
-  auto probe = parent::probe_parent(session.remote(), session.settings(),
-                                    {.compose_project = compose_project, .lock_root = session.facts().lock_root},
-                                    stop.get_token());
+  auto probe = session.parent().probe({.compose_project = compose_project, .lock_root = session.facts().lock_root},
+                                      stop.get_token());
   return probe.ok() ? std::move(probe->containers) : std::vector<parent::ContainerState>();
 }
 
@@ -85,11 +85,11 @@ void tell_unwell(parent::ParentSession& session, const StackPlan& plan,
 }
 
 void tell_put_right(parent::ParentSession& session, const std::string& compose_project,
-                    const std::vector<containers::PutRight>& steps, bool dry_run) {
+                    const std::vector<parent::PutRight>& steps, bool dry_run) {
   if (steps.empty()) return;
   std::vector<std::string> all;
-  for (const containers::PutRight& step : steps) {
-    all.push_back(step.act == containers::PutRight::Act::kRemove
+  for (const parent::PutRight& step : steps) {
+    all.push_back(step.act == parent::PutRight::Act::kRemove
                       ? fmt::format("'{}' of service {} removed", step.name, step.service)
                       : fmt::format("'{}' is '{}' again", step.name, step.plain_name));
   }
@@ -98,9 +98,9 @@ void tell_put_right(parent::ParentSession& session, const std::string& compose_p
                                             dry_run ? "would be" : "was", text::join(all, ", "))));
 }
 
-Result<void> tell_early_exits(parent::ParentSession& session, const std::vector<EarlyExit>& exits) {
+Result<void> tell_early_exits(parent::ParentSession& session, const std::vector<parent::EarlyExit>& exits) {
   std::string failed;
-  for (const EarlyExit& exit : exits) {
+  for (const parent::EarlyExit& exit : exits) {
     const std::string who = exit.number > 1 ? fmt::format("{} (replica {})", exit.service, exit.number) : exit.service;
     const std::string log = exit.log.empty() ? "; it logged nothing" : ":\n" + exit.log;
     if (exit.restarting) {

@@ -6,9 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/containers/half_replaced.h"
 #include "engine/parent/parent_session.h"
-#include "engine/stack/compose_calls.h"
 #include "engine/stack/stack_plan.h"
 #include "graph/base/result.h"
 
@@ -21,11 +19,11 @@ void tell_unwell(parent::ParentSession& session, const StackPlan& plan,
 
 /// One line of what is, or would be, put right.
 void tell_put_right(parent::ParentSession& session, const std::string& compose_project,
-                    const std::vector<containers::PutRight>& steps, bool dry_run);
+                    const std::vector<parent::PutRight>& steps, bool dry_run);
 
 /// Those that their restart policy starts again may be waiting for something: a warning. So are services that ended
 /// well though nothing says that this is their purpose. Others have failed: kComposeFailed with their last words.
-Result<void> tell_early_exits(parent::ParentSession& session, const std::vector<EarlyExit>& exits);
+Result<void> tell_early_exits(parent::ParentSession& session, const std::vector<parent::EarlyExit>& exits);
 
 /// kInterrupted, saying what state each service is in that `begun` names. Asks the parent, for a second at most.
 Error interrupted_while_changing(parent::ParentSession& session, const std::string& compose_project,

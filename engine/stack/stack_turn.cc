@@ -10,13 +10,13 @@ Result<bool> StackTurn::take(parent::ParentSession& session, const std::string& 
                              const parent::Probe& probe) {
   if (held()) return true;
   const auto waiting = [&session, &compose_project](const parent::LockHolder& holder) {
-    session.workspace().reporter().report(
-        Event::in_phase(Phase::kWaiting, compose_project, parent::waiting_for(holder)));
+    session.reporter().report(Event::in_phase(Phase::kWaiting, compose_project, parent::waiting_for(holder)));
   };
-  lock_ = std::make_unique<parent::ProjectLock>(session.remote(), session.facts(), compose_project,
-                                                session.workspace().stop());
+  const bool had_one = lock_ != nullptr;
+  lock_ = session.parent().lock(session.facts(), compose_project, session.stop());
   OTTO_TRY(const std::string generation, lock_->take(waiting));
-  return generation == probe.generation && !parent::ProjectLock::is_open(generation);
+  if (had_one || parent::is_open(generation)) return false;
+  return generation == probe.generation;
 }
 
 void StackTurn::settle() {

@@ -18,12 +18,12 @@ namespace otto::stack {
 
 class StackTurn {
  public:
-  /// Waits for the turn, telling for whom; once, later calls have it already. True: nobody had one since `probe`, so
-  /// what was read still holds. Errors as docker::ProjectLock::take.
+  /// Waits for the turn, telling for whom; once, later calls have it already. True: nobody had one since `probe`, and
+  /// none was lost since this was made, so what was read, and brought there, still holds. Errors as parent::ProjectLock::take.
   Result<bool> take(parent::ParentSession& session, const std::string& compose_project, const parent::Probe& probe);
   /// The holder's job on the parent lives, as far as is known here.
   [[nodiscard]] bool held() const { return lock_ && lock_->held(); }
-  /// Of the turn that is held, for docker::Compose::in_turn.
+  /// Of the turn that is held, for parent::Compose::in_turn.
   [[nodiscard]] const std::string& token() const { return lock_->token(); }
   /// All that was begun is done: no container is in doubt any more.
   void settle();

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/archive/codec.h"
+#include "engine/parent/remote_lock.h"
 #include "engine/stage/stage_delta.h"
 #include "engine/stage/stage_failure.h"
 #include "engine/stage/stage_recipe.h"
@@ -59,8 +60,9 @@ bool valid_key(std::string_view key) {
 /// One job on the parent. The output arrives on the thread that runs the job, the input is fed by another.
 class Exchange {
  public:
-  Exchange(const parent::StageTools& tools, const StageRequest& request, Trust trust, bool reuse)
-      : tools_(tools), request_(request), trust_(trust), reuse_(reuse), fresh_(fresh_id()) {}
+  Exchange(const parent::StageTools& tools, const StageRequest& request, const std::string& first, Trust trust,
+           bool reuse)
+      : tools_(tools), request_(request), first_(first), trust_(trust), reuse_(reuse), fresh_(fresh_id()) {}
 
   enum class Verdict {
     kDone,
@@ -74,7 +76,7 @@ class Exchange {
 
   Result<Outcome> run(transport::Remote& remote) {
     transport::Script script;
-    script.text = stage_exchange_script(request_.kind);
+    script.text = first_ + std::string(stage_exchange_script(request_.kind));
     script.args = {tools_.root,
                    request_.key,
                    request_.kind == StageKind::kContext ? "context" : "in-place",
@@ -252,12 +254,14 @@ class Exchange {
     if (output->status.success() && shared->reader.report().done) return Outcome{Verdict::kDone, shared->state};
     int code = output->status.shell_code();
     if (code == kStageBaseMismatch) return Outcome{Verdict::kDistrusted, {}};
+    if (code == kStageTurnLost && request_.turn) return parent::turn_lost(request_.turn->project, host);
     if (code == kStageNoReuse && reuse_) return Outcome{Verdict::kNoReuse, {}};
     return stage_failure(code, host, tools_.root, shared->words).in(where);
   }
 
   const parent::StageTools& tools_;
   const StageRequest& request_;
+  const std::string& first_;
   Trust trust_;
   bool reuse_;
   std::string fresh_;
@@ -268,8 +272,8 @@ class Exchange {
 
 }  // namespace
 
-Result<StageState> bring_stage(transport::Remote& remote, const parent::StageTools& tools,
-                               const StageRequest& request) {
+Result<StageState> bring_stage(transport::Remote& remote, const parent::StageTools& tools, const StageRequest& request,
+                               const std::string& first) {
   OTTO_CHECK(valid_key(request.key) && request.wanted != nullptr);
   if (tools.root.empty() || tools.root.front() != '/' || tools.root.find('\n') != std::string::npos)
     return make_error(ErrorCode::kConfig, fmt::format("stage_dir '{}' is not an absolute path", tools.root),
@@ -277,10 +281,10 @@ Result<StageState> bring_stage(transport::Remote& remote, const parent::StageToo
   bool reuse = true;
   for (auto trust : std::array{Trust::kBelieved, Trust::kParent, Trust::kNothing}) {
     if (trust == Trust::kParent && !request.believed) continue;
-    OTTO_TRY(auto outcome, Exchange(tools, request, trust, reuse).run(remote));
+    OTTO_TRY(auto outcome, Exchange(tools, request, first, trust, reuse).run(remote));
     if (outcome.verdict == Exchange::Verdict::kNoReuse) {
       reuse = false;
-      OTTO_TRY(outcome, Exchange(tools, request, trust, reuse).run(remote));
+      OTTO_TRY(outcome, Exchange(tools, request, first, trust, reuse).run(remote));
     }
     if (outcome.verdict == Exchange::Verdict::kDone) return std::move(outcome.state);
   }

@@ -23,10 +23,11 @@ enum StageExit : int {
   kStageLinked = 79,        ///< a symbolic link where none is followed
   kStageOccupied = 80,      ///< in place: others' files lie where something must make way; nothing was changed
   kStageMeddled = 81,       ///< somebody else writes into the tree
+  kStageTurnLost = 83,      ///< another otto has taken the project over; nothing was changed
   kStageClosed = 82,  ///< a directory's mode keeps its owner out, and the account is not root; nothing was changed
 };
 
-/// Args: ROOT KEY context|in-place KNOWN-STAMP FRESH-ID zstd|gzip|none normal|force.
+/// Args: ROOT KEY context|in-place KNOWN-STAMP FRESH-ID zstd|gzip|none normal|force WHO CLAIM.
 std::string_view stage_exchange_script(StageKind kind);
 
 /// The functions and checks of the guard, for `root`, which is left in $otto_root.

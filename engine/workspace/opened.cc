@@ -30,6 +30,7 @@ struct Opened::State {
   };
 
   WorkspaceOptions options;
+  ReachParent reach_parent;
   TellStep tell_step;
   Reporter* reporter = nullptr;
   std::stop_token stop;
@@ -79,6 +80,7 @@ Result<std::unique_ptr<Opened>> Opened::open(const OpenRequest& request, Reporte
   const WorkspaceOptions& options = request.options;
   auto state = std::make_unique<State>();
   state->options = options;
+  state->reach_parent = request.reach_parent;
   state->reporter = &reporter;
   state->stop = std::move(stop);
 
@@ -181,6 +183,7 @@ Opened::State::Connection& Opened::State::connection(const config::HostEntry& ho
   return *slot;
 }
 
+const ReachParent& Opened::reach_parent() const { return state_->reach_parent; }
 void Opened::tell_steps(TellStep tell) { state_->tell_step = std::move(tell); }
 void Opened::connect_early(const config::HostEntry& host) { (void)state_->connection(host); }
 

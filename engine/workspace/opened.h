@@ -20,7 +20,19 @@
 #include "transport/connect.h"
 #include "transport/remote.h"
 
+namespace otto::parent {
+class Parent;
+struct ParentSettings;
+}  // namespace otto::parent
+
 namespace otto::workspace {
+
+class Opened;
+
+/// Gives the engine's side of a parent (parent/parent.h), which this room only hands on.
+using ReachParent = std::function<Result<std::unique_ptr<parent::Parent>>(
+    Opened& workspace, const config::HostEntry& host, const parent::ParentSettings& settings,
+    const std::stop_token& stop)>;
 
 /// Told, on the connecting thread, how far the way to a host has been gone.
 using TellStep = std::function<void(const std::string& host_id, const transport::ConnectStep& step)>;
@@ -29,6 +41,7 @@ struct OpenRequest {
   WorkspaceOptions options;
   /// Adds what compose files declare to a repo's images; this room knows no compose files. May be empty.
   std::function<void(config::Settings& repo, const std::function<const char*(const char*)>& getenv)> join_images = {};
+  ReachParent reach_parent = {};  ///< empty: for commands that ask no parent
 };
 
 class Opened {
@@ -51,6 +64,8 @@ class Opened {
   /// The connected host, connecting now if need be; `stop` ends the waiting, not the attempt. Errors as
   /// transport::connect; a failed attempt is not repeated.
   Result<transport::Remote*> remote(const config::HostEntry& host, const std::stop_token& stop = {});
+  /// How a parent is reached.
+  [[nodiscard]] const ReachParent& reach_parent() const;
   /// From now on, before anything connects.
   void tell_steps(TellStep tell);
   /// Starts connecting in the background; remote() picks it up.

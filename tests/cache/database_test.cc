@@ -256,5 +256,27 @@ TEST_F(DatabaseTest, AFolderThatCannotBeWrittenStillReads) {
   EXPECT_EQ(files("memo.db"), (std::vector<std::string>{"memo.db"}));
 }
 
+TEST(DatabaseInMemory, HoldsWhatItsImageHeld) {
+  auto first = Database::in_memory();
+  ASSERT_TRUE(first.ok()) << first.error().message;
+  ASSERT_TRUE(ParentStore(*first).put_facts("pepper", "x").ok());
+  const auto image = first->image();
+  ASSERT_TRUE(image.ok()) << image.error().message;
+  ASSERT_TRUE(ParentStore(*first).put_facts("pepper", "later").ok());
+  auto second = Database::in_memory(*image);
+  ASSERT_TRUE(second.ok()) << second.error().message;
+  EXPECT_EQ(*ParentStore(*second).facts("pepper"), "x");
+  EXPECT_EQ(second->change_key().bytes, first->change_key().bytes);
+  ASSERT_TRUE(ParentStore(*second).put_facts("carrot", "y").ok()) << "it can grow";
+}
+
+TEST(DatabaseInMemory, ForgetsEverything) {
+  auto memo = Database::in_memory();
+  ASSERT_TRUE(memo.ok()) << memo.error().message;
+  ASSERT_TRUE(ParentStore(*memo).put_facts("pepper", "x").ok());
+  ASSERT_TRUE(memo->forget_everything().ok());
+  EXPECT_EQ(*ParentStore(*memo).facts("pepper"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace otto::cache

@@ -49,6 +49,19 @@ TEST(SchedulerTest, InputsComeFirst) {
   }
 }
 
+TEST(SchedulerTest, OneJobIsDoneByTheCallerInOrder) {
+  Recorder recorder;
+  Schedule schedule = recorder.schedule({{}, {}, {0}}, 1);
+  std::vector<std::thread::id> threads;
+  schedule.work = [&, work = schedule.work](std::size_t task, const std::stop_token& stop) {
+    threads.push_back(std::this_thread::get_id());
+    return work(task, stop);
+  };
+  EXPECT_EQ(run_schedule(schedule), std::vector<State>(3, State::kDone));
+  EXPECT_EQ(threads, std::vector<std::thread::id>(3, std::this_thread::get_id()));
+  EXPECT_EQ(recorder.order, (std::vector<std::size_t>{0, 1, 2}));
+}
+
 TEST(SchedulerTest, NothingToRun) {
   Recorder recorder;
   EXPECT_TRUE(run_schedule(recorder.schedule({}, 2)).empty());

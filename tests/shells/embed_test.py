@@ -13,7 +13,7 @@ EMBEDDER = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..",
 def embed(text, name="put_away.sh"):
     with tempfile.TemporaryDirectory() as folder:
         script, header = os.path.join(folder, name), os.path.join(folder, "new", "scripts.h")
-        with open(script, "w", encoding="utf-8") as file:
+        with open(script, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         ran = subprocess.run([sys.executable, "-B", EMBEDDER, header, "otto::stage", script], capture_output=True, text=True)
         if ran.returncode != 0:
@@ -40,6 +40,19 @@ class Embedding(unittest.TestCase):
     def test_what_cannot_be_embedded_is_refused(self):
         self.assertIn("has no end", embed("cat <<END\n"))
         self.assertIn("ends a string", embed('echo ")sh"\n'))
+
+    def test_what_would_become_another_script_is_refused(self):
+        for end in ("\\END", "'END-X'", "'E.F'", "'END OF'"):
+            self.assertIn("must be a plain word", embed(f"cat <<{end}\n  # text\n"), end)
+        self.assertIn("comes a comment", embed("true \\\n  # why\n  echo no\n"))
+        self.assertIn("comes a comment", embed("true \\\n\n  echo no\n"))
+        self.assertIn("without a blank", embed("echo foo\\\nbar\n"))
+        self.assertIn("within quotes", embed("echo 'one\n# two\n'\n"))
+        self.assertIn("carriage returns", embed("true\r\n"))
+
+    def test_a_shift_and_words_about_here_documents_are_none(self):
+        for line in ("echo $((1 << 3))", "echo $((1<<n))", "echo 'use <<EOF'", "echo a # like <<EOF", "echo \\<<EOF\nEOF"):
+            self.assertIn("kPutAwayScript", embed(line + "\n"), line)
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ class Supervisor:
                 raise RuntimeError(f"machine {name} did not come up; see {self.lab.path('log', name + '.log')}")
 
     def start_link(self, name, machine, settings, port=0, target="22"):
-        control = name + ".link"
+        control = os.path.basename(name) + ".link"
         with open(self.lab.path("log", "links.log"), "ab") as log:
             process = subprocess.Popen(
                 [self.lab.path("bin", "link_proxy"), str(port), f"/proc/{self.pids[machine]}/ns/net", "127.0.0.1", target,
@@ -171,8 +171,8 @@ class Supervisor:
             try:
                 line = connection.makefile("r", encoding="utf-8").readline()
                 answer = self.handle(json.loads(line))
-            except (OSError, ValueError, KeyError, RuntimeError) as error:
-                answer = {"error": str(error)}
+            except (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
+                answer = {"error": str(error) or type(error).__name__}
             try:
                 connection.sendall(json.dumps(answer).encode() + b"\n")
             except OSError:

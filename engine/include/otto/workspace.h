@@ -53,6 +53,8 @@ class Workspace {
   /// The labs that the repos' hosts.json files know, sorted. kConfig.
   [[nodiscard]] Result<std::vector<std::string>> lab_names() const;
 
+  /// Over what is open already: for the engine's own tests.
+  static std::unique_ptr<Workspace> over(std::unique_ptr<workspace::Opened> opened);
   /// The engine's own side, which no header of the library shows.
   [[nodiscard]] workspace::Opened& opened() const { return *opened_; }
 

@@ -8,8 +8,8 @@ namespace {
 
 constexpr const char* kListsTwo = "case \"$1 $2\" in\n'ps -aq') echo one; echo two ;;\n'container inspect') ";
 
-Result<PruneSurvey> survey(parent::FakeDocker& docker) {
-  return survey_parent({&docker.remote, &docker.settings, &docker.facts, {}}, "veggies", {}, {});
+Result<parent::PruneSurvey> survey(parent::FakeDocker& docker) {
+  return survey_parent({docker.remote, docker.settings, docker.facts, {}}, {"veggies", {}, {}});
 }
 
 TEST(PruneSurveyTest, AContainerThatHasGoneMeanwhileUsesNothing) {

@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "engine/parent/parent.h"
+#include "engine/parent/facts.h"
 #include "engine/stack/compose_calls.h"
 #include "tests/support/temp_tree.h"
 #include "transport/local/local_transport.h"
@@ -39,9 +39,9 @@ class FakeDocker {
 };
 
 /// Compose of the project otto-p-me, whose turn it is.
-inline stack::Compose compose_in_turn(FakeDocker& docker) {
+inline stack::RemoteCompose compose_in_turn(FakeDocker& docker) {
   docker.tree.write("locks/engine-1/project.otto-p-me.generation", "open 0a\n");
-  stack::Compose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
+  stack::RemoteCompose compose(docker.remote, docker.settings, docker.facts, "otto-p-me", {});
   compose.in_turn("0a");
   return compose;
 }

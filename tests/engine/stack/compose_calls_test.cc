@@ -41,7 +41,7 @@ printf '%s' "$HOME" > "$here/home"
 printf '%s\n' "$@" > "$here/args"
 echo '{}'
 )sh");
-  Compose compose = compose_in_turn(docker);
+  RemoteCompose compose = compose_in_turn(docker);
   const auto config = compose.config(sample());
   unsetenv("OTTO_TEST_UNSET");
   ASSERT_TRUE(config.ok()) << config.error().message;
@@ -70,7 +70,7 @@ printf '{"a": "%s/data", "b": "%s"}\n' "$tree" "${tree%/tree}/above"
   const std::string odd = "it's $5 \\ \"here\"\n";
   const ScratchFiles files = {{{"docker/compose.yml", odd}, {"../above/x.env", "X=1\n"}},
                               {{"../above/link", "../tree"}}};
-  Compose compose = compose_in_turn(docker);
+  RemoteCompose compose = compose_in_turn(docker);
   const auto config = compose.config_of(stack, files);
   ASSERT_TRUE(config.ok()) << config.error().message;
   EXPECT_EQ(*config, "{\"a\": \"/stages/key/tree.1/data\", \"b\": \"/stages/key/above\"}\n");
@@ -111,7 +111,7 @@ printf '%s\n' "$@" > "$here/args"
 while [ $# -gt 0 ]; do [ "$1" = -f ] && cp "$2" "$here/last"; shift; done 2>/dev/null
 exit 0
 )sh");
-  Compose compose = compose_in_turn(docker);
+  RemoteCompose compose = compose_in_turn(docker);
   ASSERT_TRUE(compose.up(sample(), {"services: {}\n", {"api", "side car"}, UpCall::Mode::kRecreate, 3, {}, {}}).ok());
   const std::string args = read_file(docker.tree.path("args"));
   EXPECT_NE(args.find("up\n-d\n--no-deps\n--no-build\n--timeout\n3\n--force-recreate\napi\nside car\n"),
@@ -125,7 +125,7 @@ exit 0
 
 TEST(ComposeTest, FailureCarriesComposesWords) {
   parent::FakeDocker docker("echo 'service \"api\" refers to undefined network' >&2; exit 15\n");
-  Compose compose = compose_in_turn(docker);
+  RemoteCompose compose = compose_in_turn(docker);
   const auto config = compose.config(sample());
   ASSERT_FALSE(config.ok());
   EXPECT_EQ(config.error().code, ErrorCode::kComposeFailed);
@@ -135,10 +135,10 @@ TEST(ComposeTest, FailureCarriesComposesWords) {
 
 TEST(ComposeTest, OptionalConditionsMayFail) {
   parent::FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo 'c1 exited 2 0 ' ;; esac\n");
-  Compose compose = compose_in_turn(docker);
-  const Dependency optional{"db", DependencyCondition::kCompleted, false, false};
+  RemoteCompose compose = compose_in_turn(docker);
+  const parent::Dependency optional{"db", parent::DependencyCondition::kCompleted, false, false};
   EXPECT_TRUE(compose.await({optional}).ok());
-  const Dependency required{"db", DependencyCondition::kCompleted, false, true};
+  const parent::Dependency required{"db", parent::DependencyCondition::kCompleted, false, true};
   EXPECT_FALSE(compose.await({optional, required}).ok());
 }
 
@@ -151,7 +151,7 @@ exit 0
   for (const auto& [failures, ok] : {std::pair("1", true), std::pair("2", false)}) {
     std::string script = body;
     parent::FakeDocker docker(script.replace(script.find("FAILURES"), 8, failures));
-    Compose compose = compose_in_turn(docker);
+    RemoteCompose compose = compose_in_turn(docker);
     const auto up = compose.up(sample(), {"", {"api"}, UpCall::Mode::kStart, 1, {}, {}});
     ASSERT_EQ(up.ok(), ok);
     if (ok) {
@@ -171,8 +171,8 @@ container) [ "$*" = "${*%c9*}" ] || exit 9
 logs) echo "log of $4" ;;
 esac
 )sh");
-  Compose compose = compose_in_turn(docker);
-  const auto exits = compose.early_exits({{"ok", "bad", "loop"}, {"ok"}, {}, {}, 3});
+  RemoteCompose compose = compose_in_turn(docker);
+  const auto exits = compose.early_exits({{"ok", "bad", "loop"}, {"ok"}, {}, {}, 3}, [] {});
   ASSERT_TRUE(exits.ok()) << exits.error().message;
   ASSERT_EQ(exits->size(), 2U);
   EXPECT_EQ((*exits)[0].service, "bad");
@@ -189,7 +189,7 @@ std::string after_events(const std::string& events, std::size_t starts) {
   parent::FakeDocker docker("case \"$1\" in\nevents) printf '" + events +
                             "'; printf '%s ' \"$@\" > \"$0.events\" ;;\nps) touch \"$0.looked\" ;;\nesac\n");
   const auto exits = compose_in_turn(docker).early_exits(
-      {{"web", "job"}, {"job"}, {"before", "old"}, std::chrono::milliseconds(1500), starts});
+      {{"web", "job"}, {"job"}, {"before", "old"}, std::chrono::milliseconds(1500), starts}, [] {});
   if (!exits.ok()) return exits.error().message;
   const std::string asked = read_file(docker.tree.path("docker.events"));
   EXPECT_NE(asked.find("--filter label=com.docker.compose.project=otto-p-me"), std::string::npos) << asked;
@@ -221,7 +221,7 @@ TEST(ComposeTest, ContainersAreLookedAtOnlyWhereTheEngineToldOfADeath) {
 
 TEST(ComposeTest, WhatCannotBeLookedAtIsAnError) {
   parent::FakeDocker docker("echo 'the engine is gone' >&2; exit 1\n");
-  EXPECT_FALSE(compose_in_turn(docker).early_exits({{"web"}, {}, {}, {}, 1}).ok());
+  EXPECT_FALSE(compose_in_turn(docker).early_exits({{"web"}, {}, {}, {}, 1}, [] {}).ok());
 }
 
 TEST(ComposeTest, AServiceThatEndsWellIsToldUnlessThatIsItsPurpose) {
@@ -232,7 +232,7 @@ ps) printf '%s\n' 'c1 job' 'c2 web' ;;
 container) printf '%s\n' 'c1 exited 0 0 job 1' 'c2 exited 0 0 web 1' ;;
 esac
 )sh");
-  const auto exits = compose_in_turn(docker).early_exits({{"job", "web"}, {"job"}, {}, {}, 2});
+  const auto exits = compose_in_turn(docker).early_exits({{"job", "web"}, {"job"}, {}, {}, 2}, [] {});
   ASSERT_TRUE(exits.ok()) << exits.error().message;
   ASSERT_EQ(exits->size(), 1U);
   EXPECT_EQ((*exits)[0].service, "web");
@@ -241,7 +241,7 @@ esac
 
 TEST(ComposeTest, WhatIsAboutToBeStoppedIsNotedFirst) {
   parent::FakeDocker docker("cat \"${0%/docker}\"/locks/engine-1/project.otto-p-me.doomed > \"$0.noted\"\nexit 15\n");
-  Compose compose = compose_in_turn(docker);
+  RemoteCompose compose = compose_in_turn(docker);
   EXPECT_FALSE(compose.up(sample(), {"", {"api"}, UpCall::Mode::kRecreate, 1, {"id1", "id2"}, {}}).ok());
   EXPECT_EQ(read_file(docker.tree.path("docker.noted")), "id1\nid2\n");
 }
@@ -252,10 +252,10 @@ TEST(ComposeTest, NothingIsChangedOnceAnotherHasTheProject) {
   const std::string lock = docker.tree.path("locks/engine-1/work.otto-p-me.lock").string();
   const int taken = ::open(lock.c_str(), O_RDWR | O_CLOEXEC);
   ASSERT_EQ(::flock(taken, LOCK_EX), 0);
-  Compose compose = compose_in_turn(docker);
+  RemoteCompose compose = compose_in_turn(docker);
   for (const auto& change :
        {compose.remove_containers({"c1"}, {}), compose.down(1, false, {}), compose.remove_networks(),
-        compose.put_right({{containers::PutRight::Act::kRemove, "api", "c1", "x", {}}}, {})}) {
+        compose.put_right({{parent::PutRight::Act::kRemove, "api", "c1", "x", {}}}, {})}) {
     ASSERT_FALSE(change.ok());
     EXPECT_EQ(change.error().code, ErrorCode::kInputsChanged) << change.error().message;
     EXPECT_NE(change.error().message.find("took project"), std::string::npos) << change.error().message;
@@ -270,12 +270,15 @@ TEST(ComposeTest, NothingIsChangedOnceAnotherHasTheProject) {
 /// As after a laptop slept: the jobs are free again, but the turn was another's meanwhile.
 TEST(ComposeTest, NothingIsChangedInATurnThatIsOver) {
   parent::FakeDocker docker(": > \"$0.called\"\n");
-  Compose compose = compose_in_turn(docker);
+  RemoteCompose compose = compose_in_turn(docker);
   for (const char* now : {"open 0b\n", "0b\n", "0a\n", ""}) {
     docker.tree.write("locks/engine-1/project.otto-p-me.generation", now);
     const auto up = compose.up(sample(), {"", {"api"}, UpCall::Mode::kStart, 1, {}, {}});
     ASSERT_FALSE(up.ok()) << now;
     EXPECT_EQ(up.error().code, ErrorCode::kInputsChanged) << up.error().message;
+    const auto config = compose.config(sample());
+    ASSERT_FALSE(config.ok()) << "the files that are staged are another's: " << now;
+    EXPECT_EQ(config.error().code, ErrorCode::kInputsChanged) << config.error().message;
   }
   EXPECT_FALSE(std::filesystem::exists(docker.tree.path("docker.called")));
 }
@@ -298,10 +301,10 @@ TEST(ComposeTest, WhatIsBeingStoppedIsToldAsComposeSaysIt) {
 
 TEST(ComposeTest, PuttingRightRemovesWithoutVolumesAndRenames) {
   parent::FakeDocker docker("echo \"$@\" >> \"$0.calls\"\n");
-  Compose compose = compose_in_turn(docker);
+  RemoteCompose compose = compose_in_turn(docker);
   ASSERT_TRUE(compose
-                  .put_right({{containers::PutRight::Act::kRemove, "api", "c1", "x", {}},
-                              {containers::PutRight::Act::kRename, "db", "c2", "y", "p-db-1"}},
+                  .put_right({{parent::PutRight::Act::kRemove, "api", "c1", "x", {}},
+                              {parent::PutRight::Act::kRename, "db", "c2", "y", "p-db-1"}},
                              {})
                   .ok());
   EXPECT_EQ(read_file(docker.tree.path("docker.calls")), "rm -f c1\nrename c2 p-db-1\n");
@@ -309,7 +312,7 @@ TEST(ComposeTest, PuttingRightRemovesWithoutVolumesAndRenames) {
 
 struct AwaitCase {
   const char* state;  // "status exit-code restarts health"
-  DependencyCondition condition;
+  parent::DependencyCondition condition;
   bool holds;
 };
 
@@ -319,7 +322,7 @@ TEST_P(ComposeAwaitTest, ConditionsThatHoldOrCannot) {
   const AwaitCase& test = GetParam();
   parent::FakeDocker docker("case \"$1\" in ps) echo c1 ;; container) echo 'c1 " + std::string(test.state) +
                             "' ;; esac\n");
-  Compose compose = compose_in_turn(docker);
+  RemoteCompose compose = compose_in_turn(docker);
   const auto waited = compose.await({{"db", test.condition, false, true}});
   EXPECT_EQ(waited.ok(), test.holds) << (waited.ok() ? "" : waited.error().message);
   if (!waited.ok()) {
@@ -328,14 +331,15 @@ TEST_P(ComposeAwaitTest, ConditionsThatHoldOrCannot) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(States, ComposeAwaitTest,
-                         ::testing::Values(AwaitCase{"running 0 0 healthy", DependencyCondition::kHealthy, true},
-                                           AwaitCase{"running 0 0 unhealthy", DependencyCondition::kHealthy, false},
-                                           AwaitCase{"running 0 0 ", DependencyCondition::kHealthy, false},
-                                           AwaitCase{"exited 1 0 unhealthy", DependencyCondition::kHealthy, false},
-                                           AwaitCase{"exited 0 0 ", DependencyCondition::kCompleted, true},
-                                           AwaitCase{"exited 2 0 ", DependencyCondition::kCompleted, false},
-                                           AwaitCase{"created 0 0 ", DependencyCondition::kStarted, true}));
+INSTANTIATE_TEST_SUITE_P(
+    States, ComposeAwaitTest,
+    ::testing::Values(AwaitCase{"running 0 0 healthy", parent::DependencyCondition::kHealthy, true},
+                      AwaitCase{"running 0 0 unhealthy", parent::DependencyCondition::kHealthy, false},
+                      AwaitCase{"running 0 0 ", parent::DependencyCondition::kHealthy, false},
+                      AwaitCase{"exited 1 0 unhealthy", parent::DependencyCondition::kHealthy, false},
+                      AwaitCase{"exited 0 0 ", parent::DependencyCondition::kCompleted, true},
+                      AwaitCase{"exited 2 0 ", parent::DependencyCondition::kCompleted, false},
+                      AwaitCase{"created 0 0 ", parent::DependencyCondition::kStarted, true}));
 
 /// What its restart policy starts again and again is caught running now and then.
 TEST(ComposeTest, AServiceThatCrashLoopsIsNotUp) {
@@ -360,8 +364,8 @@ ps) echo c1 ;;
 container) if [ -e "$0.ready" ]; then echo 'c1 running 0 0 healthy'; else : > "$0.ready"; echo 'c1 running 0 0 starting'; fi ;;
 esac
 )sh");
-  Compose compose = compose_in_turn(docker);
-  EXPECT_TRUE(compose.await({{"db", DependencyCondition::kHealthy, false, true}}).ok());
+  RemoteCompose compose = compose_in_turn(docker);
+  EXPECT_TRUE(compose.await({{"db", parent::DependencyCondition::kHealthy, false, true}}).ok());
   EXPECT_TRUE(std::filesystem::exists(docker.tree.path("docker.ready")));
 }
 

@@ -67,7 +67,7 @@ TEST(ComposeV1Test, OnlyWhatIsNewEnough) {
 TEST(ComposeV1Test, AParentWithoutComposeIsToldSo) {
   parent::FakeDocker docker("exit 0\n");
   docker.facts.compose_version.clear();
-  Compose compose = compose_in_turn(docker);
+  RemoteCompose compose = compose_in_turn(docker);
   const auto config = compose.config({});
   ASSERT_FALSE(config.ok());
   EXPECT_EQ(config.error().code, ErrorCode::kUnsupported);
@@ -79,7 +79,7 @@ TEST(ComposeV1Test, TheStandaloneCommandTakesTheDockerCommandsPlace) {
   docker.tree.write("docker-compose", "#!/bin/sh\nprintf '%s\\n' \"$@\" > \"${0%/*}/args\"\n", 0755);
   docker.facts.compose_version = "1.29.2";
   docker.facts.compose_standalone = true;
-  Compose compose = compose_in_turn(docker);
+  RemoteCompose compose = compose_in_turn(docker);
   ComposeStack stack;
   stack.project = "otto-p-me";
   stack.stage_directory = "/stage";

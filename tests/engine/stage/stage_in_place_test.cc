@@ -1,7 +1,9 @@
 // Trees written in place: what running containers have mounted keeps its inode, what they wrote stays.
 #include <sys/stat.h>
 
+#include "engine/parent/remote_lock.h"
 #include "engine/stage/stage.h"
+#include "engine/stage/stage_script.h"
 #include "tests/engine/stage/stage_fixture.h"
 
 namespace otto::stage {
@@ -47,6 +49,35 @@ TEST_F(StageInPlaceTest, AnEditKeepsTheInode) {
   bring();
   EXPECT_EQ(read_file(staged("conf/app.ini")), "3\n");
   EXPECT_EQ(facts(staged("conf/app.ini")).st_ino, before.st_ino);
+}
+
+/// As after a laptop slept: the files that are staged by now are another's.
+TEST_F(StageInPlaceTest, NothingIsWrittenInATurnThatIsOver) {
+  parent::ParentFacts facts;
+  facts.lock_root = (home_ / "locks/engine-1").string();
+  const parent::TurnOf turn{"otto-p-me", "0a"};
+  put("conf/app.ini", "mine = 1\n");
+  const auto manifest = scan(source());
+  StageRequest request;
+  request.key = "ctx";
+  request.kind = StageKind::kInPlace;
+  request.source = source();
+  request.wanted = &manifest;
+  request.turn = turn;
+  const auto bring_in_turn = [&] {
+    return bring_stage(*parent_, tools(), request, parent::project_turn_text(facts, turn, kStageTurnLost));
+  };
+  for (const char* now : {"open 0b\n", "0a\n", ""}) {
+    write_file(home_ / "locks/engine-1/project.otto-p-me.generation", now);
+    const auto late = bring_in_turn();
+    ASSERT_FALSE(late.ok()) << now;
+    EXPECT_EQ(late.error().code, ErrorCode::kInputsChanged) << late.error().message;
+    EXPECT_EQ(read_file(staged("conf/app.ini")), "one = 1\n");
+  }
+  write_file(home_ / "locks/engine-1/project.otto-p-me.generation", "open 0a\n");
+  const auto in_time = bring_in_turn();
+  ASSERT_TRUE(in_time.ok()) << in_time.error().message;
+  EXPECT_EQ(read_file(staged("conf/app.ini")), "mine = 1\n");
 }
 
 TEST_F(StageInPlaceTest, WhatContainersWroteStays) {

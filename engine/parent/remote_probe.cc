@@ -1,4 +1,4 @@
-#include "engine/parent/parent.h"
+#include "engine/parent/remote_probe.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 #include <charconv>
 #include <set>
 
-#include "engine/parent/other_user.h"
-#include "engine/parent/project_lock.h"
+#include "engine/parent/docker_command.h"
+#include "engine/parent/remote_lock.h"
 #include "engine/parent/scripts.h"
 #include "engine/workspace/names.h"
 #include "graph/base/record.h"
@@ -17,16 +17,10 @@ namespace otto::parent {
 
 namespace {
 
-constexpr std::string_view kFactsVersion = "facts=4";
-
 /// Docker's own spelling in `docker image ls`: short repository, tag made explicit.
 std::string familiar_reference(const std::string& reference) {
   const workspace::ParsedReference parsed = workspace::parse_reference(reference);
   return parsed.repository + ":" + (parsed.tag.empty() ? "latest" : parsed.tag);
-}
-
-std::string settings_key(const ParentSettings& settings) {
-  return text::shell_join(settings.docker_command) + "|" + settings.stage_dir.value_or("");
 }
 
 std::string facts_script(const ParentSettings& settings) {
@@ -90,18 +84,6 @@ int to_int(std::string_view digits) {
   int value = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), value);
   return value;
-}
-
-void take_fact(ParentFacts& facts, const std::string& name, const std::string& value) {
-  if (name == "stage_root") facts.stage_root = value;
-  if (name == "engine") facts.engine_version = value;
-  if (name == "buildx") facts.has_buildx = true;
-  if (name == "compose") facts.compose_version = value.starts_with('v') ? value.substr(1) : value;
-  if (name == "standalone") facts.compose_standalone = true;
-  if (name == "zstd") facts.has_zstd = true;
-  if (name == "gzip") facts.has_gzip = true;
-  if (name == "account") facts.account = value;
-  if (name == "locks") facts.lock_root = value;
 }
 
 /// What Docker's templates print for a label that is not there.
@@ -208,68 +190,7 @@ Probe read_probe(const std::string& answer, const ProbeRequest& request) {
   return probe;
 }
 
-bool contains(std::string_view haystack, std::string_view needle) {
-  return haystack.find(needle) != std::string_view::npos;
-}
-
 }  // namespace
-
-std::string serialize(const ParentFacts& facts, const ParentSettings& settings) {
-  return fmt::format(
-      "{}\nkey={}\nstage_root={}\nengine={}\nbuildx={}\ncompose={}\nstandalone={}\nzstd={}\ngzip={}\naccount={}\nlocks="
-      "{}\n",
-      kFactsVersion, settings_key(settings), facts.stage_root, facts.engine_version, facts.has_buildx ? "1" : "",
-      facts.compose_version, facts.compose_standalone ? "1" : "", facts.has_zstd ? "1" : "", facts.has_gzip ? "1" : "",
-      facts.account, facts.lock_root);
-}
-
-std::optional<ParentFacts> parse_facts(std::string_view text, const ParentSettings& settings) {
-  const std::vector<std::string> lines = text::split(text, '\n');
-  if (lines.size() < 2 || lines[0] != kFactsVersion || lines[1] != "key=" + settings_key(settings)) return std::nullopt;
-  ParentFacts facts;
-  for (std::size_t i = 2; i < lines.size(); ++i) {
-    const std::size_t equals = lines[i].find('=');
-    if (equals == std::string::npos || equals + 1 == lines[i].size()) continue;
-    take_fact(facts, lines[i].substr(0, equals), lines[i].substr(equals + 1));
-  }
-  if (facts.stage_root.empty() || facts.engine_version.empty() || facts.lock_root.empty()) return std::nullopt;
-  return facts;
-}
-
-namespace {
-
-/// The docker command with docker-compose in place of docker: `sudo -n docker` → `sudo -n docker-compose`.
-std::vector<std::string> standalone_compose(std::vector<std::string> command) {
-  for (std::string& word : command) {
-    const std::size_t slash = word.rfind('/');
-    if (word.substr(slash == std::string::npos ? 0 : slash + 1) == "docker") word += "-compose";
-  }
-  return command;
-}
-
-}  // namespace
-
-std::string stage_root_word(const ParentSettings& settings) {
-  return settings.stage_dir ? text::shell_quote(*settings.stage_dir + "/otto-stages")
-                            : std::string("\"${XDG_CACHE_HOME:-$HOME/.cache}/otto/stages\"");
-}
-
-std::string docker_prelude(const ParentSettings& settings) {
-  const std::string docker = text::shell_join(settings.docker_command);
-  const std::string compose = text::shell_join(standalone_compose(settings.docker_command));
-  const bool other_user = changes_user(settings.docker_command);
-  // Non-interactive logins often lack the directories that docker is installed in (docker/cli#3045).
-  return fmt::format(
-      "PATH=\"$PATH:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/snap/bin:/opt/bin\"; export PATH\n"
-      "{hangable}otto_docker() {{ {docker} \"$@\"; }}\n"
-      "otto_docker_compose() {{ {compose} \"$@\"; }}\n"
-      "otto_docker_job() {{ {prefix}{docker} \"$@\"; }}\n"
-      "otto_docker_compose_job() {{ {prefix}{compose} \"$@\"; }}\n"
-      "command -v {program} >/dev/null 2>&1 || exit {missing}\n",
-      fmt::arg("hangable", other_user ? hangable_function() : ""),
-      fmt::arg("prefix", other_user ? "otto_hangable " : ""), fmt::arg("docker", docker), fmt::arg("compose", compose),
-      fmt::arg("program", text::shell_quote(settings.docker_command.front())), fmt::arg("missing", kNoDockerExit));
-}
 
 Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& settings, const ProbeRequest& request,
                            const std::stop_token& stop) {
@@ -291,47 +212,6 @@ Result<Probe> probe_parent(transport::Remote& remote, const ParentSettings& sett
     return docker_error(output, remote.host_id(), ErrorCode::kRemoteFailed, "docker does not answer");
   }
   return read_probe(output.out, request);
-}
-
-Error docker_error(const transport::Output& output, std::string_view host_id, ErrorCode otherwise,
-                   std::string_view what) {
-  const std::string words(text::trim(text::printable(output.err)));
-  if (output.status.shell_code() == kNoDockerExit || contains(words, "docker: command not found") ||
-      contains(words, "docker: not found")) {
-    return make_error(ErrorCode::kDockerMissing, fmt::format("host '{}' has no docker command", host_id),
-                      "install Docker there, or name the command with \"docker_command\" in hosts.json");
-  }
-  if (contains(words, "permission denied") && (contains(words, "docker") || contains(words, "Docker"))) {
-    return make_error(ErrorCode::kDockerDenied,
-                      fmt::format("this user may not use Docker on host '{}': {}", host_id, words),
-                      "ask for membership of the group 'docker' there (usermod -aG docker USER), or set "
-                      "\"docker_command\": [\"sudo\", \"-n\", \"docker\"] in hosts.json");
-  }
-  if (contains(words, "sudo:")) {
-    return make_error(ErrorCode::kDockerDenied, fmt::format("sudo refuses docker on host '{}': {}", host_id, words),
-                      "allow it in sudoers with NOPASSWD for docker, or log in as a user of the group 'docker'");
-  }
-  if (contains(words, "Cannot connect to the Docker daemon") || contains(words, "error during connect")) {
-    return make_error(ErrorCode::kDockerMissing,
-                      fmt::format("no Docker engine answers on host '{}': {}", host_id, words),
-                      "start it there: systemctl start docker");
-  }
-  if (!output.status.signal.empty()) {
-    return make_error(otherwise, fmt::format("{} on host '{}': ended by signal {}{}{}", what, host_id,
-                                             output.status.signal, words.empty() ? "" : "\n", words));
-  }
-  return make_error(otherwise, fmt::format("{} on host '{}' (exit {}){}{}", what, host_id, output.status.code,
-                                           words.empty() ? "" : ":\n", words));
-}
-
-std::string idle_remedy(std::string_view state, std::string_view host_id, std::string_view container_id) {
-  if (state == "unhealthy") {  // what a health check prints is in no log
-    return fmt::format("on host '{}' `docker inspect --format '{{{{json .State.Health}}}}' {}` says why", host_id,
-                       container_id.substr(0, 12));
-  }
-  const bool paused = state == "paused";
-  return fmt::format("on host '{}' `docker {} {}` {}", host_id, paused ? "unpause" : "logs", container_id.substr(0, 12),
-                     paused ? "lets it go on" : "says why");
 }
 
 }  // namespace otto::parent

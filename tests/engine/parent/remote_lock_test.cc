@@ -1,5 +1,5 @@
 // The turn at a project, with the real sh and flock: waiting, being told for whom, dying holders, notes.
-#include "engine/parent/project_lock.h"
+#include "engine/parent/remote_lock.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -16,7 +16,7 @@ constexpr const char* kProject = "otto-p-me";
 
 class ProjectLockTest : public ::testing::Test {
  protected:
-  ProjectLock lock() { return {docker_.remote, docker_.facts, kProject, {}}; }
+  RemoteLock lock() { return {docker_.remote, docker_.facts, kProject, {}}; }
   std::string note(const std::string& name) {
     std::ifstream file(docker_.tree.path("locks/engine-1/project.otto-p-me." + name));
     std::string line;
@@ -29,17 +29,17 @@ class ProjectLockTest : public ::testing::Test {
 
 TEST_F(ProjectLockTest, IsTakenAtOnceAndChangesTheGeneration) {
   {
-    ProjectLock first = lock();
+    RemoteLock first = lock();
     const auto taken = first.take({});
     ASSERT_TRUE(taken.ok()) << taken.error().message;
     EXPECT_EQ(*taken, "") << "nobody had it before";
     EXPECT_TRUE(first.held());
-    EXPECT_TRUE(ProjectLock::is_open(note("generation"))) << "what is read now may be half of its work";
+    EXPECT_TRUE(is_open(note("generation"))) << "what is read now may be half of its work";
   }
   const std::string generation = note("generation");
   EXPECT_FALSE(generation.empty());
-  EXPECT_FALSE(ProjectLock::is_open(generation));
-  ProjectLock second = lock();
+  EXPECT_FALSE(is_open(generation));
+  RemoteLock second = lock();
   const auto taken = second.take({});
   ASSERT_TRUE(taken.ok()) << taken.error().message;
   EXPECT_EQ(*taken, generation);
@@ -47,10 +47,10 @@ TEST_F(ProjectLockTest, IsTakenAtOnceAndChangesTheGeneration) {
 }
 
 TEST_F(ProjectLockTest, WaitsAndSaysForWhomSinceWhen) {
-  auto first = std::make_unique<ProjectLock>(docker_.remote, docker_.facts, kProject, std::stop_token());
+  auto first = std::make_unique<RemoteLock>(docker_.remote, docker_.facts, kProject, std::stop_token());
   ASSERT_TRUE(first->take({}).ok());
   std::promise<LockHolder> told;
-  ProjectLock second = lock();
+  RemoteLock second = lock();
   auto taken =
       std::async(std::launch::async, [&] { return second.take([&](const LockHolder& h) { told.set_value(h); }); });
   const LockHolder holder = told.get_future().get();
@@ -66,7 +66,7 @@ TEST_F(ProjectLockTest, WaitsForTheJobsOfAHolderThatIsGone) {
   const std::string work = docker_.tree.path("locks/engine-1/work.otto-p-me.lock").string();
   const int job = ::open(work.c_str(), O_RDWR | O_CLOEXEC);
   ASSERT_EQ(::flock(job, LOCK_SH), 0);
-  ProjectLock second = lock();
+  RemoteLock second = lock();
   auto taken = std::async(std::launch::async, [&] { return second.take({}); });
   EXPECT_EQ(taken.wait_for(std::chrono::milliseconds(600)), std::future_status::timeout);
   ::close(job);
@@ -76,12 +76,12 @@ TEST_F(ProjectLockTest, WaitsForTheJobsOfAHolderThatIsGone) {
 TEST_F(ProjectLockTest, WhatIsInDoubtStaysSoUntilItIsSettled) {
   docker_.tree.write("locks/engine-1/project.otto-p-me.doomed", "id1\n");
   {
-    ProjectLock cut = lock();
+    RemoteLock cut = lock();
     ASSERT_TRUE(cut.take({}).ok());
   }
   EXPECT_EQ(note("doomed"), "id1");
   {
-    ProjectLock done = lock();
+    RemoteLock done = lock();
     ASSERT_TRUE(done.take({}).ok());
     done.settle();
   }
@@ -89,25 +89,25 @@ TEST_F(ProjectLockTest, WhatIsInDoubtStaysSoUntilItIsSettled) {
 }
 
 TEST_F(ProjectLockTest, TheGenerationOfAHolderThatWasKilledStaysOpen) {
-  auto cut = std::make_unique<ProjectLock>(docker_.remote, docker_.facts, kProject, std::stop_token());
+  auto cut = std::make_unique<RemoteLock>(docker_.remote, docker_.facts, kProject, std::stop_token());
   ASSERT_TRUE(cut->take({}).ok());
   const std::string held = note("generation");
   transport::Script kill;
   kill.text = "for p in /proc/[0-9]*; do case $(readlink $p/fd/7 2>/dev/null) in *" +
               docker_.tree.root().filename().string() + "*project.otto-p-me.lock) kill -9 ${p#/proc/} ;; esac; done\n";
   ASSERT_TRUE(docker_.remote.run(kill).ok());
-  ProjectLock next = lock();
+  RemoteLock next = lock();
   const auto taken = next.take({});
   ASSERT_TRUE(taken.ok()) << taken.error().message;
   EXPECT_EQ(*taken, held) << "what the probe may have told, too";
-  EXPECT_TRUE(ProjectLock::is_open(*taken));
+  EXPECT_TRUE(is_open(*taken));
 }
 
 TEST_F(ProjectLockTest, AnInterruptEndsTheWaiting) {
-  ProjectLock first = lock();
+  RemoteLock first = lock();
   ASSERT_TRUE(first.take({}).ok());
   std::stop_source stop;
-  ProjectLock second(docker_.remote, docker_.facts, kProject, stop.get_token());
+  RemoteLock second(docker_.remote, docker_.facts, kProject, stop.get_token());
   const auto taken = second.take([&](const LockHolder&) { stop.request_stop(); });
   ASSERT_FALSE(taken.ok());
   EXPECT_EQ(taken.error().code, ErrorCode::kInterrupted);
@@ -116,7 +116,7 @@ TEST_F(ProjectLockTest, AnInterruptEndsTheWaiting) {
 TEST_F(ProjectLockTest, WithoutAPlaceForLocksItSaysSo) {
   docker_.tree.write("file", "");
   docker_.facts.lock_root = docker_.tree.path("file/locks").string();
-  ProjectLock lock(docker_.remote, docker_.facts, kProject, {});
+  RemoteLock lock(docker_.remote, docker_.facts, kProject, {});
   const auto taken = lock.take({});
   ASSERT_FALSE(taken.ok());
   EXPECT_EQ(taken.error().code, ErrorCode::kUnsupported);

@@ -1,4 +1,4 @@
-#include "engine/parent/project_lock.h"
+#include "engine/parent/remote_lock.h"
 
 #include <fmt/format.h>
 
@@ -17,21 +17,21 @@ std::string holder_script(const ParentFacts& facts, std::string_view project, st
 
 }  // namespace
 
-ProjectLock::ProjectLock(transport::Remote& remote, const ParentFacts& facts, std::string project, std::stop_token stop)
+RemoteLock::RemoteLock(transport::Remote& remote, const ParentFacts& facts, std::string project, std::stop_token stop)
     : remote_(remote),
       facts_(facts),
       project_(std::move(project)),
       token_(transport::random_token()),
       stop_(std::move(stop)) {}
 
-ProjectLock::~ProjectLock() { release(); }
+RemoteLock::~RemoteLock() { release(); }
 
-bool ProjectLock::held() const {
+bool RemoteLock::held() const {
   auto state = state_.lock();
   return state->generation.has_value() && !state->over;
 }
 
-Result<std::string> ProjectLock::take(std::function<void(const LockHolder&)> waiting) {
+Result<std::string> RemoteLock::take(std::function<void(const LockHolder&)> waiting) {
   OTTO_CHECK(!thread_.joinable());
   waiting_ = std::move(waiting);
   thread_ = std::jthread([this] { hold(); });
@@ -41,16 +41,14 @@ Result<std::string> ProjectLock::take(std::function<void(const LockHolder&)> wai
   return *state->generation;
 }
 
-bool ProjectLock::is_open(std::string_view generation) { return generation.starts_with("open "); }
+void RemoteLock::settle() { state_.lock()->settled = true; }
 
-void ProjectLock::settle() { state_.lock()->settled = true; }
-
-void ProjectLock::release() {
+void RemoteLock::release() {
   state_.lock()->over = true;
   changed_.notify_all();
 }
 
-void ProjectLock::hold() {
+void RemoteLock::hold() {
   transport::Script script;
   script.text = holder_script(facts_, project_, token_);
   script.claim = transport::Claim::kStays;
@@ -80,7 +78,7 @@ void ProjectLock::hold() {
   changed_.notify_all();
 }
 
-void ProjectLock::take_output(transport::Stream stream, std::string_view bytes) {
+void RemoteLock::take_output(transport::Stream stream, std::string_view bytes) {
   constexpr std::string_view kHeld = "held\t";
   std::optional<LockHolder> waits_for;
   {
@@ -107,11 +105,22 @@ std::string project_notes_script(std::string_view locks, std::string_view projec
                      kProjectNotesScript);
 }
 
-std::string project_work_text(const ParentFacts& facts, std::string_view project, std::string_view token,
-                              const std::vector<std::string>& doomed) {
-  return lock_functions(facts) + fmt::format("otto_project={} otto_turn={} otto_doomed={}\n{}",
-                                             text::shell_quote(lock_name(project)), text::shell_quote(token),
-                                             text::shell_quote(text::join(doomed, "\n")), kProjectWorkScript);
+std::string project_turn_text(const ParentFacts& facts, const TurnOf& turn, int lost_exit) {
+  return lock_functions(facts) + fmt::format("otto_project={} otto_turn={} otto_lost={}\n{}",
+                                             text::shell_quote(lock_name(turn.project)), text::shell_quote(turn.token),
+                                             lost_exit, kProjectTurnScript);
+}
+
+std::string project_work_text(const ParentFacts& facts, const TurnOf& turn, const std::vector<std::string>& doomed) {
+  return project_turn_text(facts, turn, kNoLockExit) +
+         fmt::format("otto_doomed={}\n{}", text::shell_quote(text::join(doomed, "\n")), kProjectDoomedScript);
+}
+
+Error turn_lost(std::string_view project, std::string_view host_id) {
+  return make_error(
+      ErrorCode::kInputsChanged,
+      fmt::format("another otto took project '{}' on host '{}' over while this one stood still", project, host_id),
+      "run the command again");
 }
 
 }  // namespace otto::parent

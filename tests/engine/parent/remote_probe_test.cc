@@ -1,4 +1,4 @@
-#include "engine/parent/parent.h"
+#include "engine/parent/remote_probe.h"
 
 #include "tests/engine/parent/fake_docker.h"
 

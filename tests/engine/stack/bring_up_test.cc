@@ -1,0 +1,169 @@
+// `up` from inputs to containers, on a simulated parent: what one command does, and does not do.
+#include "engine/stack/bring_up.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "tests/support/simulation/machine.h"
+
+namespace otto::simulation {
+namespace {
+
+using docker::ServiceAction;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class BringUp : public ::testing::Test {
+ protected:
+  Came run(Verb verb, Machine& machine, Fault fault = {}) {
+    Client client(world_, 0, "otto", fault, [&](const std::string& path) { return machine.read(path); });
+    try {
+      return machine.run(verb, client);
+    } catch (const Killed&) {
+      Came came;
+      came.killed = true;
+      return came;
+    }
+  }
+  Came up(Fault fault = {}) { return run(Verb::kUp, *mine_, fault); }
+
+  /// Service → what was done, without those that were left alone.
+  static std::map<std::string, ServiceAction> acted(const Came& came) {
+    std::map<std::string, ServiceAction> all;
+    for (const docker::ServiceResult& service : came.up->services) {
+      if (service.action != ServiceAction::kUnchanged && service.action != ServiceAction::kCompleted) {
+        all.emplace(service.service, service.action);
+      }
+    }
+    return all;
+  }
+  static std::vector<std::string> built(const Came& came) {
+    std::vector<std::string> names;
+    for (const docker::ImageResult& image : came.up->build.images) {
+      if (image.status == docker::ImageStatus::kBuilt) names.push_back(image.name);
+    }
+    return names;
+  }
+  [[nodiscard]] std::vector<std::string> ids_of(const std::string& service) {
+    std::vector<std::string> ids;
+    for (const Container* one : world_.containers_of(kProject, service)) ids.push_back(one->state.id);
+    return ids;
+  }
+  /// The edit that Checkout::edit() makes of a file's content.
+  void write(const std::string& folder_main, unsigned version) {
+    static const std::map<std::string, unsigned> kFolders = {{"base", 0}, {"app", 1}, {"side", 2}};
+    mine_->edit(0, kFolders.at(folder_main) + 3 * version);
+  }
+
+  World world_{1, {}, false};
+  std::unique_ptr<Machine> mine_ = machine_in_memory("/mine"), theirs_ = machine_in_memory("/theirs");
+
+  void SetUp() override { world_.tags["db:1"] = world_.add_image("a database"); }
+};
+
+TEST_F(BringUp, MakesAllAndThenNothing) {
+  const Came first = up();
+  ASSERT_FALSE(first.error) << first.error->message;
+  EXPECT_THAT(built(first), ElementsAre("base", "api", "tool", "side"));
+  EXPECT_EQ(acted(first).size(), 5U);
+  const unsigned changes = world_.changes;
+  const Came second = up();
+  ASSERT_FALSE(second.error) << second.error->message;
+  EXPECT_THAT(built(second), IsEmpty());
+  EXPECT_THAT(acted(second), IsEmpty());
+  EXPECT_EQ(world_.changes, changes);
+}
+
+TEST_F(BringUp, AnEditReplacesWhatItReachesAndNothingElse) {
+  ASSERT_FALSE(up().error);
+  const auto db = ids_of("db"), job = ids_of("job");
+  write("app", 1);
+  const Came came = up();
+  ASSERT_FALSE(came.error) << came.error->message;
+  EXPECT_THAT(built(came), ElementsAre("api", "tool"));
+  const std::map<std::string, ServiceAction> replaced = {
+      {"api", ServiceAction::kRecreated}, {"car", ServiceAction::kRecreated}, {"web", ServiceAction::kRecreated}};
+  EXPECT_EQ(acted(came), replaced) << "car lives in api's network";
+  EXPECT_EQ(ids_of("db"), db);
+  EXPECT_EQ(ids_of("job"), job);
+}
+
+TEST_F(BringUp, AnEditThatNoLayerSeesReplacesNothing) {
+  ASSERT_FALSE(up().error);
+  mine_->edit(2, 1 + 3 * 1);  // app/notes
+  const Came came = up();
+  ASSERT_FALSE(came.error) << came.error->message;
+  EXPECT_THAT(built(came), ElementsAre("api", "tool"));
+  EXPECT_THAT(acted(came), IsEmpty());
+}
+
+TEST_F(BringUp, AFailedImageLeavesTheStackAlone) {
+  ASSERT_FALSE(up().error);
+  const unsigned containers = static_cast<unsigned>(world_.containers.size());
+  mine_->edit(6, 40);  // docker/base: RUN false
+  const Came came = up();
+  ASSERT_FALSE(came.error) << came.error->message;
+  EXPECT_GT(came.up->build.failures(), 0U);
+  EXPECT_THAT(came.up->services, IsEmpty());
+  EXPECT_EQ(world_.containers.size(), containers);
+}
+
+TEST_F(BringUp, AFollowerWhoseImageNobodyHereHasBuiltKeepsTheOneThatItRuns) {
+  ASSERT_FALSE(run(Verb::kUp, *theirs_).error);
+  write("base", 1);
+  const Came came = run(Verb::kUpService, *mine_);  // replaces api, and car with it
+  ASSERT_FALSE(came.error) << came.error->message;
+  EXPECT_EQ(acted(came).count("car"), 1U);
+  world_.settle();
+  ASSERT_EQ(world_.containers_of(kProject, "car").size(), 1U);
+  EXPECT_EQ(world_.containers_of(kProject, "car").front()->state.status, parent::ContainerStatus::kRunning);
+}
+
+TEST_F(BringUp, WithNothingToDoItStillWaitsForWhoIsAtWork) {
+  ASSERT_FALSE(up().error);
+  // Another otto has the turn, and has changed nothing yet.
+  world_.notes[kProject].generation = "open theirs";
+  const Came came = up();
+  ASSERT_FALSE(came.error) << came.error->message;
+  EXPECT_FALSE(parent::is_open(world_.notes[kProject].generation)) << "it had the turn itself, and gave it back";
+}
+
+TEST_F(BringUp, WhereverItIsKilledTheNextOneConverges) {
+  for (const bool compose_v1 : {false, true}) {
+    for (unsigned step = 0;; ++step) {
+      World world(7, {}, compose_v1);
+      world.tags["db:1"] = world.add_image("a database");
+      const auto machine = machine_in_memory("/mine");
+      const auto go = [&](Fault fault) {
+        Client client(world, 0, "otto", fault, [&](const std::string& path) { return machine->read(path); });
+        try {
+          const Came came = machine->run(Verb::kUp, client);
+          EXPECT_FALSE(came.error) << came.error->message;
+          return true;
+        } catch (const Killed&) {
+          return false;
+        }
+      };
+      ASSERT_TRUE(go({}));
+      machine->edit(0, 1 + 3 * 1);
+      machine->edit(12, 1);
+      const bool was_done = go({Fault::Kind::kKilled, step});
+      ASSERT_TRUE(go({}));
+      world.settle();
+      for (const Container* one : world.containers_of(kProject)) {
+        EXPECT_FALSE(parent::temporary_name(one->state.name)) << "step " << step << ": " << one->state.name;
+        const bool is_job = one->state.service == "job";
+        EXPECT_EQ(one->state.status, is_job ? parent::ContainerStatus::kExited : parent::ContainerStatus::kRunning)
+            << "step " << step << ": " << one->state.name;
+      }
+      EXPECT_EQ(world.containers_of(kProject).size(), 5U) << "step " << step;
+      if (was_done) break;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace otto::simulation

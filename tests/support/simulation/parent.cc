@@ -1,0 +1,504 @@
+#include "tests/support/simulation/parent.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/parent/parent_session.h"
+#include "graph/base/text.h"
+#include "graph/digest.h"
+#include "tests/support/simulation/compose.h"
+
+namespace otto::simulation {
+
+namespace {
+
+constexpr std::string_view kStages = "/home/sim/stages";
+
+/// Whether the otto of a job still is there to be asked, or told.
+using Here = std::shared_ptr<const bool>;
+
+/// Waits for a lock, and says so once.
+class Acquire {
+ public:
+  Acquire(World& world, std::string name, bool exclusive, Guard guard, Here here,
+          std::function<void(const parent::LockHolder&)> waiting)
+      : world_(world),
+        name_(std::move(name)),
+        exclusive_(exclusive),
+        guard_(guard),
+        here_(std::move(here)),
+        waiting_(std::move(waiting)) {}
+  bool taken() {
+    hold_ = world_.try_lock(name_, exclusive_, guard_);
+    if (hold_) return true;
+    if (waiting_ && *here_) std::exchange(waiting_, nullptr)(parent::LockHolder{"somebody", 0});
+    return false;
+  }
+
+ private:
+  World& world_;
+  const std::string name_;
+  const bool exclusive_;
+  const Guard guard_;
+  const Here here_;
+  std::function<void(const parent::LockHolder&)> waiting_;
+  World::Hold hold_;
+};
+
+// --- stages ---
+
+std::uint64_t mtime_of(const World& world, const std::string& content) {
+  if (!world.has(Guard::kMtimeOfContent)) return 1;
+  std::uint64_t value = 0;
+  for (const char c : graph::sha256(content).hex().substr(0, 8)) value = value * 31 + static_cast<unsigned char>(c);
+  return value;
+}
+
+Tree tree_of(const graph::ContextManifest& manifest) {
+  Tree tree;
+  for (const graph::ContextEntry& entry : manifest.entries) {
+    Entry& made = tree[std::string(entry.path)];
+    made.directory = entry.type == graph::EntryType::kDirectory;
+    made.mode = entry.mode;
+    if (!made.directory) made.content = entry.digest.hex();  // stands for it until it is read
+  }
+  return tree;
+}
+
+/// Whether an existing directory of the stage is to have another mode.
+bool moves_a_mode(const Tree& now, const Tree& wanted) {
+  return std::ranges::any_of(wanted, [&](const auto& one) {
+    const auto before = now.find(one.first);
+    return one.second.directory && before != now.end() && before->second.directory &&
+           before->second.mode != one.second.mode;
+  });
+}
+
+struct Staged {
+  parent::StageState state;
+  std::optional<Error> error;
+};
+
+struct StageOrder {
+  parent::StageRequest request;
+  graph::ContextManifest wanted;
+  ReadLocal read_local;
+  Here here;
+};
+
+std::string local_path(const parent::StageRequest& request, const std::string& path) {
+  return request.locate ? request.locate(path).string() : (request.source / path).string();
+}
+
+Job stage_job(World& world, std::shared_ptr<StageOrder> order, std::shared_ptr<Staged> out) {
+  const parent::StageRequest& request = order->request;
+  World::Hold work;
+  if (request.turn) work = world.try_lock("work " + request.turn->project, false, Guard::kWorkLock);
+  if (request.turn && !has_turn(world, *request.turn)) {
+    out->error = make_error(ErrorCode::kInputsChanged, "another otto took the project over");
+    co_return;
+  }
+  Acquire hold(world, "stage " + request.key, true, Guard::kStageLock, order->here, request.waiting);
+  while (!hold.taken()) co_await Step{};
+  if (!*order->here) co_return;  // what it would be sent has an end, and is not whole
+  Stage& stage = world.stages[request.key];
+  if (request.look && !stage.stamp.empty()) {
+    if (auto seen = request.look(stage.manifest, stage.stamp); !seen.ok()) {
+      out->error = seen.error();
+      co_return;
+    }
+  }
+  const Tree wanted = tree_of(order->wanted);
+  const bool is_right = !stage.stamp.empty() && !stage.edited && graph::diff(stage.manifest, order->wanted).empty();
+  if (is_right) {
+    out->state = {fmt::format("{}/{}/{}", kStages, request.key, stage.tree), stage.stamp, 0, 0, false};
+    co_return;
+  }
+  const bool repaired = stage.edited;
+  if (stage.tree.empty()) stage.tree = world.fresh_id("tree.").substr(0, 17);
+  if (world.has(Guard::kStampGoesFirst)) stage.stamp.clear();
+  co_await Step{};
+  std::uint64_t files = 0;
+  for (auto old = stage.files.begin(); old != stage.files.end();) {
+    old = wanted.contains(old->first) ? std::next(old) : stage.files.erase(old);
+  }
+  co_await Step{};
+  if (world.has(Guard::kNewPathForModes) && moves_a_mode(stage.files, wanted)) {
+    stage.tree = world.fresh_id("tree.").substr(0, 17);
+  }
+  for (const auto& [path, entry] : wanted) {
+    Entry made = entry;
+    if (!entry.directory) {
+      const auto there = stage.files.find(path);
+      const bool same = there != stage.files.end() && there->second.mode == entry.mode &&
+                        graph::sha256(there->second.content).hex() == entry.content;
+      if (same) continue;
+      if (!*order->here) co_return;
+      const auto local = order->read_local(local_path(request, path));
+      const bool as_scanned = local && graph::sha256(local->content).hex() == entry.content;
+      if (!local || (!as_scanned && world.has(Guard::kHashedAsPacked))) {
+        out->error = make_error(ErrorCode::kInputsChanged, path + " changed while it was sent");
+        co_return;
+      }
+      made.content = local->content;
+      made.mtime = mtime_of(world, made.content);
+      ++files;
+      co_await Step{};
+    }
+    stage.files[path] = made;
+  }
+  co_await Step{};
+  if (!*order->here) co_return;
+  stage.manifest = order->wanted;
+  stage.edited = false;
+  stage.stamp = world.fresh_id("stamp").substr(0, 37);
+  ++world.changes;
+  world.say(fmt::format("staged {} as {}", request.key, stage.stamp.substr(5, 6)));
+  out->state = {fmt::format("{}/{}/{}", kStages, request.key, stage.tree), stage.stamp, files, files, repaired};
+}
+
+// --- builds ---
+
+struct Built {
+  parent::BuiltImage image;
+  std::optional<Error> error;
+};
+
+/// Equal for all tags of a repository.
+std::string image_lock(const std::string& tag) { return "image " + tag.substr(0, tag.rfind(':')); }
+
+Job build_job(World& world, parent::BuildRequest request, graph::Fingerprint fingerprint, Here here,
+              std::shared_ptr<Built> out) {
+  Acquire lock(world, image_lock(request.tag), true, Guard::kImageLock, here, request.on_waiting);
+  while (!lock.taken()) co_await Step{};
+  if (request.may_be_built_meanwhile && world.image_of(request.tag) != nullptr) {
+    out->image.image_id = world.tags.at(request.tag);
+    out->image.was_there = true;
+    world.tags[request.latest] = out->image.image_id;
+    co_return;
+  }
+  Acquire shared(world, "stage " + request.stage_key, false, Guard::kStageLock, here, request.on_waiting);
+  while (!shared.taken()) co_await Step{};
+  Stage& stage = world.stages[request.stage_key];
+  const auto stale = [&] {
+    return world.has(Guard::kStampIsChecked) && (stage.stamp != request.stage_stamp || stage.edited);
+  };
+  if (stale()) {
+    out->image.stage_stale = true;
+    co_return;
+  }
+  Recipe recipe;
+  recipe.dockerfile = request.dockerfile;
+  for (const auto& [spelled, tag] : request.pins) {
+    const Image* upstream = world.image_of(tag);
+    if (upstream == nullptr) {
+      out->error = make_error(ErrorCode::kInputsChanged, tag + " was removed meanwhile");
+      co_return;
+    }
+    recipe.upstreams.push_back(upstream->content);
+  }
+  std::ranges::sort(recipe.upstreams);
+  if (!world.has(Guard::kTagComesLast)) {  // as if it were named before it is known to be right
+    world.tags[request.tag] = world.add_image(content_of(recipe));
+  }
+  co_await Step{};
+  if (request.dockerfile.find("RUN false") != std::string::npos) {
+    out->error = make_error(ErrorCode::kBuildFailed, "process \"/bin/sh -c false\" did not complete successfully");
+    co_return;
+  }
+  world.read_context(fmt::format("{}/{}", request.stage_key, stage.tree), stage.files, recipe.context);
+  co_await Step{};
+  co_await Step{};
+  const std::string id = world.add_image(content_of(recipe));
+  if (world.has(Guard::kVerifiedAfterBuild) && stale()) {
+    out->image.stage_stale = true;
+    co_return;
+  }
+  world.tags[request.tag] = id;
+  ++world.builds[request.tag];
+  ++world.changes;
+  world.say(fmt::format("tag {} {}", request.tag, id.substr(7, 12)));
+  co_await Step{};
+  world.tags[request.latest] = id;
+  co_await Step{};
+  world.records[request.record_name] = {std::move(fingerprint), std::nullopt};
+  out->image.image_id = id;
+}
+
+// --- locks ---
+
+struct Holding {
+  bool held = false, settled = false, over = false;
+  std::string generation;
+};
+
+Job hold_job(World& world, std::string project, std::string token,
+             std::function<void(const parent::LockHolder&)> waiting, Here here, std::shared_ptr<Holding> state) {
+  Acquire hold(world, "project " + project, true, Guard::kProjectLock, here, waiting);
+  while (!hold.taken()) co_await Step{};
+  co_await Step{};
+  {
+    Acquire work(world, "work " + project, true, Guard::kWorkLock, here, waiting);
+    while (!work.taken()) co_await Step{};
+  }
+  Notes& notes = world.notes[project];
+  state->generation = notes.generation;
+  notes.generation = "open " + token;
+  co_await Step{};
+  state->held = true;
+  while (!state->over) co_await Step{};
+  if (state->settled) notes.doomed.clear();
+  if (notes.generation == "open " + token) notes.generation = token;
+}
+
+class SimulatedLock final : public parent::ProjectLock {
+ public:
+  SimulatedLock(Client& client, std::string project)
+      : client_(client), project_(std::move(project)), token_(client.world.fresh_id("turn").substr(0, 20)) {}
+  ~SimulatedLock() override { release(); }
+
+  Result<std::string> take(std::function<void(const parent::LockHolder&)> waiting) override {
+    OTTO_RETURN_IF_ERROR(client_.begin());
+    client_.holds = &job_;
+    job_.emplace(hold_job(client_.world, project_, token_, std::move(waiting), client_.here(), state_));
+    while (!state_->held) {
+      if (auto moved = client_.step(&*job_); !moved.ok()) {
+        job_.reset();
+        return moved.error();
+      }
+      job_->resume();
+    }
+    client_.world.say(client_.name + " has the turn");
+    return client_.world.has(Guard::kReprobe) ? state_->generation : client_.generation_told;
+  }
+  [[nodiscard]] bool held() const override { return job_ && state_->held && !client_.lost(); }
+  [[nodiscard]] const std::string& token() const override { return token_; }
+  void settle() override { state_->settled = true; }
+  void release() override {
+    client_.holds = nullptr;
+    if (!job_) return;
+    if (client_.lost()) {
+      client_.world.abandon(std::move(*job_), client_.world.choose(8));
+    } else {
+      state_->over = true;
+      while (job_->resume()) {
+      }
+      client_.world.say(client_.name + " gives the turn back");
+    }
+    job_.reset();
+  }
+
+ private:
+  Client& client_;
+  const std::string project_, token_;
+  std::shared_ptr<Holding> state_ = std::make_shared<Holding>();
+  std::optional<Job> job_;
+};
+
+// --- the parent ---
+
+class SimulatedParent final : public parent::Parent {
+ public:
+  SimulatedParent(Client& client, std::string host_id) : client_(client), host_id_(std::move(host_id)) {}
+
+  [[nodiscard]] const std::string& host_id() const override { return host_id_; }
+
+  Result<parent::Probe> probe(const parent::ProbeRequest& request, const std::stop_token&) override {
+    OTTO_RETURN_IF_ERROR(client_.begin());
+    OTTO_RETURN_IF_ERROR(client_.step(nullptr));
+    const World& world = client_.world;
+    parent::Probe probe;
+    for (const auto& [tag, id] : world.tags) {
+      const bool wanted = std::ranges::find(request.images, tag) != request.images.end() ||
+                          std::ranges::any_of(request.repositories, [&](const std::string& repository) {
+                            return tag.starts_with(repository + ":");
+                          });
+      if (wanted) probe.image_ids[tag] = id;
+    }
+    if (request.want_facts) probe.facts = facts_of(world);
+    if (!request.compose_project.empty()) probe_project(request.compose_project, probe);
+    return probe;
+  }
+
+  Result<parent::StageState> stage(const parent::ParentFacts&, const parent::StageRequest& request) override {
+    OTTO_RETURN_IF_ERROR(client_.begin());
+    auto order = std::make_shared<StageOrder>(StageOrder{request, *request.wanted, client_.read_local, client_.here()});
+    auto out = std::make_shared<Staged>();
+    OTTO_RETURN_IF_ERROR(client_.run(stage_job(client_.world, order, out)));
+    if (out->error) return *out->error;
+    return out->state;
+  }
+
+  [[nodiscard]] Result<void> check_builder(const parent::ParentFacts&, const parent::BuildRequest&) const override {
+    return {};
+  }
+  Result<parent::BuiltImage> build(const parent::ParentFacts&, const parent::BuildRequest& request) override {
+    OTTO_RETURN_IF_ERROR(client_.begin());
+    auto out = std::make_shared<Built>();
+    OTTO_RETURN_IF_ERROR(client_.run(build_job(client_.world, request, *request.fingerprint, client_.here(), out)));
+    if (out->error) return *out->error;
+    return out->image;
+  }
+  Result<void> tag(const std::string& reference, const std::string& tag, const std::stop_token&) override {
+    OTTO_RETURN_IF_ERROR(client_.begin());
+    OTTO_RETURN_IF_ERROR(client_.step(nullptr));
+    const Image* image = client_.world.image_of(reference);
+    if (image == nullptr) return make_error(ErrorCode::kRemoteFailed, "No such image: " + reference);
+    client_.world.tags[tag] = image->id;
+    return {};
+  }
+  Result<std::map<std::string, graph::BuiltFrom>> records(const parent::ParentFacts&,
+                                                          const std::vector<parent::RecordQuery>& queries,
+                                                          const std::stop_token&) override {
+    OTTO_RETURN_IF_ERROR(client_.begin());
+    OTTO_RETURN_IF_ERROR(client_.step(nullptr));
+    std::map<std::string, graph::BuiltFrom> found;
+    for (const parent::RecordQuery& query : queries) {
+      const auto record = client_.world.records.find(query.name);
+      if (record != client_.world.records.end()) found.emplace(*record);
+    }
+    return found;
+  }
+
+  Result<parent::PruneSurvey> survey(const parent::ParentFacts&, const parent::PruneQuery& query,
+                                     const std::stop_token&) override {
+    OTTO_RETURN_IF_ERROR(client_.begin());
+    OTTO_RETURN_IF_ERROR(client_.step(nullptr));
+    World& world = client_.world;
+    parent::PruneSurvey survey;
+    for (const auto& one : world.containers) {
+      survey.users.emplace(one->state.image_id, one->state.name);
+      survey.users.emplace(one->state.image, one->state.name);
+    }
+    for (const std::string& id : query.ids) survey.images[id] = 1;
+    for (const auto& [key, stage] : world.stages) {
+      if (key.starts_with(query.project + "-")) survey.stages[key] = stage.files.size();
+    }
+    for (const std::string& record : query.records) survey.records[record] = 1;
+    return survey;
+  }
+  Result<std::map<std::string, std::string>> remove(const parent::ParentFacts&,
+                                                    const std::vector<parent::Removal>& what,
+                                                    const std::stop_token&) override {
+    OTTO_RETURN_IF_ERROR(client_.begin());
+    World& world = client_.world;
+    std::map<std::string, std::string> stayed;
+    for (const parent::Removal& removal : what) {
+      OTTO_RETURN_IF_ERROR(client_.step(nullptr));
+      if (removal.kind == parent::Removal::Kind::kTag) {
+        const auto tag = world.tags.find(removal.name);
+        const bool used = tag != world.tags.end() && std::ranges::any_of(world.containers, [&](const auto& one) {
+                            return one->state.image_id == tag->second;
+                          });
+        if (used || !world.try_lock(image_lock(removal.name), true, Guard::kImageLock)) {
+          stayed[removal.name] = "it is used";
+        } else {
+          world.tags.erase(removal.name);
+        }
+      } else if (removal.kind == parent::Removal::Kind::kStage) {
+        if (world.try_lock("stage " + removal.name, true, Guard::kStageLock)) {
+          world.stages[removal.name] = {};
+        } else {
+          stayed[removal.name] = "it is used";
+        }
+      } else {
+        world.records.erase(removal.name);
+      }
+    }
+    return stayed;
+  }
+
+  std::unique_ptr<parent::ProjectLock> lock(const parent::ParentFacts&, const std::string& project,
+                                            const std::stop_token&) override {
+    return std::make_unique<SimulatedLock>(client_, project);
+  }
+  std::unique_ptr<parent::Compose> compose(const parent::ParentFacts&, const std::string& project,
+                                           const std::stop_token&) override {
+    return make_compose(client_, project);
+  }
+
+ private:
+  void probe_project(const std::string& project, parent::Probe& probe) const {
+    World& world = client_.world;
+    const auto notes = world.notes.find(project);
+    if (notes != world.notes.end()) probe.generation = notes->second.generation;
+    if (!world.has(Guard::kReprobe) && parent::is_open(probe.generation)) probe.generation = "closed";
+    client_.generation_told = probe.generation;
+    for (const Container* one : world.containers_of(project)) {
+      probe.containers.push_back(one->state);
+      const bool noted = notes != world.notes.end() && notes->second.doomed.contains(one->state.id);
+      probe.containers.back().doomed = noted && world.has(Guard::kDoomedNote);
+    }
+    std::ranges::stable_sort(probe.containers, [](const auto& a, const auto& b) {
+      return std::tie(a.service, a.number) < std::tie(b.service, b.number);
+    });
+    const auto stage = world.stages.find(parent::stack_stage_key(project));
+    if (stage == world.stages.end() || stage->second.stamp.empty()) return;
+    probe.stack_stamp = stage->second.stamp;
+    probe.stack_tree = stage->second.tree;
+  }
+
+  Client& client_;
+  const std::string host_id_;
+};
+
+}  // namespace
+
+Result<void> Client::begin() {
+  if (lost_) return make_error(ErrorCode::kConnectionLost, "the connection was lost");
+  if (calls_++ != fault_.at) return {};
+  if (fault_.kind == Fault::Kind::kRefused) return make_error(ErrorCode::kRemoteFailed, "the parent does not answer");
+  if (fault_.kind != Fault::Kind::kSuspended) return {};
+  world.say(name + " stands still");
+  if (holds != nullptr) holds->reset();
+  for (unsigned moments = 20 + world.choose(100); moments > 0; --moments) OTTO_RETURN_IF_ERROR(step(nullptr));
+  return {};
+}
+
+Result<void> Client::step(Job* job) {
+  if (killed_ && std::this_thread::get_id() == thread_) throw Killed{};
+  if (lost_) return make_error(ErrorCode::kConnectionLost, "the connection was lost");
+  world.pass(actor_);
+  world.pass_time();
+  const bool goes = fault_.kind == Fault::Kind::kKilled || fault_.kind == Fault::Kind::kCut;
+  if (steps_++ != fault_.at || !goes) return {};
+  lost_ = true;
+  *here_ = false;
+  world.say(name + (fault_.kind == Fault::Kind::kKilled ? " is killed" : " loses its connection"));
+  if (job != nullptr) world.abandon(std::move(*job), world.choose(8));
+  killed_ = fault_.kind == Fault::Kind::kKilled;
+  // Of a thread that asks early its asker hears at its next step.
+  if (killed_ && std::this_thread::get_id() == thread_) throw Killed{};
+  return make_error(ErrorCode::kConnectionLost, "the connection was lost");
+}
+
+Result<void> Client::run(Job job) {
+  do {
+    OTTO_RETURN_IF_ERROR(step(&job));
+  } while (job.resume());
+  return {};
+}
+
+bool has_turn(const World& world, const parent::TurnOf& turn) {
+  const auto notes = world.notes.find(turn.project);
+  const bool held = notes != world.notes.end() && notes->second.generation == "open " + turn.token;
+  return held || !world.has(Guard::kTurnIsChecked);
+}
+
+parent::ParentFacts facts_of(const World& world) {
+  parent::ParentFacts facts;
+  facts.stage_root = kStages;
+  facts.engine_version = "26.1.5";
+  facts.has_buildx = true;
+  facts.compose_version = world.compose_v1 ? "1.29.2" : "2.26.1";
+  facts.account = "sim";
+  facts.lock_root = "/var/tmp/otto-locks-1/engine-1";
+  return facts;
+}
+
+std::unique_ptr<parent::Parent> make_parent(Client& client, const std::string& host_id) {
+  return std::make_unique<SimulatedParent>(client, host_id);
+}
+
+}  // namespace otto::simulation
