@@ -19,7 +19,8 @@ namespace otto::stack {
 class StackTurn {
  public:
   /// Waits for the turn, telling for whom; once, later calls have it already. True: nobody had one since `probe`, and
-  /// none was lost since this was made, so what was read, and brought there, still holds. Errors as parent::ProjectLock::take.
+  /// none was lost since this was made, so what was read, and brought there, still holds. Errors as
+  /// parent::ProjectLock::take.
   Result<bool> take(parent::ParentSession& session, const std::string& compose_project, const parent::Probe& probe);
   /// The holder's job on the parent lives, as far as is known here.
   [[nodiscard]] bool held() const { return lock_ && lock_->held(); }
