@@ -351,7 +351,7 @@ std::string progress(const Event& event) {
   if (event.kind == Event::Kind::kPhase) json["phase"] = phase_name(event.phase);
   if (!event.subject.empty()) json["subject"] = event.subject;
   if (!event.detail.empty()) json["detail"] = event.detail;
-  if (event.kind == Event::Kind::kPhase && (event.done != 0 || event.total != 0)) {
+  if (event.done != 0 || event.total != 0) {
     json["done"] = event.done;
     json["total"] = event.total;
   }

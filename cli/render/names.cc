@@ -62,6 +62,7 @@ std::string_view event_kind_name(Event::Kind kind) {
     case Event::Kind::kFailed: return "failed";
     case Event::Kind::kNotice: return "notice";
     case Event::Kind::kWarning: return "warning";
+    case Event::Kind::kTally: return "tally";
   }
   panic("unknown event kind", __FILE__, __LINE__);
 }

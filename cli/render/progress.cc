@@ -68,9 +68,10 @@ class PlainProgress : public Progress {
 
   void report(const Event& event) override {
     auto seen = seen_.lock();
+    if (event.kind == Event::Kind::kTally) tally_.apply(event, 0);
     const std::string line =
         event.kind == Event::Kind::kPhase ? phase_line(event, *seen) : lasting_line(event, false, setup_.style);
-    if (!line.empty()) setup_.write(line);
+    if (!line.empty()) setup_.write(counted_line(event) + line);
   }
 
  private:
@@ -86,15 +87,25 @@ class PlainProgress : public Progress {
     return fmt::format("{}: {}\n", one_line(event.subject), phase_text(row, 0));
   }
 
+  /// "[14 of 30] " before the end of what is counted.
+  [[nodiscard]] std::string counted_line(const Event& event) const {
+    const bool ends = event.kind == Event::Kind::kDone || event.kind == Event::Kind::kFailed;
+    const bool counts = event.phase == Phase::kBuilding || event.phase == Phase::kStarting;
+    const std::string tally = tally_.tally();
+    return ends && counts && !tally.empty() ? fmt::format("[{}] ", tally) : "";
+  }
+
   ProgressSetup setup_;
   Sync<Seen> seen_;
+  ProgressModel tally_;  // with `seen_`
 };
 
 }  // namespace
 
 std::string lasting_line(const Event& event, bool marked, const Style& style) {
   switch (event.kind) {
-    case Event::Kind::kPhase: return {};
+    case Event::Kind::kPhase:
+    case Event::Kind::kTally: return {};
     case Event::Kind::kOutput:
       if (style.verbose == 0) return {};
       return fmt::format("{} {}\n", style.paint(Paint::kDim, one_line(event.subject) + " |"), one_line(event.detail));

@@ -77,6 +77,10 @@ ScreenLine draw_line(const LineParts& parts, std::size_t subject_width, std::siz
 void ProgressModel::apply(const Event& event, Millis now) {
   switch (event.kind) {
     case Event::Kind::kPhase: return move_on(event, now);
+    case Event::Kind::kTally:
+      done_ = event.done;
+      total_ = event.total;
+      return;
     case Event::Kind::kDone:
     case Event::Kind::kFailed:
       std::erase_if(rows_, [&](const ProgressRow& row) { return row.subject == event.subject; });
@@ -86,6 +90,8 @@ void ProgressModel::apply(const Event& event, Millis now) {
     case Event::Kind::kWarning: return;
   }
 }
+
+std::string ProgressModel::tally() const { return total_ < 2 ? "" : fmt::format("{} of {}", done_, total_); }
 
 void ProgressModel::move_on(const Event& event, Millis now) {
   if (!is_preparation(event.phase)) {
@@ -127,10 +133,11 @@ std::string phase_text(const ProgressRow& row, Millis now) {
 std::vector<ScreenLine> draw_frame(const ProgressModel& model, std::string_view title, Millis now, FrameSize size,
                                    const Style& style) {
   std::vector<LineParts> parts;
+  const std::string tally = model.tally();
+  if (model.rows().empty() || !tally.empty()) parts.push_back({std::string(title), tally, now});
   for (const ProgressRow& row : model.rows()) {
     parts.push_back({one_line(row.subject), phase_text(row, now), now - row.since});
   }
-  if (parts.empty()) parts.push_back({std::string(title), "", now});
 
   const std::size_t most = size.rows > 2 ? size.rows - 1 : 1;
   const std::size_t hidden = parts.size() > most ? parts.size() - most + 1 : 0;

@@ -29,10 +29,13 @@ class ProgressModel {
  public:
   void apply(const Event& event, Millis now);
   [[nodiscard]] const std::vector<ProgressRow>& rows() const { return rows_; }
+  /// "14 of 30"; empty while it is not known, or is about one thing only.
+  [[nodiscard]] std::string tally() const;
 
  private:
   void move_on(const Event& event, Millis now);
   std::vector<ProgressRow> rows_;
+  std::uint64_t done_ = 0, total_ = 0;
 };
 
 /// "uploading 1.2 MB of 3.4 MB 5.6 MB/s", "building [2/4] RUN make", …
@@ -48,8 +51,8 @@ struct FrameSize {
   std::size_t columns = 80, rows = 24;
 };
 
-/// The live block: at most size.rows - 1 lines of at most size.columns - 1 columns. Without rows it is one line for
-/// `title`, running since 0.
+/// The live block: at most size.rows - 1 lines of at most size.columns - 1 columns. It begins with a line for `title`,
+/// running since 0, where there is a tally or nothing else to show.
 std::vector<ScreenLine> draw_frame(const ProgressModel& model, std::string_view title, Millis now, FrameSize size,
                                    const Style& style);
 

@@ -37,6 +37,10 @@ Event Event::warning(Phase phase, std::string subject, std::string what) {
   return {Kind::kWarning, phase, std::move(subject), std::move(what), 0, 0, 0};
 }
 
+Event Event::tally(std::uint64_t done, std::uint64_t total) {
+  return {Kind::kTally, Phase::kBuilding, {}, {}, done, total, 0};
+}
+
 Reporter& null_reporter() {
   static NullReporter reporter;
   return reporter;

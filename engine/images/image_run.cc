@@ -69,6 +69,8 @@ class ImageRun {
     const auto is_cached = [](const auto& image) { return image.status == docker::ImageStatus::kCached; };
     if (request_.dry_run || std::ranges::all_of(results_, is_cached)) return std::move(results_);
     OTTO_RETURN_IF_ERROR(prepare_stages());
+    session_.tally().expect(static_cast<std::uint64_t>(
+        std::ranges::count(results_, docker::ImageStatus::kStale, &docker::ImageResult::status)));
     const std::vector<graph::TaskState> states = graph::run_schedule(schedule());
     if (fatal_) return std::move(*fatal_);
     if (session_.stop().stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
@@ -276,6 +278,7 @@ class ImageRun {
       report(Event::failure(Phase::kBuilding, image.name, image.error->message));
     }
     if (image.status != docker::ImageStatus::kStale) return;
+    session_.tally().done();
     image.duration_ms = ms_since(started_[index]);
     if (result.ok() && found_[index] != 0) image.reasons.clear();  // what it was built for is the other's record
     if (result.ok()) {

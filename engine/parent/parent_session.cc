@@ -87,6 +87,7 @@ Result<ParentSession> ParentSession::begin(SessionParts parts) {
   session.settings_ = parent_settings(*parts.target.repo, *parts.target.host);
   OTTO_TRY(const auto remembered, cache::ParentStore(*parts.memo).facts(parts.target.host->id));
   if (remembered) session.facts_ = parse_facts(*remembered, session.settings_);
+  session.tally_.emplace(*parts.reporter);
   session.parts_ = std::move(parts);
   return session;
 }

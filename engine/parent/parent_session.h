@@ -16,6 +16,7 @@
 #include "engine/config/settings.h"
 #include "engine/parent/parent.h"
 #include "engine/workspace/opened.h"
+#include "engine/workspace/tally.h"
 #include "engine/workspace/targets.h"
 #include "graph/base/result.h"
 
@@ -51,6 +52,8 @@ class ParentSession {
   [[nodiscard]] cache::Database& memo() const { return *parts_.memo; }
   [[nodiscard]] Reporter& reporter() const { return *parts_.reporter; }
   [[nodiscard]] const std::stop_token& stop() const { return parts_.stop; }
+  /// Of the work on this parent.
+  [[nodiscard]] workspace::Tally& tally() { return *tally_; }
   /// Valid once connected.
   [[nodiscard]] Parent& parent() const { return *parent_; }
   /// Valid after the first probe().
@@ -72,6 +75,7 @@ class ParentSession {
   Result<void> complete(ProbeRequest& request) const;
   Result<void> remember(const ProbeRequest& request, const Probe& probe);
   SessionParts parts_;
+  std::optional<workspace::Tally> tally_;
   std::unique_ptr<Parent> parent_;
   ParentSettings settings_;
   std::optional<ParentFacts> facts_;

@@ -403,6 +403,34 @@ std::vector<std::string> doomed_by(const StackPlan& plan, const std::vector<pare
   return ids;
 }
 
+std::size_t work_of(const StackPlan& plan) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(plan.steps, [](const ServiceStep& step) { return is_work(step.action); }));
+}
+
+parent::Started started_by(const StackPlan& plan, const std::vector<parent::ContainerState>& containers,
+                           std::set<std::string> one_shots, std::chrono::milliseconds since) {
+  const auto replaced = [&](const std::string& service) -> const ServiceStep* {
+    const auto step = std::ranges::find(plan.steps, service, &ServiceStep::service);
+    return step != plan.steps.end() && step->action == ServiceAction::kRecreated ? &*step : nullptr;
+  };
+  parent::Started started;
+  started.one_shots = std::move(one_shots);
+  started.since = since;
+  for (const Wave& wave : plan.waves) {
+    started.services.insert(started.services.end(), wave.recreate.begin(), wave.recreate.end());
+    started.services.insert(started.services.end(), wave.start.begin(), wave.start.end());
+  }
+  for (const parent::ContainerState& container : containers) {
+    if (replaced(container.service) != nullptr) started.replaced.push_back(container.id);
+  }
+  for (const std::string& service : started.services) {
+    const ServiceStep* step = replaced(service);
+    started.starts += step != nullptr ? step->replicas : 1;
+  }
+  return started;
+}
+
 Error unknown_service(std::string_view service, const std::vector<std::string>& names) {
   return make_error(ErrorCode::kUnknownName,
                     "unknown service '" + text::printable(service) + "'" + text::did_you_mean(service, names),

@@ -4,6 +4,7 @@
 // one-shots (docs/compose.md). The caller executes the waves; nothing else decides.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <set>
 #include <string>
@@ -72,6 +73,14 @@ Result<StackPlan> plan_stack(const StackModel& model, const std::vector<parent::
 /// in it leaves in doubt. Ids of running ones only, for what has ended already is not told to stop.
 std::vector<std::string> doomed_by(const StackPlan& plan, const std::vector<parent::ContainerState>& containers,
                                    const std::vector<std::string>& services);
+
+/// How many services the plan does something about.
+std::size_t work_of(const StackPlan& plan);
+
+/// What the plan has started, once it is carried out: for parent::Compose::early_exits. `since`: how long ago its first
+/// call was, at most.
+parent::Started started_by(const StackPlan& plan, const std::vector<parent::ContainerState>& containers,
+                           std::set<std::string> one_shots, std::chrono::milliseconds since);
 
 /// kUnknownName with the near-miss; `names`: those there are.
 Error unknown_service(std::string_view service, const std::vector<std::string>& names);

@@ -93,10 +93,16 @@ class StackRun {
   Result<void> look_after(const StackPlan& plan, parent::Probe& probe) {
     const auto ask = [&] { return session_.probe({.compose_project = stack_.project}); };
     std::optional<Result<parent::Probe>> asked;
-    OTTO_TRY(exits_, compose_->early_exits(started_by(plan), [&] { asked = ask(); }));
+    OTTO_TRY(exits_, compose_->early_exits(started_by(plan, salvage_.containers, one_shots(), since_changes()),
+                                           [&] { asked = ask(); }));
     if (asked->ok() && !exits_.empty()) asked = ask();
     OTTO_TRY(probe, std::move(*asked));
     return {};
+  }
+
+  [[nodiscard]] std::chrono::milliseconds since_changes() const {
+    constexpr std::chrono::seconds kSlack{2};  // until Compose got to work
+    return std::chrono::milliseconds(ms_since(began_changing_)) + kSlack;
   }
 
   /// Nothing that an earlier command left in doubt is of a service that this one does not touch.
@@ -261,6 +267,7 @@ class StackRun {
 
   Result<void> execute(const StackPlan& plan) {
     began_changing_ = Clock::now();
+    session_.tally().expect(work_of(plan));
     const auto run_waves = [&]() -> Result<void> {
       for (const Wave& wave : plan.waves) {
         OTTO_RETURN_IF_ERROR(await(wave.awaits));
@@ -276,19 +283,23 @@ class StackRun {
     return run;
   }
 
+  /// Told is only what an earlier wave has not waited for; whether that still holds is looked at all the same.
   Result<void> await(const std::vector<Dependency>& conditions) {
     const auto begun = Clock::now();
-    const auto healthy = [](const Dependency& condition) {
-      return condition.condition == DependencyCondition::kHealthy;
+    const auto each_new = [&](const auto& tell) {
+      for (const Dependency& condition : conditions) {
+        const bool healthy = condition.condition == DependencyCondition::kHealthy;
+        if (!met_.contains({condition.service, healthy})) tell(condition.service, healthy);
+      }
     };
-    for (const Dependency& condition : conditions) {
-      report(Event::in_phase(Phase::kWaiting, condition.service, healthy(condition) ? "to be healthy" : "to complete"));
-    }
+    each_new([&](const std::string& service, bool healthy) {
+      report(Event::in_phase(Phase::kWaiting, service, healthy ? "to be healthy" : "to complete"));
+    });
     OTTO_RETURN_IF_ERROR(compose_->await(conditions));
-    for (const Dependency& condition : conditions) {
-      report(Event::finished(Phase::kWaiting, condition.service, healthy(condition) ? "healthy" : "completed",
-                             ms_since(begun)));
-    }
+    each_new([&](const std::string& service, bool healthy) {
+      report(Event::finished(Phase::kWaiting, service, healthy ? "healthy" : "has completed", ms_since(begun)));
+      met_.emplace(service, healthy);
+    });
     return {};
   }
 
@@ -337,6 +348,7 @@ class StackRun {
     if (!result.ok() && result.error().code == ErrorCode::kInterrupted) return result.error();
     for (const std::string& service : call.services) {
       const std::string action(action_of(plan, service));
+      session_.tally().done();
       report(result.ok() ? Event::finished(Phase::kStarting, service, action, ms_since(begun))
                          : Event::failure(Phase::kStarting, service, action, ms_since(begun)));
     }
@@ -365,28 +377,6 @@ class StackRun {
     return make_error(ErrorCode::kInputsChanged,
                       fmt::format("image '{}' was removed on {} meanwhile", image, session_.host().id),
                       "run the command again when nobody removes images there");
-  }
-
-  [[nodiscard]] parent::Started started_by(const StackPlan& plan) const {
-    constexpr std::chrono::seconds kSlack{2};  // until Compose got to work
-    parent::Started started;
-    for (const Wave& wave : plan.waves) {
-      started.services.insert(started.services.end(), wave.recreate.begin(), wave.recreate.end());
-      started.services.insert(started.services.end(), wave.start.begin(), wave.start.end());
-    }
-    started.one_shots = one_shots();
-    for (const parent::ContainerState& container : salvage_.containers) {
-      const ServiceStep* step = step_of(plan, container.service);
-      const bool anew = step != nullptr && step->action == docker::ServiceAction::kRecreated;
-      if (anew) started.replaced.push_back(container.id);
-    }
-    started.since = std::chrono::milliseconds(ms_since(began_changing_)) + kSlack;
-    for (const std::string& service : started.services) {
-      const ServiceStep* step = step_of(plan, service);
-      const bool anew = step != nullptr && step->action == docker::ServiceAction::kRecreated;
-      started.starts += anew ? step->replicas : 1;
-    }
-    return started;
   }
 
   // --- containers of services that are no more ---
@@ -480,7 +470,8 @@ class StackRun {
   std::map<std::string, std::string> pins_;                      // service → exact tag
   std::map<std::string, std::optional<std::string>> image_ids_;  // service → id on the parent; none: to be built
   containers::Salvage salvage_;
-  std::set<std::string> begun_;  // services that Compose was called for
+  std::set<std::pair<std::string, bool>> met_;  // service, healthy (else completed): told as met
+  std::set<std::string> begun_;                 // services that Compose was called for
   Clock::time_point began_changing_;
   std::vector<parent::EarlyExit> exits_;
   std::optional<Error> memo_error_;

@@ -89,7 +89,12 @@ int main(int argc, char** argv) {
   int code = 0;
   if (options.every_guard) {
     for (const Guard guard : all_guards()) {
-      const auto found = search(options, {{guard}, options.setting.folder});
+      Options hint = options;
+      hint.from = seed_that_misses(guard);
+      hint.schedules = 1;
+      const Setting without{{guard}, options.setting.folder};
+      auto found = search(hint, without);
+      if (!found) found = search(options, without);
       if (found) {
         fmt::print("without {}: schedule {}: {}\n", guard_name(guard), found->seed, found->broken);
       } else {

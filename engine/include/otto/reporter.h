@@ -30,6 +30,7 @@ struct Event {
     kFailed,   ///< `subject` failed; detail: the error's message
     kNotice,   ///< worth knowing, in `detail`: a recorded host key, a retry
     kWarning,  ///< in `detail`
+    kTally,    ///< `done` of `total` images and services have been built or brought up, as far as is known yet
   };
   Kind kind = Kind::kPhase;
   Phase phase = Phase::kConnecting;
@@ -47,6 +48,7 @@ struct Event {
   /// `subject`: what it is about; empty: the command as a whole. So too of a warning.
   static Event notice(Phase phase, std::string subject, std::string what);
   static Event warning(Phase phase, std::string subject, std::string what);
+  static Event tally(std::uint64_t done, std::uint64_t total);
 };
 
 class Reporter {

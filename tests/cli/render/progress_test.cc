@@ -101,6 +101,16 @@ TEST(ProgressFrame, BeforeTheFirstEventThereIsTheTitle) {
   EXPECT_THAT(frame_text({}, 100, {60, 10}, {false, true, false, 0}), HasSubstr("docker up"));
 }
 
+TEST(ProgressFrame, ATallyStandsBesideTheTitle) {
+  ProgressModel model = busy_model();
+  model.apply(Event::tally(14, 30), 1200);
+  expect_golden("frame_tally.txt", frame_text(model, 71'500, {60, 10}, {false, true, false, 0}));
+  EXPECT_THAT(frame_text(model, 1500, {60, 4}, {false, true, false, 0}), HasSubstr("14 of 30"));
+  ProgressModel one;
+  one.apply(Event::tally(0, 1), 0);
+  EXPECT_EQ(one.tally(), "") << "of one thing its own row tells";
+}
+
 TEST(ProgressModel, PreparationGoesWhenWorkBegins) {
   ProgressModel model;
   model.apply(phase(Phase::kConnecting, "pepper"), 0);
@@ -228,6 +238,19 @@ TEST(PlainProgress, OneLineAPhaseAndAnEnd) {
             "pepper: connecting\napi: uploading\napi: building\napi: built (3.2 s)\nweb: failed (40 ms)\n");
 }
 
+TEST(PlainProgress, WhatIsCountedSaysHowFarAllIs) {
+  Stage stage;
+  const auto progress = make_progress(stage.setup(ProgressMode::kPlain));
+  progress->report(Event::tally(0, 2));
+  progress->report(Event::tally(1, 2));
+  progress->report(ended(Event::Kind::kDone, "api", "built", 3200));
+  progress->report(Event::tally(1, 4));
+  progress->report(Event::finished(Phase::kWaiting, "db", "healthy", 10));
+  progress->report(Event::tally(2, 4));
+  progress->report(Event::failure(Phase::kStarting, "web", "exit 1", 40));
+  EXPECT_EQ(stage.written, "[1 of 2] api: built (3.2 s)\ndb: healthy (10 ms)\n[2 of 4] web: failed (40 ms)\n");
+}
+
 TEST(PlainProgress, VerboseShowsStepsOutputAndCachedThings) {
   Stage stage;
   const auto progress = make_progress(stage.setup(ProgressMode::kPlain, {false, true, false, 1}));
@@ -254,9 +277,11 @@ TEST(JsonProgress, OneObjectALine) {
   const auto progress = make_progress(stage.setup(ProgressMode::kJson));
   progress->report(phase(Phase::kUploading, "api", "", 1, 2));
   progress->report(ended(Event::Kind::kDone, "api", "built", 7));
+  progress->report(Event::tally(1, 4));
   EXPECT_EQ(stage.written,
             "{\"event\":\"phase\",\"phase\":\"uploading\",\"subject\":\"api\",\"done\":1,\"total\":2}\n"
-            "{\"event\":\"done\",\"subject\":\"api\",\"detail\":\"built\",\"elapsed_ms\":7}\n");
+            "{\"event\":\"done\",\"subject\":\"api\",\"detail\":\"built\",\"elapsed_ms\":7}\n"
+            "{\"event\":\"tally\",\"done\":1,\"total\":4}\n");
 }
 
 }  // namespace

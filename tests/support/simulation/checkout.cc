@@ -152,7 +152,8 @@ Result<images::RepoInputs> Checkout::read_images(World& world, const std::vector
   return inputs;
 }
 
-std::string Checkout::compose_json() const {
+const std::string& Checkout::compose_json() const {
+  if (!compose_json_.empty()) return compose_json_;
   json services;
   services["db"] = {{"image", "db:1"}, {"healthcheck", {{"test", {"CMD", "true"}}}}};
   services["job"] = {{"image", "veg-side"}, {"x-exits", 0}, {"restart", "no"}};
@@ -168,7 +169,7 @@ std::string Checkout::compose_json() const {
                       {{"api", {{"condition", "service_started"}, {"restart", restarts_}}},
                        {"job", {{"condition", "service_completed_successfully"}}}}}};
   if (has_extra_) services["extra"] = {{"image", "db:1"}};
-  return json{{"services", services}}.dump();
+  return compose_json_ = json{{"services", services}}.dump();
 }
 
 Result<stack::StackInputs> Checkout::read_stack() const {
@@ -248,6 +249,7 @@ std::string Checkout::edit(unsigned kind, std::uint64_t choice) {
   static constexpr const char* kFolders[] = {"base", "app", "side"};
   const std::string folder = kFolders[choice % 3];
   const std::string value = text_of(choice / 3);
+  compose_json_.clear();
   switch (kind) {
     case 0: return files_[folder + "/main"].content = value, folder + "/main = " + value;
     case 1: return files_[folder + "/lib/one"].content = value, folder + "/lib/one = " + value;

@@ -58,7 +58,7 @@ class Checkout {
   [[nodiscard]] std::string content_of_image(const std::string& image) const;
 
  private:
-  [[nodiscard]] std::string compose_json() const;
+  [[nodiscard]] const std::string& compose_json() const;
   [[nodiscard]] Tree below(const std::string& folder) const;
   [[nodiscard]] graph::ContextManifest manifest_of(const std::string& folder) const;
 
@@ -69,7 +69,8 @@ class Checkout {
   std::string level_ = "1";  // a variable of the environment
   unsigned webs_ = 1;
   bool restarts_ = false, has_extra_ = false;
-  std::string mark_ = "a";  // in web's definition
+  std::string mark_ = "a";            // in web's definition
+  mutable std::string compose_json_;  // empty: to be made anew
 };
 
 }  // namespace otto::simulation

@@ -201,7 +201,10 @@ class Work {
 };
 
 Job up_job(World& world, std::string project, std::string token, parent::ComposeStack stack, parent::UpCall call,
-           Out out) {
+           std::shared_ptr<const bool> here, Out out) {
+  const auto tell = [&call, &here](const std::string& container, bool stopping) {
+    if (call.on_stop && *here) call.on_stop(container, stopping);
+  };
   Work work;
   if (!work.begin(world, project, token, call.doomed)) {
     out->lost_turn = true;
@@ -240,6 +243,7 @@ Job up_job(World& world, std::string project, std::string token, parent::Compose
       fresh.volume = before->volume;
       if (world.compose_v1) {
         Stopping stopping(world, old);
+        tell(plain, true);
         while (stopping.goes_on()) co_await Step{};
         co_await Step{};
         if (auto renamed = world.rename(old, temporary); !renamed.ok()) {
@@ -260,6 +264,7 @@ Job up_job(World& world, std::string project, std::string token, parent::Compose
         }
         co_await Step{};
         world.remove(old);
+        tell(plain, false);
         co_await Step{};
         continue;
       }
@@ -271,6 +276,7 @@ Job up_job(World& world, std::string project, std::string token, parent::Compose
       }
       co_await Step{};
       Stopping stopping(world, old);
+      tell(plain, true);
       while (stopping.goes_on()) co_await Step{};
       co_await Step{};
       world.remove(old);
@@ -279,6 +285,7 @@ Job up_job(World& world, std::string project, std::string token, parent::Compose
         out->error = renamed.error();
         co_return;
       }
+      tell(plain, false);
       co_await Step{};
     }
     std::set<unsigned> numbers;
@@ -346,7 +353,8 @@ Job remove_job(World& world, std::string project, std::string token, std::vector
 
 class SimulatedCompose final : public parent::Compose {
  public:
-  SimulatedCompose(Client& client, std::string project) : client_(client), project_(std::move(project)) {}
+  SimulatedCompose(Client& client, std::string project, std::stop_token stop)
+      : client_(client), project_(std::move(project)), stop_(std::move(stop)) {}
 
   void in_turn(std::string token) override { token_ = std::move(token); }
 
@@ -369,7 +377,7 @@ class SimulatedCompose final : public parent::Compose {
 
   Result<bool> up(const parent::ComposeStack& stack, const parent::UpCall& call) override {
     const auto out = std::make_shared<Outcome>();
-    OTTO_RETURN_IF_ERROR(change(up_job(client_.world, project_, token_, stack, call, out), out));
+    OTTO_RETURN_IF_ERROR(change(up_job(client_.world, project_, token_, stack, call, client_.here(), out), out));
     return false;
   }
 
@@ -432,7 +440,7 @@ class SimulatedCompose final : public parent::Compose {
 
   Result<void> change(Job job, const Out& out) {
     OTTO_RETURN_IF_ERROR(client_.begin());
-    OTTO_RETURN_IF_ERROR(client_.run(std::move(job)));
+    OTTO_RETURN_IF_ERROR(client_.run(std::move(job), stop_));
     if (out->lost_turn) return turn_lost();
     if (out->error) return *out->error;
     return {};
@@ -472,6 +480,7 @@ class SimulatedCompose final : public parent::Compose {
 
   Client& client_;
   const std::string project_;
+  const std::stop_token stop_;
   std::string token_;
 };
 
@@ -486,8 +495,8 @@ Result<nlohmann::json> config_of(const parent::ComposeStack& stack, const Tree& 
   return read_config(stack, files);
 }
 
-std::unique_ptr<parent::Compose> make_compose(Client& client, const std::string& project) {
-  return std::make_unique<SimulatedCompose>(client, project);
+std::unique_ptr<parent::Compose> make_compose(Client& client, const std::string& project, const std::stop_token& stop) {
+  return std::make_unique<SimulatedCompose>(client, project, stop);
 }
 
 }  // namespace otto::simulation

@@ -16,6 +16,6 @@ Result<nlohmann::json> config_of(const parent::ComposeStack& stack, const Tree& 
 std::string definition_of(nlohmann::json service);
 
 /// `client` outlives it.
-std::unique_ptr<parent::Compose> make_compose(Client& client, const std::string& project);
+std::unique_ptr<parent::Compose> make_compose(Client& client, const std::string& project, const std::stop_token& stop);
 
 }  // namespace otto::simulation

@@ -414,8 +414,8 @@ class SimulatedParent final : public parent::Parent {
     return std::make_unique<SimulatedLock>(client_, project);
   }
   std::unique_ptr<parent::Compose> compose(const parent::ParentFacts&, const std::string& project,
-                                           const std::stop_token&) override {
-    return make_compose(client_, project);
+                                           const std::stop_token& stop) override {
+    return make_compose(client_, project, stop);
   }
 
  private:
@@ -473,9 +473,10 @@ Result<void> Client::step(Job* job) {
   return make_error(ErrorCode::kConnectionLost, "the connection was lost");
 }
 
-Result<void> Client::run(Job job) {
+Result<void> Client::run(Job job, const std::stop_token& stop) {
   do {
     OTTO_RETURN_IF_ERROR(step(&job));
+    if (stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
   } while (job.resume());
   return {};
 }

@@ -41,8 +41,8 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  /// Runs a job, step by step, while the world goes on. kConnectionLost; throws Killed.
-  Result<void> run(Job job);
+  /// Runs a job, step by step, while the world goes on. kConnectionLost, kInterrupted; throws Killed.
+  Result<void> run(Job job, const std::stop_token& stop = {});
   /// A call begins. kRemoteFailed, kConnectionLost.
   Result<void> begin();
   /// One moment passes. kConnectionLost; throws Killed. `job`: what goes on without this otto then.

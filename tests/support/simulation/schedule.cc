@@ -14,22 +14,27 @@ namespace otto::simulation {
 
 namespace {
 
-constexpr std::array<std::pair<Guard, std::string_view>, 15> kGuards = {{
-    {Guard::kStampGoesFirst, "stamp-goes-first"},
-    {Guard::kStampIsChecked, "stamp-is-checked"},
-    {Guard::kVerifiedAfterBuild, "verified-after-build"},
-    {Guard::kHashedAsPacked, "hashed-as-packed"},
-    {Guard::kNewPathForModes, "new-path-for-modes"},
-    {Guard::kMtimeOfContent, "mtime-of-content"},
-    {Guard::kTagComesLast, "tag-comes-last"},
-    {Guard::kStageLock, "stage-lock"},
-    {Guard::kImageLock, "image-lock"},
-    {Guard::kProjectLock, "project-lock"},
-    {Guard::kWorkLock, "work-lock"},
-    {Guard::kTurnIsChecked, "turn-is-checked"},
-    {Guard::kReprobe, "reprobe"},
-    {Guard::kPutRight, "put-right"},
-    {Guard::kDoomedNote, "doomed-note"},
+struct GuardEntry {
+  Guard guard;
+  std::string_view name;
+  std::uint64_t seed;
+};
+constexpr std::array<GuardEntry, 15> kGuards = {{
+    {Guard::kStampGoesFirst, "stamp-goes-first", 3393},
+    {Guard::kStampIsChecked, "stamp-is-checked", 131},
+    {Guard::kVerifiedAfterBuild, "verified-after-build", 638},
+    {Guard::kHashedAsPacked, "hashed-as-packed", 62},
+    {Guard::kNewPathForModes, "new-path-for-modes", 5},
+    {Guard::kMtimeOfContent, "mtime-of-content", 1},
+    {Guard::kTagComesLast, "tag-comes-last", 8},
+    {Guard::kStageLock, "stage-lock", 131},
+    {Guard::kImageLock, "image-lock", 12},
+    {Guard::kProjectLock, "project-lock", 46},
+    {Guard::kWorkLock, "work-lock", 2905},
+    {Guard::kTurnIsChecked, "turn-is-checked", 1379},
+    {Guard::kReprobe, "reprobe", 102},
+    {Guard::kPutRight, "put-right", 185},
+    {Guard::kDoomedNote, "doomed-note", 97},
 }};
 
 struct Run {
@@ -423,19 +428,19 @@ class Player {
 
 }  // namespace
 
-std::string_view guard_name(Guard guard) {
-  return std::ranges::find(kGuards, guard, &std::pair<Guard, std::string_view>::first)->second;
-}
+std::string_view guard_name(Guard guard) { return std::ranges::find(kGuards, guard, &GuardEntry::guard)->name; }
+
+std::uint64_t seed_that_misses(Guard guard) { return std::ranges::find(kGuards, guard, &GuardEntry::guard)->seed; }
 
 std::optional<Guard> guard_named(std::string_view name) {
-  const auto found = std::ranges::find(kGuards, name, &std::pair<Guard, std::string_view>::second);
-  return found == kGuards.end() ? std::nullopt : std::optional(found->first);
+  const auto found = std::ranges::find(kGuards, name, &GuardEntry::name);
+  return found == kGuards.end() ? std::nullopt : std::optional(found->guard);
 }
 
 const std::vector<Guard>& all_guards() {
   static const std::vector<Guard> all = [] {
     std::vector<Guard> guards;
-    for (const auto& [guard, name] : kGuards) guards.push_back(guard);
+    for (const GuardEntry& entry : kGuards) guards.push_back(entry.guard);
     return guards;
   }();
   return all;

@@ -53,6 +53,8 @@ Schedule shrink(Schedule schedule, const Setting& setting);
 
 std::optional<Guard> guard_named(std::string_view name);
 std::string_view guard_name(Guard guard);
+/// A schedule that missed the guard when this was written; where it does no longer, another will.
+std::uint64_t seed_that_misses(Guard guard);
 const std::vector<Guard>& all_guards();
 
 }  // namespace otto::simulation

@@ -247,7 +247,8 @@ void World::kill(const std::string& id, int code) {
   end(*one, code);
 }
 
-void World::remove(const std::string& id, bool volumes) {
+/// By value: callers name a container by its own id.
+void World::remove(std::string id, bool volumes) {
   Container* one = container(id);
   if (one == nullptr) return;
   say("remove " + one->state.name);

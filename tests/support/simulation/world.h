@@ -161,7 +161,7 @@ class World {
   /// SIGTERM; the container ends some time later. Nothing where it does not run.
   void terminate(const std::string& id);
   void kill(const std::string& id, int code);
-  void remove(const std::string& id, bool volumes = false);
+  void remove(std::string id, bool volumes = false);
   Result<void> rename(const std::string& id, const std::string& name);
   /// As BuildKit does: what it has seen at a path it does not look at again while size and mtime are the same, and of a
   /// directory never.
