@@ -15,6 +15,7 @@ std::string_view node_kind_name(NodeKind kind) {
     case NodeKind::kDockerfile: return "dockerfile";
     case NodeKind::kBaseImage: return "base-image";
     case NodeKind::kStack: return "stack";
+    case NodeKind::kService: return "service";
     case NodeKind::kRegistration: return "registration";
   }
   panic("unknown node kind", __FILE__, __LINE__);
@@ -39,6 +40,12 @@ std::vector<NodeId> Graph::nodes() const {
   std::vector<NodeId> ids(nodes_.size());
   for (std::uint32_t i = 0; i < ids.size(); ++i) ids[i].index = i;
   return ids;
+}
+
+std::optional<NodeId> Graph::id(NodeKind kind, std::string_view name) const {
+  const Names& names = names_[static_cast<std::size_t>(kind)];
+  const auto found = names.find(name);
+  return found == names.end() ? std::nullopt : std::optional(found->second);
 }
 
 const Node* Graph::find(NodeKind kind, std::string_view name) const {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,8 +18,8 @@
 
 namespace otto::graph {
 
-enum class NodeKind { kImage, kContext, kDockerfile, kBaseImage, kStack, kRegistration };
-inline constexpr std::size_t kNodeKinds = 6;
+enum class NodeKind { kImage, kContext, kDockerfile, kBaseImage, kStack, kService, kRegistration };
+inline constexpr std::size_t kNodeKinds = 7;
 std::string_view node_kind_name(NodeKind kind);
 
 struct NodeId {
@@ -43,6 +44,7 @@ class Graph {
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
   [[nodiscard]] std::vector<NodeId> nodes() const;
   [[nodiscard]] const Node* find(NodeKind kind, std::string_view name) const;
+  [[nodiscard]] std::optional<NodeId> id(NodeKind kind, std::string_view name) const;
 
   /// Every node after its inputs; among equals in the order they were added. kConfig naming the path of a cycle:
   /// "images depend on each other: api -> base -> api".

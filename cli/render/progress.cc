@@ -69,9 +69,10 @@ class PlainProgress : public Progress {
   void report(const Event& event) override {
     auto seen = seen_.lock();
     if (event.kind == Event::Kind::kTally) tally_.apply(event, 0);
-    const std::string line =
+    std::string line =
         event.kind == Event::Kind::kPhase ? phase_line(event, *seen) : lasting_line(event, false, setup_.style);
-    if (!line.empty()) setup_.write(counted_line(event) + line);
+    if (!line.empty()) line.insert(line.size() - 1, count_after(event));
+    if (!line.empty()) setup_.write(line);
   }
 
  private:
@@ -87,12 +88,12 @@ class PlainProgress : public Progress {
     return fmt::format("{}: {}\n", one_line(event.subject), phase_text(row, 0));
   }
 
-  /// "[14 of 30] " before the end of what is counted.
-  [[nodiscard]] std::string counted_line(const Event& event) const {
+  /// " [14 of 30]" after the end of what is counted.
+  [[nodiscard]] std::string count_after(const Event& event) const {
     const bool ends = event.kind == Event::Kind::kDone || event.kind == Event::Kind::kFailed;
     const bool counts = event.phase == Phase::kBuilding || event.phase == Phase::kStarting;
     const std::string tally = tally_.tally();
-    return ends && counts && !tally.empty() ? fmt::format("[{}] ", tally) : "";
+    return ends && counts && !tally.empty() ? fmt::format(" [{}]", tally) : "";
   }
 
   ProgressSetup setup_;

@@ -15,7 +15,6 @@
 #include "engine/images/image_evidence.h"
 #include "engine/images/image_probe.h"
 #include "graph/base/clock.h"
-#include "graph/scheduler.h"
 
 namespace otto::images {
 
@@ -49,11 +48,14 @@ struct Staging {
   std::string charged_to;  // the image that its uploads are shown with
 };
 
-class ImageRun {
+}  // namespace
+
+class ImageRule::Run {
  public:
-  ImageRun(parent::ParentSession& session, const RepoInputs& images, const parent::Probe& probe,
-           const ImageRunRequest& request)
+  Run(parent::ParentSession& session, const RepoInputs& images, const parent::Probe& probe,
+      const ImageRunRequest& request)
       : session_(session),
+        inputs_(images),
         images_(images.images),
         probe_(probe),
         request_(request),
@@ -63,20 +65,42 @@ class ImageRun {
         found_(images_.size()),
         fetched_bases_(images_.size()) {}
 
-  Result<std::vector<docker::ImageResult>> operator()() {
+  Result<void> judge() {
     OTTO_RETURN_IF_ERROR(evidence_.ask_records(session_, images_));
     for (std::size_t i = 0; i < images_.size(); ++i) OTTO_RETURN_IF_ERROR(judge(i));
-    const auto is_cached = [](const auto& image) { return image.status == docker::ImageStatus::kCached; };
-    if (request_.dry_run || std::ranges::all_of(results_, is_cached)) return std::move(results_);
-    OTTO_RETURN_IF_ERROR(prepare_stages());
+    if (request_.dry_run) return {};
     session_.tally().expect(static_cast<std::uint64_t>(
         std::ranges::count(results_, docker::ImageStatus::kStale, &docker::ImageResult::status)));
-    const std::vector<graph::TaskState> states = graph::run_schedule(schedule());
+    return prepare_stages();
+  }
+
+  [[nodiscard]] std::vector<graph::NodeId> nodes() const {
+    std::vector<graph::NodeId> nodes;
+    for (const ImageInputs& image : images_) nodes.push_back(*inputs_.graph.id(graph::NodeKind::kImage, image.name()));
+    return nodes;
+  }
+
+  [[nodiscard]] bool is_stale(graph::NodeId image) const {
+    return results_[index_of(image)].status != docker::ImageStatus::kCached;
+  }
+
+  Result<void> act(graph::NodeId image, const std::stop_token& stop) {
+    Result<void> result = build(index_of(image), stop);
+    session_.reporter().left(inputs_.graph.node(image).name);
+    return result;
+  }
+
+  void ended(graph::NodeId image, graph::NodeEnd end, const Result<void>& result) {
+    if (end == graph::NodeEnd::kActed || end == graph::NodeEnd::kFailed) finished(index_of(image), result);
+  }
+
+  [[nodiscard]] const std::vector<docker::ImageResult>& so_far() const { return results_; }
+
+  Result<std::vector<docker::ImageResult>> results(const std::vector<graph::NodeEnd>& ends) {
     if (fatal_) return std::move(*fatal_);
     if (session_.stop().stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
-    name_skipped(states);
-    const auto built = [](const auto& image) { return image.status == docker::ImageStatus::kBuilt; };
-    if (std::any_of(results_.begin(), results_.end(), built)) {
+    name_skipped(ends);
+    if (std::ranges::find(results_, docker::ImageStatus::kBuilt, &docker::ImageResult::status) != results_.end()) {
       OTTO_RETURN_IF_ERROR(cache::ManifestStore(session_.memo()).forget_unused());
     }
     return std::move(results_);
@@ -149,27 +173,6 @@ class ImageRun {
       stagings_.emplace(images_[i].context, std::move(staging));
     }
     return {};
-  }
-
-  /// Task i builds image i; images that are up to date are tasks with nothing to do, so that dependents need no special
-  /// case.
-  graph::Schedule schedule() {
-    graph::Schedule schedule;
-    for (const ImageInputs& image : images_) {
-      std::vector<std::size_t> inputs;
-      for (const Upstream& upstream : image.upstreams) inputs.push_back(index_of(upstream.image));
-      schedule.inputs.push_back(std::move(inputs));
-    }
-    schedule.jobs = request_.jobs == 0 ? 4 : request_.jobs;
-    schedule.keep_going = request_.keep_going;
-    schedule.stop = session_.stop();
-    schedule.work = [this](std::size_t task, const std::stop_token& stop) {
-      Result<void> result = build(task, stop);
-      session_.reporter().left(images_[task].name());
-      return result;
-    };
-    schedule.finished = [this](std::size_t task, const Result<void>& result) { finished(task, result); };
-    return schedule;
   }
 
   Result<void> build(std::size_t index, const std::stop_token& stop) {
@@ -342,9 +345,10 @@ class ImageRun {
     return {};
   }
 
-  void name_skipped(const std::vector<graph::TaskState>& states) {
+  void name_skipped(const std::vector<graph::NodeEnd>& ends) {
+    const std::vector<graph::NodeId> ids = nodes();
     for (std::size_t i = 0; i < images_.size(); ++i) {
-      if (states[i] != graph::TaskState::kSkipped || results_[i].status != docker::ImageStatus::kStale) continue;
+      if (ends[ids[i].index] != graph::NodeEnd::kBlocked || results_[i].status != docker::ImageStatus::kStale) continue;
       results_[i].status = docker::ImageStatus::kSkipped;
       std::string cause = "an earlier failure ended the run";
       for (const Upstream& upstream : images_[i].upstreams) {
@@ -357,6 +361,7 @@ class ImageRun {
     }
   }
 
+  [[nodiscard]] std::size_t index_of(graph::NodeId image) const { return index_of(inputs_.graph.node(image).name); }
   std::size_t index_of(std::string_view image) const {
     const auto found =
         std::find_if(images_.begin(), images_.end(), [&](const auto& known) { return known.name() == image; });
@@ -369,6 +374,7 @@ class ImageRun {
   void report(const Event& event) { session_.reporter().report(event); }
 
   parent::ParentSession& session_;
+  const RepoInputs& inputs_;
   const std::vector<ImageInputs>& images_;
   const parent::Probe& probe_;
   const ImageRunRequest& request_;
@@ -381,12 +387,41 @@ class ImageRun {
   std::optional<Error> fatal_;
 };
 
-}  // namespace
+ImageRule::ImageRule(parent::ParentSession& session, const RepoInputs& images, const parent::Probe& probe,
+                     const ImageRunRequest& request)
+    : run_(std::make_unique<Run>(session, images, probe, request)) {}
+ImageRule::~ImageRule() = default;
+Result<void> ImageRule::judge() { return run_->judge(); }
+std::vector<graph::NodeId> ImageRule::nodes() const { return run_->nodes(); }
+bool ImageRule::is_stale(graph::NodeId image) const { return run_->is_stale(image); }
+Result<void> ImageRule::act(graph::NodeId image, const std::stop_token& stop) { return run_->act(image, stop); }
+void ImageRule::ended(graph::NodeId image, graph::NodeEnd end, const Result<void>& result) {
+  run_->ended(image, end, result);
+}
+const std::vector<docker::ImageResult>& ImageRule::so_far() const { return run_->so_far(); }
+Result<std::vector<docker::ImageResult>> ImageRule::results(const std::vector<graph::NodeEnd>& ends) {
+  return run_->results(ends);
+}
 
 Result<std::vector<docker::ImageResult>> run_images(parent::ParentSession& session, RepoInputs& images,
                                                     const parent::Probe& probe, const ImageRunRequest& request) {
   settle_from_probe(images, probe);
-  return ImageRun(session, images, probe, request)();
+  ImageRule rule(session, images, probe, request);
+  OTTO_RETURN_IF_ERROR(rule.judge());
+  graph::Rules rules;
+  rules.is_stale = [&](graph::NodeId image) -> Result<bool> { return rule.is_stale(image); };
+  rules.act = [&](std::span<const graph::NodeId> one, const std::stop_token& stop) {
+    return rule.act(one.front(), stop);
+  };
+  rules.ended = [&](std::span<const graph::NodeId> one, graph::NodeEnd end, const Result<void>& result) {
+    rule.ended(one.front(), end, result);
+  };
+  return rule.results(graph::drive(images.graph, rule.nodes(), rules, drive_options(request, session.stop())));
+}
+
+graph::DriveOptions drive_options(const ImageRunRequest& request, const std::stop_token& stop) {
+  constexpr unsigned kJobs = 4;
+  return {request.jobs == 0 ? kJobs : request.jobs, request.keep_going, request.dry_run, stop};
 }
 
 std::vector<docker::ImageResult> unknown_results(const RepoInputs& images) {

@@ -1,11 +1,13 @@
 // Brings a repo's images up to date on one parent: judge each, stage the contexts of the stale ones, build, record.
 //
-// Stage and build tasks run in dependency order on the scheduler's workers; the memo is written on the calling thread
-// only, each result when it is true. An input that changes under way gives kInputsChanged and the caller reads the
-// inputs again.
+// Stage and build run in dependency order on the schedule's workers (graph/drive.h); the memo is written on the calling
+// thread only, each result when it is true. An input that changes under way gives kInputsChanged and the caller reads
+// the inputs again.
 #pragma once
 
 #include <map>
+#include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "engine/parent/parent_session.h"
 #include "engine/parent/probe.h"
 #include "graph/base/result.h"
+#include "graph/drive.h"
 #include "otto/images.h"
 
 namespace otto::images {
@@ -26,9 +29,39 @@ struct ImageRunRequest {
   bool pull = false;  ///< ask registries for newer base images (not with dry_run), and build upon them
 };
 
-/// Judges and (without dry_run) builds; completes the hashes of images whose base images count. Failures of single
-/// images are in the results; kInputsChanged, kConnectionLost, kInterrupted, kDockerMissing, kDockerDenied and
-/// kDatabase end the run.
+/// The rule of images, for graph::drive: their verdicts, what makes them true, what is recorded of it.
+class ImageRule {
+ public:
+  /// Borrows all of it. `images` are settled (settle_from_probe).
+  ImageRule(parent::ParentSession& session, const RepoInputs& images, const parent::Probe& probe,
+            const ImageRunRequest& request);
+  ~ImageRule();
+  ImageRule(const ImageRule&) = delete;
+  ImageRule& operator=(const ImageRule&) = delete;
+
+  /// Judges all, and takes for this project's what is there already. kDatabase, kRemoteFailed and what ends a run.
+  Result<void> judge();
+  /// The images' nodes in RepoInputs::graph, in build order.
+  [[nodiscard]] std::vector<graph::NodeId> nodes() const;
+  [[nodiscard]] bool is_stale(graph::NodeId image) const;
+  /// Stages its context and builds it; on a worker.
+  Result<void> act(graph::NodeId image, const std::stop_token& stop);
+  void ended(graph::NodeId image, graph::NodeEnd end, const Result<void>& result);
+  /// As they are by now; those that were never come to are told as skipped, if `ends` has them blocked.
+  [[nodiscard]] const std::vector<docker::ImageResult>& so_far() const;
+  /// Once all have ended. Failures of single images are in the results; kInputsChanged, kConnectionLost, kInterrupted,
+  /// kDockerMissing, kDockerDenied and kDatabase are the run's.
+  Result<std::vector<docker::ImageResult>> results(const std::vector<graph::NodeEnd>& ends);
+
+ private:
+  class Run;
+  std::unique_ptr<Run> run_;
+};
+
+/// How a command that builds drives its graph; no jobs are 4.
+graph::DriveOptions drive_options(const ImageRunRequest& request, const std::stop_token& stop);
+
+/// Drives images alone; completes the hashes of those whose base images count.
 Result<std::vector<docker::ImageResult>> run_images(parent::ParentSession& session, RepoInputs& images,
                                                     const parent::Probe& probe, const ImageRunRequest& request);
 

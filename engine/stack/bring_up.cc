@@ -12,6 +12,7 @@
 #include "engine/stack/stack_plan.h"
 #include "engine/stack/stack_run.h"
 #include "engine/workspace/targets.h"
+#include "graph/drive.h"
 
 namespace otto::stack {
 
@@ -90,16 +91,64 @@ class Up {
     OTTO_TRY(parent::Probe probe, session.probe(std::move(wanted)));
     OTTO_RETURN_IF_ERROR(check_account(session, stack.project, probe.containers));
     images_.ids = probe.image_ids;
-    if (options_.build) {
-      OTTO_RETURN_IF_ERROR(build(session, probe));
-      if (report_.build.failures() > 0) return std::optional(std::move(report_));  // the running stack stays as it is
-    }
-    OTTO_TRY(StackRunResult run,
-             run_stack(session, stack, stage, turn_, std::move(model_), std::move(probe), images_, stack_request()));
-    if (run.begin_anew) return std::optional<UpReport>();
-    report_.services = std::move(run.services);
+    images::settle_from_probe(inputs_, probe);
+    images::ImageRule images(session, inputs_, probe, run_request());
+    if (options_.build) OTTO_RETURN_IF_ERROR(images.judge());
+    const StackRunRequest request = stack_request();
+    StackRule rule(session, stack, stage, turn_, request, std::move(model_), probe);
+    auto made = drive(session, stack, images, rule);
+    if (!made.ok()) static_cast<void>(session.forget_facts());  // what the parent's tools can do may be why
+    if (!made.ok() && !rule.begins_anew()) return made.error();
+    if (report_.build.failures() > 0) return std::optional(std::move(report_));  // the running stack stays as it is
+    if (rule.begins_anew()) return std::optional<UpReport>();
+    OTTO_TRY(report_.services, rule.finish());
     report_.staged_files = stage.sent_files();
     return std::optional(std::move(report_));
+  }
+
+  /// One schedule: images, behind all of them the stack, behind that its services.
+  Result<void> drive(parent::ParentSession& session, const StackInputs& stack, images::ImageRule& images,
+                     StackRule& rule) {
+    graph::Graph graph = inputs_.graph;
+    std::vector<graph::NodeId> nodes = options_.build ? images.nodes() : std::vector<graph::NodeId>();
+    const graph::NodeId the_stack = graph.add(graph::NodeKind::kStack, stack.project);
+    for (const graph::NodeId image : nodes) graph.add_input(the_stack, image);
+    nodes.push_back(the_stack);
+    const auto is = [&](graph::NodeId node, graph::NodeKind kind) { return graph.node(node).kind == kind; };
+    const auto is_image = [&](graph::NodeId node) { return is(node, graph::NodeKind::kImage); };
+    std::optional<Error> failure;  // of the stack or its services
+    graph::Rules rules;
+    rules.batch = [&](graph::NodeId node) {
+      return is(node, graph::NodeKind::kService) ? rule.batch(graph.node(node).name) : std::string();
+    };
+    rules.is_stale = [&](graph::NodeId node) -> Result<bool> {
+      if (is_image(node)) return images.is_stale(node);
+      if (is(node, graph::NodeKind::kService)) return rule.is_stale(graph.node(node).name);
+      if (options_.build) take_images(images.so_far());
+      rule.take_images(images_);
+      return rule.is_stale();
+    };
+    rules.acts_here = [&](graph::NodeId node) { return !is_image(node); };
+    rules.act = [&](std::span<const graph::NodeId> some, const std::stop_token& stop) -> Result<void> {
+      if (is_image(some.front())) return images.act(some.front(), stop);
+      if (some.front() == the_stack) return rule.act();
+      std::vector<std::string> services;
+      for (const graph::NodeId service : some) services.push_back(graph.node(service).name);
+      return rule.act(services);
+    };
+    rules.ended = [&](std::span<const graph::NodeId> some, graph::NodeEnd end, const Result<void>& result) {
+      if (is_image(some.front())) return images.ended(some.front(), end, result);
+      if (!result.ok() && !failure) failure = result.error();
+      if (result.ok() && some.front() == the_stack) rule.add_services(graph, the_stack);
+    };
+    const auto ends = graph::drive(graph, nodes, rules, images::drive_options(run_request(), session.stop()));
+    if (options_.build) {
+      OTTO_TRY(std::vector<ImageResult> results, images.results(ends));
+      take_images(std::move(results));
+    }
+    if (failure) return *failure;
+    if (session.stop().stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
+    return {};
   }
 
   [[nodiscard]] StackRunRequest stack_request() const {
@@ -138,12 +187,14 @@ class Up {
     return request;
   }
 
-  Result<void> build(parent::ParentSession& session, const parent::Probe& probe) {
-    OTTO_TRY(report_.build.images, images::run_images(session, inputs_, probe, run_request()));
+  /// Those that an earlier attempt has built are told as built.
+  void take_images(std::vector<ImageResult> results) {
+    report_.build.images = std::move(results);
     for (ImageResult& image : report_.build.images) {
       const auto before = std::ranges::find(built_, image.tag, &ImageResult::tag);
       if (before != built_.end() && !is_built(image) && !image.error) image = *before;
     }
+    images_.rebuilt_later.clear();
     for (const ImageResult& image : report_.build.images) {
       images_.tags[image.name] = image.tag;
       if (!image.image_id.empty()) images_.ids[image.tag] = image.image_id;
@@ -151,7 +202,6 @@ class Up {
       images_.reasons[image.name] = image.reasons;
       if (is_built(image)) images_.built.insert(image.name);
     }
-    return {};
   }
 
   static bool is_built(const ImageResult& image) { return image.status == ImageStatus::kBuilt; }

@@ -10,7 +10,7 @@
 #include "engine/containers/half_replaced.h"
 #include "engine/containers/registration.h"
 #include "engine/stack/service_background.h"
-#include "engine/stack/service_images.h"
+#include "engine/stack/service_pins.h"
 #include "engine/stack/service_record.h"
 #include "engine/stack/stack_plan.h"
 #include "engine/stack/stack_telling.h"
@@ -20,72 +20,149 @@
 
 namespace otto::stack {
 
-namespace {
-
-class StackRun {
+class StackRule::Run {
  public:
-  StackRun(parent::ParentSession& session, const StackInputs& stack, StackStage& stage, StackTurn& turn,
-           const PinnedImages& images, const StackRunRequest& request)
+  Run(parent::ParentSession& session, const StackInputs& stack, StackStage& stage, StackTurn& turn,
+      const StackRunRequest& request, std::optional<StackModel> model, parent::Probe probe)
       : session_(session),
         stack_(stack),
         stage_(stage),
         turn_(turn),
-        images_(images),
         request_(request),
-        service_images_(session.repo(), stack),
-        compose_(session.parent().compose(session.facts(), stack.project, session.stop())) {}
-
-  Result<StackRunResult> operator()(std::optional<StackModel> model, parent::Probe probe) {
-    if (!model) {
-      if (request_.dry_run) {
-        OTTO_TRY(model, stage_.foresee_model(probe));
-        if (!model) return notice_unknown_services();
-      } else {
-        OTTO_TRY(const bool still_true, turn_.take(session_, stack_.project, probe));
-        if (!still_true) return StackRunResult{true, {}};
-        OTTO_TRY(model, stage_.ask_model());
-      }
-      OTTO_TRY(probe, session_.probe({.images = service_images_.external(*model), .compose_project = stack_.project}));
-    }
-    take_model(std::move(*model));
-    OTTO_TRY(StackPlan plan, make_plan(probe));
-    const bool orphans_go = request_.remove_orphans && !plan.orphans.empty();
-    if (request_.dry_run) return tell_plan(plan, probe);
-    const bool files_are_there = stage_.is_as_left(probe);
-    // Somebody who has the turn, or was cut off in it, may be about to change what was told.
-    const bool is_quiet = turn_.held() || !parent::is_open(probe.generation);
-    if (plan.waves.empty() && salvage_.steps.empty() && !orphans_go && files_are_there && is_quiet) {
-      OTTO_RETURN_IF_ERROR(tell_orphans(plan.orphans));
-      tell_unwell(session_, plan, salvage_.containers);
-      return finish(plan, probe.containers, {});
-    }
-    OTTO_TRY(const bool still_true, turn_.take(session_, stack_.project, probe));
-    if (!still_true) return StackRunResult{true, {}};
-    compose_->in_turn(turn_.token());
-    if (files_are_there) stage_.take_as_left(probe);
-    return make_true(plan, probe);
+        pins_(session.repo(), stack, session.host().id, request.builds),
+        compose_(session.parent().compose(session.facts(), stack.project, session.stop())),
+        probe_(std::move(probe)),
+        has_model_(model.has_value()) {
+    if (model) take_model(std::move(*model));
   }
 
- private:
-  /// Does what the plan says. The turn is held.
-  Result<StackRunResult> make_true(StackPlan& plan, parent::Probe& probe) {
+  void take_images(PinnedImages images) { images_ = std::move(images); }
+  [[nodiscard]] bool begins_anew() const { return begins_anew_; }
+
+  // --- the stack ---
+
+  Result<bool> is_stale() {
+    if (!has_model_ && !request_.dry_run) return true;
+    if (!has_model_) {
+      OTTO_TRY(auto foreseen, stage_.foresee_model(probe_));
+      if (!foreseen) return notice_unknown_services();
+      take_model(std::move(*foreseen));
+      OTTO_RETURN_IF_ERROR(probe_with_model());
+    }
+    OTTO_TRY(plan_, make_plan());
+    if (has_work() && !request_.dry_run) return true;
+    if (request_.dry_run) tell_put_right(session_, stack_.project, salvage_.steps, true);
+    OTTO_RETURN_IF_ERROR(tell_what_is_there());
+    return has_work();
+  }
+
+  /// What is there already is told once the turn is held: before, another otto may be changing it.
+  Result<void> act() {
+    const bool was_planned = has_model_;
+    OTTO_RETURN_IF_ERROR(take_turn());
+    if (!was_planned) {
+      OTTO_TRY(StackModel model, stage_.ask_model());
+      take_model(std::move(model));
+      OTTO_RETURN_IF_ERROR(probe_with_model());
+      OTTO_TRY(plan_, make_plan());
+    }
+    compose_->in_turn(turn_.token());
+    if (stage_.is_as_left(probe_)) stage_.take_as_left(probe_);
     OTTO_RETURN_IF_ERROR(put_right());
-    OTTO_RETURN_IF_ERROR(tell_orphans(plan.orphans));
-    tell_unwell(session_, plan, salvage_.containers);
-    if (!turn_.held()) return StackRunResult{true, {}};
+    OTTO_RETURN_IF_ERROR(tell_what_is_there());
+    if (!turn_.held()) return anew();
     OTTO_RETURN_IF_ERROR(stage_.bring());
     if (stage_.call().stage_directory != model_.stage_directory) {  // what is mounted from there must follow
       OTTO_TRY(StackModel moved, stage_.ask_model());
       take_model(std::move(moved));
-      OTTO_TRY(plan, make_plan(probe));
+      OTTO_TRY(plan_, make_plan());
     }
-    OTTO_RETURN_IF_ERROR(execute(plan));
-    if (covers_all_doubts(plan)) turn_.settle();
-    if (!plan.waves.empty() || !salvage_.steps.empty() || request_.remove_orphans) {
-      OTTO_RETURN_IF_ERROR(look_after(plan, probe));
+    acts_ = true;
+    began_changing_ = Clock::now();
+    session_.tally().expect(work_of(plan_));
+    return {};
+  }
+
+  void add_services(graph::Graph& graph, graph::NodeId stack) const {
+    std::vector<graph::NodeId> before = {stack};
+    for (const Wave& wave : plan_.waves) {
+      std::vector<graph::NodeId> nodes;
+      for (const auto* services : {&wave.recreate, &wave.start}) {
+        for (const std::string& service : *services) {
+          nodes.push_back(graph.add(graph::NodeKind::kService, service));
+          for (const graph::NodeId input : before) graph.add_input(nodes.back(), input);
+        }
+      }
+      before = std::move(nodes);
     }
-    turn_.give_back();
-    return finish(plan, probe.containers, exits_);
+    for (const ServiceStep& step : plan_.steps) {
+      graph.add_input(graph.add(graph::NodeKind::kService, step.service), stack);
+    }
+  }
+
+  // --- services ---
+
+  [[nodiscard]] bool is_stale(const std::string& service) const { return wave_of(service).has_value(); }
+
+  /// Compose has one grace for all that a call stops, so services with different ones are called one after the other.
+  [[nodiscard]] std::string batch(const std::string& service) const {
+    const auto wave = wave_of(service);
+    if (!wave) return {};
+    return fmt::format("{} {} {}", *wave, is_replaced(service) ? "recreate" : "start", grace_of(service));
+  }
+
+  Result<void> act(const std::vector<std::string>& services) {
+    auto done = bring_up(services);
+    if (!done.ok() && done.error().code == ErrorCode::kInterrupted && !begun_.empty()) {
+      return interrupted_while_changing(session_, stack_.project, begun_, salvage_.containers);
+    }
+    return done;
+  }
+
+  Result<std::vector<docker::ServiceResult>> finish() {
+    if (acts_) {
+      if (covers_all_doubts(plan_)) turn_.settle();
+      if (!plan_.waves.empty() || !salvage_.steps.empty() || request_.remove_orphans) {
+        OTTO_RETURN_IF_ERROR(look_after(plan_, probe_));
+      }
+      turn_.give_back();
+    }
+    if (request_.dry_run) return results();
+    keep(containers::register_containers(session_, stack_.project, probe_.containers));
+    OTTO_RETURN_IF_ERROR(tell_early_exits(session_, exits_));
+    if (request_.wait) OTTO_RETURN_IF_ERROR(wait_for(plan_));
+    if (memo_error_) return *memo_error_;
+    return results();
+  }
+
+ private:
+  [[nodiscard]] bool has_work() const {
+    // Somebody who has the turn, or was cut off in it, may be about to change what was told.
+    const bool is_quiet = turn_.held() || !parent::is_open(probe_.generation);
+    const bool orphans_go = request_.remove_orphans && !plan_.orphans.empty();
+    return !plan_.waves.empty() || !salvage_.steps.empty() || orphans_go || !stage_.is_as_left(probe_) || !is_quiet;
+  }
+
+  Error anew() {
+    begins_anew_ = true;
+    return make_error(ErrorCode::kInputsChanged,
+                      fmt::format("another otto was at work on project '{}'", stack_.project));
+  }
+
+  Result<void> take_turn() {
+    OTTO_TRY(const bool still_true, turn_.take(session_, stack_.project, probe_));
+    return still_true ? Result<void>() : anew();
+  }
+
+  Result<void> probe_with_model() {
+    OTTO_TRY(probe_, session_.probe({.images = pins_.images().external(model_), .compose_project = stack_.project}));
+    return {};
+  }
+
+  Result<void> tell_what_is_there() {
+    OTTO_RETURN_IF_ERROR(tell_orphans(plan_.orphans));
+    tell_unwell(session_, plan_, salvage_.containers);
+    return {};
   }
 
   /// What runs now, and which containers have failed already: two questions at once. Where one has failed, what runs is
@@ -112,33 +189,18 @@ class StackRun {
     });
   }
 
-  Result<StackRunResult> finish(const StackPlan& plan, const std::vector<parent::ContainerState>& containers,
-                                const std::vector<parent::EarlyExit>& exits) {
-    keep(containers::register_containers(session_, stack_.project, containers));
-    OTTO_RETURN_IF_ERROR(tell_early_exits(session_, exits));
-    if (request_.wait) OTTO_RETURN_IF_ERROR(wait_for(plan));
-    if (memo_error_) return *memo_error_;
-    return StackRunResult{false, results(plan, containers)};
-  }
-
-  Result<StackRunResult> tell_plan(const StackPlan& plan, const parent::Probe& probe) {
-    tell_put_right(session_, stack_.project, salvage_.steps, true);
-    OTTO_RETURN_IF_ERROR(tell_orphans(plan.orphans));
-    tell_unwell(session_, plan, salvage_.containers);
-    return StackRunResult{false, results(plan, probe.containers)};
-  }
-
-  Result<StackRunResult> notice_unknown_services() {
+  Result<bool> notice_unknown_services() {
     report(Event::notice(
         Phase::kChecking, session_.host().id,
         "the stack's services are not judged: its compose files are new, and too large to be asked about unstaged"));
-    return StackRunResult{};
+    return false;
   }
 
   // --- what the files say ---
 
   void take_model(StackModel model) {
     model_ = std::move(model);
+    has_model_ = true;
     for (const compose::ComposeService& service : stack_.files.services) {
       const auto known = model_.services.find(service.name);
       if (service.oneshot && known != model_.services.end()) known->second.one_shot = *service.oneshot;
@@ -161,63 +223,16 @@ class StackRun {
     return digests;
   }
 
-  void pin_services(const parent::Probe& probe) {
-    for (const auto& [name, service] : model_.services) {
-      const std::string* own = service_images_.own(service);
-      if (own == nullptr) {
-        const auto id = probe.image_ids.find(service.image);
-        if (id != probe.image_ids.end()) image_ids_[name] = id->second;
-        continue;
-      }
-      const auto tag = images_.tags.find(*own);
-      if (tag == images_.tags.end()) {
-        pin_as_it_is(name, probe.containers);
-        continue;
-      }
-      pins_[name] = tag->second;
-      const auto id = images_.ids.find(tag->second);
-      if (id != images_.ids.end()) image_ids_[name] = id->second;
-      const auto& later = images_.rebuilt_later;
-      if (std::find(later.begin(), later.end(), tag->second) != later.end()) image_ids_[name] = std::nullopt;
-    }
-  }
-
-  /// A service whose image this command does not build, and nobody here has built, keeps the one that it runs.
-  void pin_as_it_is(const std::string& service, const std::vector<parent::ContainerState>& containers) {
-    const auto runs = std::ranges::find(containers, service, &parent::ContainerState::service);
-    if (runs == containers.end() || runs->image.empty() || runs->image.starts_with("sha256:")) return;
-    pins_[service] = runs->image;
-    image_ids_[service] = runs->image_id;
-  }
-
-  /// Of the services that the plan is about; what the others run does not matter.
-  Result<void> check_pins(const StackPlan& plan) const {
-    for (const ServiceStep& step : plan.steps) {
-      const std::string* own = service_images_.own(model_.services.at(step.service));
-      if (own == nullptr) continue;
-      const bool needs_image =
-          step.action == docker::ServiceAction::kCreated || step.action == docker::ServiceAction::kRecreated;
-      const bool never = !pins_.contains(step.service);
-      if (!never && (!needs_image || image_ids_.contains(step.service))) continue;
-      if (!never && request_.builds) return image_has_gone(pins_.at(step.service));
-      return make_error(ErrorCode::kNotRunning,
-                        fmt::format("image '{}' of service '{}' {} on {}", *own, step.service,
-                                    never ? "was never built" : "is no more", session_.host().id),
-                        "run `otto docker up` first");
-    }
-    return {};
-  }
-
-  Result<StackPlan> make_plan(const parent::Probe& probe) {
-    pin_services(probe);
+  Result<StackPlan> make_plan() {
+    pins_.settle(model_, probe_, images_);
     std::set<std::string> given;
     for (const auto& [name, service] : model_.services) given.insert(service.container_name);
-    salvage_ = containers::salvage(probe.containers, given);
+    salvage_ = containers::salvage(probe_.containers, given);
     OTTO_TRY(const Background background,
-             read_background(session_, model_, salvage_.containers, image_ids_, service_images_, images_));
-    OTTO_TRY(StackPlan plan, plan_stack(model_, salvage_.containers, image_ids_, request_.services, background));
+             read_background(session_, model_, salvage_.containers, pins_.ids(), pins_.images(), images_));
+    OTTO_TRY(StackPlan plan, plan_stack(model_, salvage_.containers, pins_.ids(), request_.services, background));
     for (ServiceStep& step : plan.steps) say_built_for_nothing(step);
-    OTTO_RETURN_IF_ERROR(check_pins(plan));
+    OTTO_RETURN_IF_ERROR(pins_.check(plan, model_));
     return plan;
   }
 
@@ -226,7 +241,7 @@ class StackRun {
   /// Its image was built anew and came out the same, so the service is left alone.
   void say_built_for_nothing(ServiceStep& step) const {
     if (step.action != docker::ServiceAction::kUnchanged || !step.reason.empty()) return;
-    const std::string* own = service_images_.own(model_.services.at(step.service));
+    const std::string* own = pins_.images().own(model_.services.at(step.service));
     if (own != nullptr && images_.built.contains(*own)) step.reason = "its image was built anew and is the same";
   }
 
@@ -247,12 +262,9 @@ class StackRun {
     if (!result.ok() && !memo_error_) memo_error_ = result.error();
   }
 
-  [[nodiscard]] std::string host_id_of(const std::string& service) const {
-    return workspace::container_host_id(session_.host().id, session_.repo().name, service, 1);
-  }
   [[nodiscard]] const std::string& image_of(const std::string& service) const {
-    const auto pin = pins_.find(service);
-    return pin != pins_.end() ? pin->second : model_.services.at(service).image;
+    const auto pin = pins_.tags().find(service);
+    return pin != pins_.tags().end() ? pin->second : model_.services.at(service).image;
   }
 
   // --- running the plan ---
@@ -263,24 +275,6 @@ class StackRun {
     OTTO_RETURN_IF_ERROR(compose_->put_right(salvage_.steps, doomed_by({}, salvage_.containers, {})));
     tell_put_right(session_, stack_.project, salvage_.steps, false);
     return {};
-  }
-
-  Result<void> execute(const StackPlan& plan) {
-    began_changing_ = Clock::now();
-    session_.tally().expect(work_of(plan));
-    const auto run_waves = [&]() -> Result<void> {
-      for (const Wave& wave : plan.waves) {
-        OTTO_RETURN_IF_ERROR(await(wave.awaits));
-        OTTO_RETURN_IF_ERROR(bring_up(wave.recreate, parent::UpCall::Mode::kRecreate, plan));
-        OTTO_RETURN_IF_ERROR(bring_up(wave.start, parent::UpCall::Mode::kStart, plan));
-      }
-      return {};
-    };
-    auto run = run_waves();
-    if (!run.ok() && run.error().code == ErrorCode::kInterrupted && !begun_.empty()) {
-      return interrupted_while_changing(session_, stack_.project, begun_, salvage_.containers);
-    }
-    return run;
   }
 
   /// Told is only what an earlier wave has not waited for; whether that still holds is looked at all the same.
@@ -303,21 +297,31 @@ class StackRun {
     return {};
   }
 
-  /// Compose has one grace for all that a call stops, so services with different ones are called one after the other.
-  Result<void> bring_up(const std::vector<std::string>& services, parent::UpCall::Mode mode, const StackPlan& plan) {
-    std::map<unsigned, std::vector<std::string>> by_grace;
-    for (const std::string& service : services) by_grace[grace_of(service)].push_back(service);
-    for (const auto& [grace, some] : by_grace) {
-      begun_.insert(some.begin(), some.end());
-      parent::UpCall call;
-      call.override_yaml = compose_override(pins_, digests(), session_.facts().account);
-      call.services = some;
-      call.mode = mode;
-      call.grace_s = grace;
-      call.doomed = doomed_by(plan, salvage_.containers, {begun_.begin(), begun_.end()});
-      OTTO_RETURN_IF_ERROR(bring_up(call, plan));
+  [[nodiscard]] std::optional<std::size_t> wave_of(const std::string& service) const {
+    for (std::size_t i = 0; i < plan_.waves.size(); ++i) {
+      const Wave& wave = plan_.waves[i];
+      for (const auto* services : {&wave.recreate, &wave.start}) {
+        if (std::ranges::find(*services, service) != services->end()) return i;
+      }
     }
-    return {};
+    return std::nullopt;
+  }
+  [[nodiscard]] bool is_replaced(const std::string& service) const {
+    const ServiceStep* step = step_of(plan_, service);
+    return step != nullptr && step->action == docker::ServiceAction::kRecreated;
+  }
+
+  Result<void> bring_up(const std::vector<std::string>& services) {
+    const Wave& wave = plan_.waves.at(*wave_of(services.front()));
+    if (std::exchange(awaited_, &wave) != &wave) OTTO_RETURN_IF_ERROR(await(wave.awaits));
+    begun_.insert(services.begin(), services.end());
+    parent::UpCall call;
+    call.override_yaml = compose_override(pins_.tags(), digests(), session_.facts().account);
+    call.services = services;
+    call.mode = is_replaced(services.front()) ? parent::UpCall::Mode::kRecreate : parent::UpCall::Mode::kStart;
+    call.grace_s = grace_of(services.front());
+    call.doomed = doomed_by(plan_, salvage_.containers, {begun_.begin(), begun_.end()});
+    return bring_up(call, plan_);
   }
 
   [[nodiscard]] unsigned grace_of(const std::string& service) const {
@@ -365,18 +369,12 @@ class StackRun {
   Result<void> check_images_are_there() {
     if (!request_.builds || session_.stop().stop_requested()) return {};
     std::vector<std::string> pinned;
-    for (const auto& [service, tag] : pins_) pinned.push_back(tag);
+    for (const auto& [service, tag] : pins_.tags()) pinned.push_back(tag);
     const auto probe = session_.probe({.images = pinned});
-    for (const auto& [service, tag] : pins_) {
-      if (probe.ok() && !probe->image_ids.contains(tag)) return image_has_gone(tag);
+    for (const auto& [service, tag] : pins_.tags()) {
+      if (probe.ok() && !probe->image_ids.contains(tag)) return pins_.gone(tag);
     }
     return {};
-  }
-
-  [[nodiscard]] Error image_has_gone(const std::string& image) const {
-    return make_error(ErrorCode::kInputsChanged,
-                      fmt::format("image '{}' was removed on {} meanwhile", image, session_.host().id),
-                      "run the command again when nobody removes images there");
   }
 
   // --- containers of services that are no more ---
@@ -434,26 +432,9 @@ class StackRun {
     return step == nullptr ? "started" : docker::action_name(step->action);
   }
 
-  // --- what came of it ---
-
-  std::vector<docker::ServiceResult> results(const StackPlan& plan,
-                                             const std::vector<parent::ContainerState>& containers) const {
-    std::vector<docker::ServiceResult> results;
-    for (const ServiceStep& step : plan.steps) {
-      docker::ServiceResult result;
-      result.service = step.service;
-      result.host_id = host_id_of(step.service);
-      result.action = step.action;
-      result.reasons = step.reasons;
-      if (step.action != docker::ServiceAction::kCompleted) result.reason = step.reason;
-      result.image = image_of(step.service);
-      const auto container =
-          std::find_if(containers.begin(), containers.end(),
-                       [&](const parent::ContainerState& known) { return known.service == step.service; });
-      if (container != containers.end()) result.container_id = container->id;
-      results.push_back(std::move(result));
-    }
-    return results;
+  [[nodiscard]] std::vector<docker::ServiceResult> results() const {
+    return service_results(session_, plan_, probe_.containers,
+                           [this](const std::string& service) { return image_of(service); });
   }
 
   void report(const Event& event) { session_.reporter().report(event); }
@@ -462,13 +443,16 @@ class StackRun {
   const StackInputs& stack_;
   StackStage& stage_;
   StackTurn& turn_;
-  const PinnedImages& images_;
+  PinnedImages images_;
   const StackRunRequest& request_;
-  const ServiceImages service_images_;
+  ServicePins pins_;
   const std::unique_ptr<parent::Compose> compose_;
+  parent::Probe probe_;
   StackModel model_;
-  std::map<std::string, std::string> pins_;                      // service → exact tag
-  std::map<std::string, std::optional<std::string>> image_ids_;  // service → id on the parent; none: to be built
+  bool has_model_ = false;
+  StackPlan plan_;
+  bool acts_ = false, begins_anew_ = false;
+  const Wave* awaited_ = nullptr;  // the wave whose conditions were awaited last
   containers::Salvage salvage_;
   std::set<std::pair<std::string, bool>> met_;  // service, healthy (else completed): told as met
   std::set<std::string> begun_;                 // services that Compose was called for
@@ -477,15 +461,18 @@ class StackRun {
   std::optional<Error> memo_error_;
 };
 
-}  // namespace
-
-Result<StackRunResult> run_stack(parent::ParentSession& session, const StackInputs& stack, StackStage& stage,
-                                 StackTurn& turn, std::optional<StackModel> model, parent::Probe probe,
-                                 const PinnedImages& images, const StackRunRequest& request) {
-  auto result = StackRun(session, stack, stage, turn, images, request)(std::move(model), std::move(probe));
-  // What the parent's tools can do may be why; the next command asks anew.
-  if (!result.ok()) static_cast<void>(session.forget_facts());
-  return result;
-}
+StackRule::StackRule(parent::ParentSession& session, const StackInputs& stack, StackStage& stage, StackTurn& turn,
+                     const StackRunRequest& request, std::optional<StackModel> model, parent::Probe probe)
+    : run_(std::make_unique<Run>(session, stack, stage, turn, request, std::move(model), std::move(probe))) {}
+StackRule::~StackRule() = default;
+void StackRule::take_images(PinnedImages images) { run_->take_images(std::move(images)); }
+Result<bool> StackRule::is_stale() { return run_->is_stale(); }
+Result<void> StackRule::act() { return run_->act(); }
+void StackRule::add_services(graph::Graph& graph, graph::NodeId stack) const { run_->add_services(graph, stack); }
+bool StackRule::is_stale(const std::string& service) const { return run_->is_stale(service); }
+std::string StackRule::batch(const std::string& service) const { return run_->batch(service); }
+Result<void> StackRule::act(const std::vector<std::string>& services) { return run_->act(services); }
+bool StackRule::begins_anew() const { return run_->begins_anew(); }
+Result<std::vector<docker::ServiceResult>> StackRule::finish() { return run_->finish(); }
 
 }  // namespace otto::stack

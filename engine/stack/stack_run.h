@@ -1,10 +1,11 @@
-// Brings a repo's compose stack up on one parent: plan, run the waves, register.
+// What a repo's compose stack on one parent needs, in the schedule of all nodes: plan, call Compose, register.
 //
 // Files and model are stack_stage.h's. Images are given: their building is image_run.h's work.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -18,6 +19,7 @@
 #include "engine/stack/stack_stage.h"
 #include "engine/stack/stack_turn.h"
 #include "graph/base/result.h"
+#include "graph/node.h"
 #include "otto/stack.h"
 
 namespace otto::stack {
@@ -35,17 +37,43 @@ struct StackRunRequest {
   std::function<Result<std::set<std::string>>()> services_elsewhere;
 };
 
-struct StackRunResult {
-  /// Another otto was at work on the project since the probe: read everything anew, holding the turn.
-  bool begin_anew = false;
-  std::vector<docker::ServiceResult> services;
-};
+/// The rule of a stack and its services, for graph::drive. The stack's node is stale where anything is to be done on
+/// the parent; with it the turn is taken, what an interrupted command left is put right, and the files are brought. Its
+/// services are known then; those that one call of Compose may bring up are a batch.
+class StackRule {
+ public:
+  /// Borrows all but `model` and `probe`. `model`: absent: asked for. `probe` must hold the stack's containers and,
+  /// with a model, the ids of its external images.
+  StackRule(parent::ParentSession& session, const StackInputs& stack, StackStage& stage, StackTurn& turn,
+            const StackRunRequest& request, std::optional<StackModel> model, parent::Probe probe);
+  ~StackRule();
+  StackRule(const StackRule&) = delete;
+  StackRule& operator=(const StackRule&) = delete;
 
-/// `model`: absent: asked for. `probe` must hold the stack's containers and, with a model, the ids of its external
-/// images. Takes the turn where there is work. kComposeFailed (also: a container ended with an error at once),
-/// kUnknownName, kConfig, kUnsupported, kInputsChanged (an image has gone) and errors that end a run.
-Result<StackRunResult> run_stack(parent::ParentSession& session, const StackInputs& stack, StackStage& stage,
-                                 StackTurn& turn, std::optional<StackModel> model, parent::Probe probe,
-                                 const PinnedImages& images, const StackRunRequest& request);
+  /// The project's own images, which have been built, or would be. Before the stack is judged.
+  void take_images(PinnedImages images);
+
+  // Of the stack's node. kComposeFailed, kUnknownName, kConfig, kUnsupported, kInputsChanged and errors that end a run.
+  Result<bool> is_stale();
+  Result<void> act();
+  /// Adds its services to the graph, each behind the stack and the wave before its own.
+  void add_services(graph::Graph& graph, graph::NodeId stack) const;
+
+  // Of services, by name.
+  [[nodiscard]] bool is_stale(const std::string& service) const;
+  [[nodiscard]] std::string batch(const std::string& service) const;
+  /// Of one batch. kComposeFailed, kInputsChanged (an image has gone, the turn was lost) and errors that end a run.
+  Result<void> act(const std::vector<std::string>& services);
+
+  /// Another otto was at work on the project since the probe: all is to be read anew, in the turn that is held by now.
+  [[nodiscard]] bool begins_anew() const;
+  /// Once all have ended well: looks after what was started, gives the turn back and registers what runs.
+  /// kComposeFailed (also: a container ended with an error at once).
+  Result<std::vector<docker::ServiceResult>> finish();
+
+ private:
+  class Run;
+  std::unique_ptr<Run> run_;
+};
 
 }  // namespace otto::stack

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "engine/parent/docker_command.h"
+#include "engine/workspace/names.h"
 #include "graph/base/text.h"
 
 namespace otto::stack {
@@ -82,6 +83,25 @@ void tell_unwell(parent::ParentSession& session, const StackPlan& plan,
                                    fmt::format("service '{}' {}; {}", container.service, described(container, ailment),
                                                parent::idle_remedy(ailment, session.host().id, container.id))));
   }
+}
+
+std::vector<docker::ServiceResult> service_results(const parent::ParentSession& session, const StackPlan& plan,
+                                                   const std::vector<parent::ContainerState>& containers,
+                                                   const std::function<std::string(const std::string&)>& image_of) {
+  std::vector<docker::ServiceResult> results;
+  for (const ServiceStep& step : plan.steps) {
+    docker::ServiceResult result;
+    result.service = step.service;
+    result.host_id = workspace::container_host_id(session.host().id, session.repo().name, step.service, 1);
+    result.action = step.action;
+    result.reasons = step.reasons;
+    if (step.action != docker::ServiceAction::kCompleted) result.reason = step.reason;
+    result.image = image_of(step.service);
+    const auto container = std::ranges::find(containers, step.service, &parent::ContainerState::service);
+    if (container != containers.end()) result.container_id = container->id;
+    results.push_back(std::move(result));
+  }
+  return results;
 }
 
 void tell_put_right(parent::ParentSession& session, const std::string& compose_project,

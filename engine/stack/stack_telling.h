@@ -2,6 +2,7 @@
 // replaced when the command was interrupted.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "engine/parent/parent_session.h"
 #include "engine/stack/stack_plan.h"
 #include "graph/base/result.h"
+#include "otto/stack.h"
 
 namespace otto::stack {
 
@@ -16,6 +18,11 @@ namespace otto::stack {
 /// unhealthy.
 void tell_unwell(parent::ParentSession& session, const StackPlan& plan,
                  const std::vector<parent::ContainerState>& containers);
+
+/// What came of a plan, or would: the containers as they are now. `image_of`: what a service runs.
+std::vector<docker::ServiceResult> service_results(const parent::ParentSession& session, const StackPlan& plan,
+                                                   const std::vector<parent::ContainerState>& containers,
+                                                   const std::function<std::string(const std::string&)>& image_of);
 
 /// One line of what is, or would be, put right.
 void tell_put_right(parent::ParentSession& session, const std::string& compose_project,

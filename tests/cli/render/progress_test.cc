@@ -248,7 +248,7 @@ TEST(PlainProgress, WhatIsCountedSaysHowFarAllIs) {
   progress->report(Event::finished(Phase::kWaiting, "db", "healthy", 10));
   progress->report(Event::tally(2, 4));
   progress->report(Event::failure(Phase::kStarting, "web", "exit 1", 40));
-  EXPECT_EQ(stage.written, "[1 of 2] api: built (3.2 s)\ndb: healthy (10 ms)\n[2 of 4] web: failed (40 ms)\n");
+  EXPECT_EQ(stage.written, "api: built (3.2 s) [1 of 2]\ndb: healthy (10 ms)\nweb: failed (40 ms) [2 of 4]\n");
 }
 
 TEST(PlainProgress, VerboseShowsStepsOutputAndCachedThings) {
