@@ -121,18 +121,19 @@ class Drive {
 
   void come_to(std::size_t index) {
     if (halted_ || options_.stop.stop_requested()) return;  // stays blocked
-    Unit& unit = units_[index];
-    std::vector<NodeId> fresh;
-    for (const NodeId node : unit.nodes) {
-      const Result<bool> stale = rules_.is_stale(node);
-      if (!stale.ok()) return end(index, NodeEnd::kFailed, stale.error());
-      (*stale ? unit.stale : fresh).push_back(node);
+    std::vector<NodeId> fresh, stale;
+    for (const NodeId node : units_[index].nodes) {
+      const Result<bool> is_stale = rules_.is_stale(node);
+      if (!is_stale.ok()) return end(index, NodeEnd::kFailed, is_stale.error());
+      (*is_stale ? stale : fresh).push_back(node);
     }
-    if (!fresh.empty()) tell(fresh, NodeEnd::kFresh, {});
-    if (unit.stale.empty()) return end(index, NodeEnd::kFresh, {});
+    units_[index].stale = std::move(stale);
+    if (!fresh.empty()) tell(fresh, NodeEnd::kFresh, {});  // may find nodes, so units may move
+    if (units_[index].stale.empty()) return end(index, NodeEnd::kFresh, {});
     if (options_.dry_run) return end(index, NodeEnd::kStale, {});
-    if (rules_.acts_here && rules_.acts_here(unit.stale.front())) {
-      return end_acted(index, rules_.act(units_[index].stale, options_.stop));
+    if (rules_.acts_here && rules_.acts_here(units_[index].stale.front())) {
+      const std::vector<NodeId> nodes = units_[index].stale;
+      return end_acted(index, rules_.act(nodes, options_.stop));
     }
     ++running_;
     if (options_.jobs > 1) return to_act_.push({index, units_[index].stale});

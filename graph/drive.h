@@ -4,7 +4,8 @@
 // they are come to together, once the inputs that they have outside of it have ended. When nodes end, the rules may add
 // nodes to the graph, which join (services are known only once their stack's files are there). After the first failure
 // nothing more is begun, and what runs may finish, as in ninja; with `keep_going` only what stands on it is not begun.
-// `act` runs on workers, all else on the calling thread, which therefore may own the graph and the memo.
+// `act` runs on workers, unless a node acts here, all else on the calling thread, which therefore may own the graph and
+// the memo; while a worker acts, nobody may add nodes that it reads.
 #pragma once
 
 #include <functional>

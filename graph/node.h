@@ -1,7 +1,7 @@
 // What there is and what depends on what: typed nodes, dense ids, edges, build order.
 //
-// A Graph is built once a command from the configuration and then only read. Pure: no files, clocks, sockets or SQL.
-// Ids index the node table and are valid for one Graph only.
+// A Graph is built once a command from the configuration; what is found while it is driven joins (drive.h). Pure: no
+// files, clocks, sockets or SQL. Ids index the node table and are valid for one Graph only.
 #pragma once
 
 #include <array>

@@ -37,7 +37,7 @@ class ImageEvidenceReader {
   const workspace::Target& target_;
   const parent::Probe& probe_;
   const bool pull_;
-  std::map<std::string, graph::BuiltFrom> records_;  // by docker::record_name
+  std::map<std::string, graph::BuiltFrom> records_;  // by images::record_name
 };
 
 }  // namespace otto::images

@@ -37,17 +37,6 @@ bool ends_run(ErrorCode code) {
   }
 }
 
-/// One context's stage during a run. Workers that share it take turns.
-struct Staging {
-  const Context* context = nullptr;
-  std::optional<graph::ContextManifest> believed;
-  std::string believed_stamp;
-  std::mutex turn;
-  parent::StageState state;  // of the last bring_stage
-  bool staged = false;
-  std::string charged_to;  // the image that its uploads are shown with
-};
-
 }  // namespace
 
 class ImageRule::Run {
@@ -107,6 +96,17 @@ class ImageRule::Run {
   }
 
  private:
+  /// One context's stage during a run. Workers that share it take turns.
+  struct Staging {
+    const Context* context = nullptr;
+    std::optional<graph::ContextManifest> believed;
+    std::string believed_stamp;
+    std::mutex turn;
+    parent::StageState state;  // of the last Parent::stage
+    bool staged = false;
+    std::string charged_to;  // the image that its uploads are shown with
+  };
+
   // --- judging ---
 
   Result<void> judge(std::size_t index) {

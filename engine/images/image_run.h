@@ -47,10 +47,10 @@ class ImageRule {
   /// Stages its context and builds it; on a worker.
   Result<void> act(graph::NodeId image, const std::stop_token& stop);
   void ended(graph::NodeId image, graph::NodeEnd end, const Result<void>& result);
-  /// As they are by now; those that were never come to are told as skipped, if `ends` has them blocked.
+  /// As they are by now.
   [[nodiscard]] const std::vector<docker::ImageResult>& so_far() const;
-  /// Once all have ended. Failures of single images are in the results; kInputsChanged, kConnectionLost, kInterrupted,
-  /// kDockerMissing, kDockerDenied and kDatabase are the run's.
+  /// Once all have ended; those that `ends` has as blocked are told as skipped. Failures of single images are in the
+  /// results; kInputsChanged, kConnectionLost, kInterrupted, kDockerMissing, kDockerDenied and kDatabase are the run's.
   Result<std::vector<docker::ImageResult>> results(const std::vector<graph::NodeEnd>& ends);
 
  private:

@@ -92,25 +92,26 @@ class Up {
     OTTO_RETURN_IF_ERROR(check_account(session, stack.project, probe.containers));
     images_.ids = probe.image_ids;
     images::settle_from_probe(inputs_, probe);
-    images::ImageRule images(session, inputs_, probe, run_request());
-    if (options_.build) OTTO_RETURN_IF_ERROR(images.judge());
+    const images::ImageRunRequest image_request = run_request();
+    images::ImageRule image_rule(session, inputs_, probe, image_request);
+    if (options_.build) OTTO_RETURN_IF_ERROR(image_rule.judge());
     const StackRunRequest request = stack_request();
     StackRule rule(session, stack, stage, turn_, request, std::move(model_), probe);
-    auto made = drive(session, stack, images, rule);
-    if (!made.ok()) static_cast<void>(session.forget_facts());  // what the parent's tools can do may be why
-    if (!made.ok() && !rule.begins_anew()) return made.error();
+    OTTO_RETURN_IF_ERROR(drive(session, stack, image_rule, rule));
     if (report_.build.failures() > 0) return std::optional(std::move(report_));  // the running stack stays as it is
     if (rule.begins_anew()) return std::optional<UpReport>();
-    OTTO_TRY(report_.services, rule.finish());
+    auto finished = rule.finish();
+    if (!finished.ok()) static_cast<void>(session.forget_facts());  // what the parent's tools can do may be why
+    OTTO_TRY(report_.services, std::move(finished));
     report_.staged_files = stage.sent_files();
     return std::optional(std::move(report_));
   }
 
   /// One schedule: images, behind all of them the stack, behind that its services.
-  Result<void> drive(parent::ParentSession& session, const StackInputs& stack, images::ImageRule& images,
+  Result<void> drive(parent::ParentSession& session, const StackInputs& stack, images::ImageRule& image_rule,
                      StackRule& rule) {
     graph::Graph graph = inputs_.graph;
-    std::vector<graph::NodeId> nodes = options_.build ? images.nodes() : std::vector<graph::NodeId>();
+    std::vector<graph::NodeId> nodes = options_.build ? image_rule.nodes() : std::vector<graph::NodeId>();
     const graph::NodeId the_stack = graph.add(graph::NodeKind::kStack, stack.project);
     for (const graph::NodeId image : nodes) graph.add_input(the_stack, image);
     nodes.push_back(the_stack);
@@ -122,32 +123,34 @@ class Up {
       return is(node, graph::NodeKind::kService) ? rule.batch(graph.node(node).name) : std::string();
     };
     rules.is_stale = [&](graph::NodeId node) -> Result<bool> {
-      if (is_image(node)) return images.is_stale(node);
+      if (is_image(node)) return image_rule.is_stale(node);
       if (is(node, graph::NodeKind::kService)) return rule.is_stale(graph.node(node).name);
-      if (options_.build) take_images(images.so_far());
+      if (options_.build) take_images(image_rule.so_far());
       rule.take_images(images_);
       return rule.is_stale();
     };
     rules.acts_here = [&](graph::NodeId node) { return !is_image(node); };
     rules.act = [&](std::span<const graph::NodeId> some, const std::stop_token& stop) -> Result<void> {
-      if (is_image(some.front())) return images.act(some.front(), stop);
+      if (is_image(some.front())) return image_rule.act(some.front(), stop);
       if (some.front() == the_stack) return rule.act();
       std::vector<std::string> services;
       for (const graph::NodeId service : some) services.push_back(graph.node(service).name);
       return rule.act(services);
     };
     rules.ended = [&](std::span<const graph::NodeId> some, graph::NodeEnd end, const Result<void>& result) {
-      if (is_image(some.front())) return images.ended(some.front(), end, result);
+      if (is_image(some.front())) return image_rule.ended(some.front(), end, result);
       if (!result.ok() && !failure) failure = result.error();
       if (result.ok() && some.front() == the_stack) rule.add_services(graph, the_stack);
     };
     const auto ends = graph::drive(graph, nodes, rules, images::drive_options(run_request(), session.stop()));
-    if (options_.build) {
-      OTTO_TRY(std::vector<ImageResult> results, images.results(ends));
-      take_images(std::move(results));
+    if (failure && !rule.begins_anew()) {
+      static_cast<void>(session.forget_facts());  // what the parent's tools can do may be why
+      return *failure;
     }
-    if (failure) return *failure;
-    if (session.stop().stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
+    if (session.stop().stop_requested()) return rule.interrupted();
+    if (!options_.build) return {};
+    OTTO_TRY(std::vector<ImageResult> results, image_rule.results(ends));
+    take_images(std::move(results));
     return {};
   }
 

@@ -112,11 +112,16 @@ class StackRule::Run {
   }
 
   Result<void> act(const std::vector<std::string>& services) {
+    if (failed_) return make_error(ErrorCode::kComposeFailed, "another service failed");  // only images are kept going
     auto done = bring_up(services);
-    if (!done.ok() && done.error().code == ErrorCode::kInterrupted && !begun_.empty()) {
-      return interrupted_while_changing(session_, stack_.project, begun_, salvage_.containers);
-    }
+    failed_ = !done.ok();
+    if (failed_ && done.error().code == ErrorCode::kInterrupted) return interrupted();
     return done;
+  }
+
+  [[nodiscard]] Error interrupted() const {
+    if (begun_.empty()) return make_error(ErrorCode::kInterrupted, "interrupted");
+    return interrupted_while_changing(session_, stack_.project, begun_, salvage_.containers);
   }
 
   Result<std::vector<docker::ServiceResult>> finish() {
@@ -313,7 +318,8 @@ class StackRule::Run {
 
   Result<void> bring_up(const std::vector<std::string>& services) {
     const Wave& wave = plan_.waves.at(*wave_of(services.front()));
-    if (std::exchange(awaited_, &wave) != &wave) OTTO_RETURN_IF_ERROR(await(wave.awaits));
+    if (awaited_ != &wave) OTTO_RETURN_IF_ERROR(await(wave.awaits));
+    awaited_ = &wave;
     begun_.insert(services.begin(), services.end());
     parent::UpCall call;
     call.override_yaml = compose_override(pins_.tags(), digests(), session_.facts().account);
@@ -368,11 +374,12 @@ class StackRule::Run {
   /// After a failure: kInputsChanged where somebody has removed an image that this command found or made.
   Result<void> check_images_are_there() {
     if (!request_.builds || session_.stop().stop_requested()) return {};
-    std::vector<std::string> pinned;
-    for (const auto& [service, tag] : pins_.tags()) pinned.push_back(tag);
+    std::vector<std::string> pinned;  // what this command found or made, not what others run
+    for (const auto& [image, tag] : images_.tags) pinned.push_back(tag);
     const auto probe = session_.probe({.images = pinned});
     for (const auto& [service, tag] : pins_.tags()) {
-      if (probe.ok() && !probe->image_ids.contains(tag)) return pins_.gone(tag);
+      const bool asked = std::ranges::find(pinned, tag) != pinned.end();
+      if (asked && probe.ok() && !probe->image_ids.contains(tag)) return pins_.gone(tag);
     }
     return {};
   }
@@ -451,7 +458,7 @@ class StackRule::Run {
   StackModel model_;
   bool has_model_ = false;
   StackPlan plan_;
-  bool acts_ = false, begins_anew_ = false;
+  bool acts_ = false, begins_anew_ = false, failed_ = false;
   const Wave* awaited_ = nullptr;  // the wave whose conditions were awaited last
   containers::Salvage salvage_;
   std::set<std::pair<std::string, bool>> met_;  // service, healthy (else completed): told as met
@@ -472,6 +479,7 @@ void StackRule::add_services(graph::Graph& graph, graph::NodeId stack) const { r
 bool StackRule::is_stale(const std::string& service) const { return run_->is_stale(service); }
 std::string StackRule::batch(const std::string& service) const { return run_->batch(service); }
 Result<void> StackRule::act(const std::vector<std::string>& services) { return run_->act(services); }
+Error StackRule::interrupted() const { return run_->interrupted(); }
 bool StackRule::begins_anew() const { return run_->begins_anew(); }
 Result<std::vector<docker::ServiceResult>> StackRule::finish() { return run_->finish(); }
 

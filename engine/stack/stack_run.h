@@ -67,6 +67,8 @@ class StackRule {
 
   /// Another otto was at work on the project since the probe: all is to be read anew, in the turn that is held by now.
   [[nodiscard]] bool begins_anew() const;
+  /// kInterrupted, saying what state the services are in that Compose was called for.
+  [[nodiscard]] Error interrupted() const;
   /// Once all have ended well: looks after what was started, gives the turn back and registers what runs.
   /// kComposeFailed (also: a container ended with an error at once).
   Result<std::vector<docker::ServiceResult>> finish();

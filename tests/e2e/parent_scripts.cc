@@ -110,14 +110,14 @@ class Script {
     return std::move(scanned->manifest);
   }
 
-  std::optional<parent::StageState> stage(const std::string& context) {
+  parent::StageState stage(const std::string& context) {
     const graph::ContextManifest manifest = scan(context);
     parent::StageRequest request;
     request.key = "scripts-" + context;
     request.source = folder_ / context;
     request.wanted = &manifest;
     auto staged = subject_.parent->stage(subject_.facts, request);
-    if (!told("stage", staged)) return std::nullopt;
+    if (!told("stage", staged)) return {};
     say(fmt::format("stage: {} files{}, {}, {}", staged->uploaded_files, staged->repaired ? ", repaired" : "",
                     named("tree", staged->directory.substr(staged->directory.rfind('/') + 1)),
                     named("stamp", staged->stamp)));
@@ -300,17 +300,17 @@ void builds(Script& script) {
   fill(script);
   const auto first = script.stage("app");
   script.stage("app");
-  script.build({"a", first->stamp});
+  script.build({"a", first.stamp});
   script.tell_tags();
-  script.build({.tag = "a", .stamp = first->stamp, .meanwhile = true});
+  script.build({.tag = "a", .stamp = first.stamp, .meanwhile = true});
   script.write("app/main", "v1");  // as long as before
-  script.build({"b", script.stage("app")->stamp});
+  script.build({"b", script.stage("app").stamp});
   script.write("app/notes", "v1");  // in no layer
-  script.build({"c", script.stage("app")->stamp});
+  script.build({"c", script.stage("app").stamp});
   script.set_mode("app/lib", 0700);
-  script.build({"d", script.stage("app")->stamp});
+  script.build({"d", script.stage("app").stamp});
   script.set_mode("app/lib", 0755);
-  script.build({"e", script.stage("app")->stamp});
+  script.build({"e", script.stage("app").stamp});
   script.tell_tags();
 }
 
@@ -319,11 +319,11 @@ void refused_builds(Script& script) {
   const auto first = script.stage("app");
   script.build({"f", "0123456789abcdef0123456789abcdef"});
   script.subject().edit_stage("scripts-app", "main");
-  script.build({"f", first->stamp});
+  script.build({"f", first.stamp});
   const auto repaired = script.stage("app");
-  script.build({.tag = "f", .stamp = repaired->stamp, .dockerfile = "FROM otto-lab/base:1\nRUN false\n"});
+  script.build({.tag = "f", .stamp = repaired.stamp, .dockerfile = "FROM otto-lab/base:1\nRUN false\n"});
   script.build({.tag = "f",
-                .stamp = repaired->stamp,
+                .stamp = repaired.stamp,
                 .dockerfile = "FROM scripts-base\nCOPY main /\n",
                 .pins = {{"scripts-base", "scripts-base:0123"}}});
   script.tell_tags();

@@ -171,6 +171,27 @@ TEST(Drive, WhatIsFoundWhenANodeEndsJoins) {
   }
 }
 
+TEST(Drive, ManyMayBeFoundByOneThatIsFresh) {
+  Driven driven;
+  driven.make("stack");
+  driven.stale.clear();
+  driven.when_ended = [&](const std::string& names) {
+    if (names != "stack") return;
+    for (int i = 0; i < 200; ++i) driven.add("service " + std::to_string(i), {"stack"});
+  };
+  driven.run();
+  EXPECT_EQ(driven.story.size(), 201U);
+}
+
+TEST(Drive, ABatchOfWhichOneCannotBeJudgedHasFailed) {
+  Driven driven;
+  driven.make("a");
+  driven.make("b");
+  driven.batches = {{"a", "1"}, {"b", "1"}};
+  driven.odd = {"b"};
+  EXPECT_EQ(driven.run(), "a failed, b failed");
+}
+
 TEST(Drive, WhatStandsOnAFailureIsNotFound) {
   Driven driven;
   driven.make("image");
@@ -235,10 +256,20 @@ TEST(Drive, WhatActsHereDoesSoWhileWorkersWork) {
   driven.make("here");
   Rules rules;
   std::thread::id acted_on;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool here_has_acted = false;
   rules.is_stale = [](NodeId) -> Result<bool> { return true; };
   rules.acts_here = [&](NodeId node) { return driven.name(node) == "here"; };
   rules.act = [&](std::span<const NodeId> some, const std::stop_token&) -> Result<void> {
-    if (driven.name(some.front()) == "here") acted_on = std::this_thread::get_id();
+    std::unique_lock lock(mutex);
+    if (driven.name(some.front()) == "here") {
+      acted_on = std::this_thread::get_id();
+      here_has_acted = true;
+      changed.notify_all();
+    } else {
+      changed.wait(lock, [&] { return here_has_acted; });
+    }
     return {};
   };
   const auto ends = drive(driven.graph, driven.nodes, rules, driven.options);

@@ -53,7 +53,7 @@ bool read_options(const std::vector<std::string>& words, Options& options) {
       return false;
     }
   }
-  return true;
+  return options.schedules > 0;
 }
 
 struct Found {
@@ -95,7 +95,10 @@ int main(int argc, char** argv) {
       const Setting without{{guard}, options.setting.folder};
       auto found = search(hint, without);
       if (!found) found = search(options, without);
-      if (found) {
+      if (found && !run_schedule(make_schedule(found->seed), options.setting, false).broken.empty()) {
+        fmt::print("schedule {} breaks with {}, too\n", found->seed, guard_name(guard));
+        code = 1;
+      } else if (found) {
         fmt::print("without {}: schedule {}: {}\n", guard_name(guard), found->seed, found->broken);
       } else {
         fmt::print("without {}: NOT FOUND in {} schedules\n", guard_name(guard), options.schedules);

@@ -1,7 +1,7 @@
 // What the engine tells while it works, as typed events; the CLI draws them, tests record them.
 //
 // The engine never prints. Events of one task come in order; tasks run at once. Threads: report() is called from the
-// scheduler's and from worker threads and must be thread-safe and quick. The null reporter ignores everything.
+// calling and from worker threads and must be thread-safe and quick. The null reporter ignores everything.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,8 @@ struct Event {
     kFailed,   ///< `subject` failed; detail: the error's message
     kNotice,   ///< worth knowing, in `detail`: a recorded host key, a retry
     kWarning,  ///< in `detail`
-    kTally,    ///< `done` of `total` images and services have been built or brought up, as far as is known yet
+    kTally,    ///< of one repo on one parent, `done` of `total` images and services have ended, as far as is known yet;
+               ///< begins again where the command does
   };
   Kind kind = Kind::kPhase;
   Phase phase = Phase::kConnecting;

@@ -1,26 +1,31 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # project, format, one_shots, replaced, since, starts and here are set before
+# shellcheck disable=SC2034,SC2154 # at is not looked at; project, format, one_shots, replaced, since, starts and here are set before
 # Arguments: SERVICE... Tells which of their containers have ended, or are restarted, as soon as they were started: prints
 # "otto-exit KIND SERVICE NUMBER CODE" by tabs, and the end of its log. Expects also otto_docker; replaced: ids of containers
 # that were; since: how long ago the first may have been started, in milliseconds; starts: of how many containers; here: not
 # empty where the engine has this machine's clock.
-# The engine tells of starts and deaths by itself, for a while more. Containers are looked at only where one has died, or
-# where it has not told of every start (it remembers 256 events). That gives up as soon as one has failed: others would
-# fail for its sake.
+# The engine tells of starts and deaths by itself, until the last start is 0.3 s ago: much of that has passed already while
+# Compose came to its end. Containers are looked at only where one has died, or where it has not told of every start (it
+# remembers 256 events). That gives up as soon as one has failed: others would fail for its sake.
 
 listed=" $* "
 otto_seconds() { printf '%s.%s' "${1%?????????}" "${1#"${1%?????????}"}"; }
+otto_events() {
+  events=$(otto_docker events --since "$(otto_seconds $((otto_now - since * 1000000)))" --until "$(otto_seconds "$1")" \
+    --filter type=container --filter event=start --filter event=die --filter label=com.docker.compose.project="$project" \
+    --format '{{.TimeNano}} {{.Action}} {{.Actor.ID}} {{index .Actor.Attributes "com.docker.compose.service"}} {{.Actor.Attributes.exitCode}}' \
+    </dev/null 2>/dev/null)
+}
 otto_all_live() {
   [ -n "$here" ] && [ -z "${DOCKER_HOST-}${DOCKER_CONTEXT-}" ] || return 1
   otto_now=$(date +%s%N)
   case $otto_now in *[!0-9]*) return 1 ;; esac
-  events=$(otto_docker events --since "$(otto_seconds $((otto_now - since * 1000000)))" \
-    --until "$(otto_seconds $((otto_now + 300000000)))" --filter type=container --filter event=start --filter event=die \
-    --filter label=com.docker.compose.project="$project" \
-    --format '{{.Action}} {{.Actor.ID}} {{index .Actor.Attributes "com.docker.compose.service"}} {{.Actor.Attributes.exitCode}}' \
-    </dev/null 2>/dev/null) || return 1
+  otto_events "$otto_now" || return 1
+  last=$(printf '%s\n' "$events" | sed -n 's/^\([0-9]*\) start .*/\1/p' | sort -n | tail -n 1)
+  settled=$((${last:-$otto_now} + 300000000))
+  [ "$settled" -le "$otto_now" ] || otto_events "$settled" || return 1
   told=0 living=' ' begun=' '
-  while read -r action id service code; do
+  while read -r at action id service code; do
     case " $replaced " in *" $id "*) continue ;; esac
     case $listed in *" $service "*) ;; *) continue ;; esac
     case $action:$living in

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "graph/base/text.h"
 #include "tests/engine/parent/fake_docker.h"
 
 namespace otto::stack {
@@ -184,9 +185,18 @@ esac
   EXPECT_TRUE((*exits)[1].restarting);
 }
 
+/// Each line with its time before it, some while ago.
+std::string with_times(const std::string& events) {
+  std::string all;
+  for (const std::string& line : text::split(text::replace_all(events, "\\n", "\n"), '\n')) {
+    if (!line.empty()) all += "1700000000000000000 " + line + "\\n";
+  }
+  return all;
+}
+
 /// What the engine tells of starts and deaths; "looked" where containers were looked at.
 std::string after_events(const std::string& events, std::size_t starts) {
-  parent::FakeDocker docker("case \"$1\" in\nevents) printf '" + events +
+  parent::FakeDocker docker("case \"$1\" in\nevents) printf '" + with_times(events) +
                             "'; printf '%s ' \"$@\" > \"$0.events\" ;;\nps) touch \"$0.looked\" ;;\nesac\n");
   const auto exits = compose_in_turn(docker).early_exits(
       {{"web", "job"}, {"job"}, {"before", "old"}, std::chrono::milliseconds(1500), starts}, [] {});
@@ -195,7 +205,7 @@ std::string after_events(const std::string& events, std::size_t starts) {
   EXPECT_NE(asked.find("--filter label=com.docker.compose.project=otto-p-me"), std::string::npos) << asked;
   double since = 0, until = 0;
   EXPECT_EQ(std::sscanf(asked.c_str(), "events --since %lf --until %lf", &since, &until), 2) << asked;
-  EXPECT_NEAR(until - since, 1.8, 0.001) << asked;
+  EXPECT_NEAR(until - since, 1.5, 0.001) << "the starts are long ago: " << asked;
   EXPECT_LT(std::abs(static_cast<double>(std::time(nullptr)) - until), 10) << asked;
   return std::filesystem::exists(docker.tree.path("docker.looked")) ? "looked" : "";
 }
@@ -217,6 +227,21 @@ TEST(ComposeTest, ContainersAreLookedAtOnlyWhereTheEngineToldOfADeath) {
       << "of which it has forgotten the start";
   EXPECT_EQ(after_events("start x other <no value>\\nstart a web <no value>\\nstart a web <no value>\\n", 2), "looked")
       << "one service's starts say nothing of another's";
+}
+
+TEST(ComposeTest, WhatHasJustBeenStartedIsWatchedForAWhile) {
+  parent::FakeDocker docker(
+      "echo \"$*\" >> \"$0.asked\"\nprintf '%s start a web <no value>\\n' \"$(($(date +%s%N) - 100000000))\"\n");
+  const auto exits = compose_in_turn(docker).early_exits({{"web"}, {}, {}, std::chrono::seconds(1), 1}, [] {});
+  ASSERT_TRUE(exits.ok()) << exits.error().message;
+  double since = 0, first = 0, second = 0;
+  const std::string asked = read_file(docker.tree.path("docker.asked"));
+  ASSERT_EQ(std::sscanf(asked.c_str(), "events --since %lf --until %lf", &since, &first), 2) << asked;
+  const std::size_t again = asked.find("\nevents ");
+  ASSERT_NE(again, std::string::npos) << asked;
+  ASSERT_EQ(std::sscanf(asked.c_str() + again + 1, "events --since %lf --until %lf", &since, &second), 2) << asked;
+  EXPECT_GT(second - first, 0.15) << "0.3 s after the start, of which 0.1 had passed";
+  EXPECT_LT(second - first, 0.3);
 }
 
 TEST(ComposeTest, WhatCannotBeLookedAtIsAnError) {

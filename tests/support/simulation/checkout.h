@@ -41,6 +41,7 @@ class Checkout {
   /// One edit of `kinds()`; `choice` makes it. Gives what it did, for people.
   std::string edit(unsigned kind, std::uint64_t choice);
   static unsigned kinds();
+  [[nodiscard]] bool has_a_broken_image() const;
   /// Nothing that must fail stays: no Dockerfile that does not build.
   void mend();
 

@@ -49,6 +49,13 @@ std::unique_ptr<cache::Database> empty_memo() {
   return memo;
 }
 
+/// The error of the first image that has one.
+void note_image_error(const docker::BuildReport& report, Came& came) {
+  for (const docker::ImageResult& image : report.images) {
+    if (image.error && came.image_error.empty()) came.image_error = image.error->message;
+  }
+}
+
 class MemoryMachine final : public Machine {
  public:
   explicit MemoryMachine(std::string root) : Machine(std::move(root)), memo_(empty_memo()) {}
@@ -100,7 +107,9 @@ class MemoryMachine final : public Machine {
         with_session([&](parent::ParentSession& open) {
           docker::BuildOptions options;
           options.jobs = 1;
-          return images::build_repo(open, read, {}, options);
+          auto report = images::build_repo(open, read, {}, options);
+          if (report.ok()) note_image_error(*report, came);
+          return report;
         });
         break;
       case Verb::kDown:
@@ -126,7 +135,10 @@ class MemoryMachine final : public Machine {
         sources.services_elsewhere = [] { return std::set<std::string>(); };
         auto report = stack::bring_up(target, sources, up_options(verb));
         keep(report);
-        if (report.ok()) came.up = std::move(*report);
+        if (report.ok()) {
+          note_image_error(report->build, came);
+          came.up = std::move(*report);
+        }
       }
     }
     return came;
@@ -159,6 +171,7 @@ class DiskMachine final : public Machine {
         came.error = result.error();
       } else if constexpr (requires { result->front().build; }) {
         came.up = std::move(result->front());
+        note_image_error(came.up->build, came);
         came.error = came.up->build.error;
       }
     };

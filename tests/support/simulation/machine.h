@@ -27,6 +27,7 @@ struct Came {
   std::optional<Error> error;
   bool killed = false;
   std::optional<docker::UpReport> up;
+  std::string image_error;  ///< of an image that did not build; empty: none
 };
 
 class Machine {

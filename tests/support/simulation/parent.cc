@@ -278,6 +278,7 @@ class SimulatedLock final : public parent::ProjectLock {
   void release() override {
     client_.holds = nullptr;
     if (!job_) return;
+    if (!state_->held) return job_.reset();  // it waits for others, who may never come
     if (client_.lost()) {
       client_.world.abandon(std::move(*job_), client_.world.choose(8));
     } else {
@@ -345,7 +346,9 @@ class SimulatedParent final : public parent::Parent {
     OTTO_RETURN_IF_ERROR(client_.step(nullptr));
     const Image* image = client_.world.image_of(reference);
     if (image == nullptr) return make_error(ErrorCode::kRemoteFailed, "No such image: " + reference);
-    client_.world.tags[tag] = image->id;
+    std::string& named = client_.world.tags[tag];
+    client_.world.changes += named == image->id ? 0 : 1;
+    named = image->id;
     return {};
   }
   Result<std::map<std::string, graph::BuiltFrom>> records(const parent::ParentFacts&,
@@ -395,6 +398,7 @@ class SimulatedParent final : public parent::Parent {
           stayed[removal.name] = "it is used";
         } else {
           world.tags.erase(removal.name);
+          ++world.changes;
         }
       } else if (removal.kind == parent::Removal::Kind::kStage) {
         if (world.try_lock("stage " + removal.name, true, Guard::kStageLock)) {

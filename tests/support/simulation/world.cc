@@ -234,7 +234,10 @@ void World::terminate(const std::string& id) {
   ++changes;
   say("term " + one->state.name);
   static constexpr int kCodes[] = {0, 137, 143};
-  after(1 + choose(choose(3) == 0 ? 30 : 6), [this, id, code = kCodes[choose(3)]] {
+  const unsigned most = choose(3) == 0 ? 30 : 6;
+  const unsigned moments = 1 + choose(most);
+  const int code = kCodes[choose(3)];
+  after(moments, [this, id, code] {
     Container* told = container(id);
     if (told != nullptr && told->termed) end(*told, code);
   });
