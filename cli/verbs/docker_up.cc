@@ -22,7 +22,8 @@ class DockerUp : public Verb {
                     "Docker");
     definition.flag("--no-build", no_build_, "build nothing: use the images last built for this project there");
     definition.flag("--pull", options_.pull, "pull newer base images first, and build upon those that moved");
-    definition.flag("--explain", explain_, "say why each image was built, or what was found unchanged");
+    definition.flag("--explain", explain_,
+                    "say why each image was built and each service replaced, or what was found unchanged");
     definition.flag("--wait", options_.wait, "return when the services are running or healthy");
     definition.flag("--remove-orphans", options_.remove_orphans,
                     "remove containers of services that the compose files no longer have");
@@ -65,7 +66,7 @@ class DockerUp : public Verb {
 
 constexpr std::array<Example, 4> kUpExamples = {{
     {"otto docker up", "bring the stack up to date with what is on disk"},
-    {"otto docker up --explain", "the same, saying why each image was rebuilt"},
+    {"otto docker up --explain", "the same, saying why each image and service was made anew"},
     {"otto docker up api --wait", "one service and its dependencies, until healthy"},
     {"otto docker up --on pepper_seed --no-build", "start what was last built there"},
 }};
