@@ -81,6 +81,7 @@ class Drive {
   struct Order {
     std::size_t unit;
     std::vector<NodeId> nodes;
+    bool ends_run;  // if it fails
   };
   struct Acted {
     std::size_t unit;
@@ -136,9 +137,14 @@ class Drive {
       return end_acted(index, rules_.act(nodes, options_.stop));
     }
     ++running_;
-    if (options_.jobs > 1) return to_act_.push({index, units_[index].stale});
-    act({index, units_[index].stale});
+    Order order{index, units_[index].stale, ends_run(units_[index].stale.front())};
+    if (options_.jobs > 1) return to_act_.push(std::move(order));
+    act(order);
     finish(*acted_.pop());
+  }
+
+  [[nodiscard]] bool ends_run(NodeId node) const {
+    return !options_.keep_going || (rules_.is_vital && rules_.is_vital(node));
   }
 
   void work() {
@@ -148,7 +154,7 @@ class Drive {
   void act(const Order& order) {
     if (halted_ || options_.stop.stop_requested()) return acted_.push({order.unit, false, {}});
     Result<void> result = rules_.act(order.nodes, options_.stop);
-    if (!result.ok() && !options_.keep_going) halted_ = true;
+    if (!result.ok() && order.ends_run) halted_ = true;
     acted_.push({order.unit, true, std::move(result)});
   }
 
@@ -162,7 +168,7 @@ class Drive {
   }
 
   void end(std::size_t index, NodeEnd how, const Result<void>& result) {
-    if (how == NodeEnd::kFailed && !options_.keep_going) halted_ = true;
+    if (how == NodeEnd::kFailed && ends_run(units_[index].nodes.front())) halted_ = true;
     const bool judged = how != NodeEnd::kFresh && !units_[index].stale.empty();
     const std::vector<NodeId> nodes = judged ? units_[index].stale : units_[index].nodes;
     units_[index].over = true;

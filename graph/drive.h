@@ -38,6 +38,8 @@ struct Rules {
   std::function<Result<void>(std::span<const NodeId> nodes, const std::stop_token& stop)> act;
   /// Whether the node acts on the calling thread; empty: none does.
   std::function<bool(NodeId node)> acts_here = {};
+  /// Whether a failure of the node ends the run, `keep_going` or not; empty: none's does.
+  std::function<bool(NodeId node)> is_vital = {};
   /// Those of a batch that ended alike, with the error where they failed. May add nodes to the graph.
   std::function<void(std::span<const NodeId> nodes, NodeEnd end, const Result<void>& result)> ended = {};
 };

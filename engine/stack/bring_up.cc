@@ -129,7 +129,7 @@ class Up {
       rule.take_images(images_);
       return rule.is_stale();
     };
-    rules.acts_here = [&](graph::NodeId node) { return !is_image(node); };
+    rules.acts_here = rules.is_vital = [&](graph::NodeId node) { return !is_image(node); };
     rules.act = [&](std::span<const graph::NodeId> some, const std::stop_token& stop) -> Result<void> {
       if (is_image(some.front())) return image_rule.act(some.front(), stop);
       if (some.front() == the_stack) return rule.act();

@@ -112,10 +112,8 @@ class StackRule::Run {
   }
 
   Result<void> act(const std::vector<std::string>& services) {
-    if (failed_) return make_error(ErrorCode::kComposeFailed, "another service failed");  // only images are kept going
     auto done = bring_up(services);
-    failed_ = !done.ok();
-    if (failed_ && done.error().code == ErrorCode::kInterrupted) return interrupted();
+    if (!done.ok() && done.error().code == ErrorCode::kInterrupted) return interrupted();
     return done;
   }
 
@@ -458,7 +456,7 @@ class StackRule::Run {
   StackModel model_;
   bool has_model_ = false;
   StackPlan plan_;
-  bool acts_ = false, begins_anew_ = false, failed_ = false;
+  bool acts_ = false, begins_anew_ = false;
   const Wave* awaited_ = nullptr;  // the wave whose conditions were awaited last
   containers::Salvage salvage_;
   std::set<std::pair<std::string, bool>> met_;  // service, healthy (else completed): told as met

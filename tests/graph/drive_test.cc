@@ -16,7 +16,7 @@ namespace {
 struct Driven {
   Graph graph;
   std::vector<NodeId> nodes;
-  std::set<std::string> stale, failing, odd;  // odd: cannot be judged
+  std::set<std::string> stale, failing, odd, vital;  // odd: cannot be judged
   std::map<std::string, std::string> batches;
   DriveOptions options{.jobs = 1};
   std::mutex mutex;
@@ -47,6 +47,7 @@ struct Driven {
       if (odd.contains(name(node))) return make_error(ErrorCode::kConfig, "odd");
       return stale.contains(name(node));
     };
+    rules.is_vital = [this](NodeId node) { return vital.contains(name(node)); };
     rules.act = [this](std::span<const NodeId> some, const std::stop_token&) -> Result<void> {
       if (when_acting) when_acting(names(some));
       const std::lock_guard lock(mutex);
@@ -131,6 +132,16 @@ TEST(Drive, KeepGoingBlocksOnlyWhatStandsOnIt) {
   driven.failing = {"a"};
   driven.options.keep_going = true;
   EXPECT_EQ(driven.run(), "a failed, b blocked, c acted, d blocked, e acted");
+}
+
+TEST(Drive, AFailureOfAVitalNodeEndsTheRunAllTheSame) {
+  Driven driven;
+  driven.make("a");
+  driven.make("b");
+  driven.failing = {"a"};
+  driven.vital = {"a"};
+  driven.options.keep_going = true;
+  EXPECT_EQ(driven.run(), "a failed, b blocked");
 }
 
 TEST(Drive, WhatCannotBeJudgedHasFailed) {

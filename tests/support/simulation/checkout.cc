@@ -8,7 +8,7 @@
 #include "engine/images/base_images.h"
 #include "graph/base/text.h"
 #include "otto/names.h"
-#include "tests/support/simulation/compose.h"
+#include "tests/support/simulation/compose_files.h"
 
 namespace otto::simulation {
 

@@ -1,13 +1,10 @@
 #include "tests/support/simulation/compose.h"
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
-#include "engine/stack/stack_model.h"
-#include "graph/base/text.h"
+#include "tests/support/simulation/compose_files.h"
 
 namespace otto::simulation {
 
@@ -20,113 +17,8 @@ using parent::ContainerStatus;
 struct Outcome {
   bool lost_turn = false;
   std::optional<Error> error;
-  std::string text;
 };
 using Out = std::shared_ptr<Outcome>;
-
-Error compose_error(const std::string& words) { return make_error(ErrorCode::kComposeFailed, words); }
-
-// --- what the files say ---
-
-void put_in_variables(json& value, const parent::ComposeStack& stack) {
-  if (value.is_string()) {
-    std::string text = value.get<std::string>();
-    for (const std::string& name : stack.variables) {
-      const auto found = stack.environment.find(name);
-      text =
-          text::replace_all(std::move(text), "${" + name + "}", found == stack.environment.end() ? "" : found->second);
-    }
-    value = text;
-  } else if (value.is_structured()) {
-    for (json& member : value) put_in_variables(member, stack);
-  }
-}
-
-Result<json> read_config(const parent::ComposeStack& stack, const Tree& files) {
-  const auto file = files.find(stack.files.front());
-  if (file == files.end()) {
-    return compose_error(
-        fmt::format("open {}/{}: no such file or directory", stack.stage_directory, stack.files.front()));
-  }
-  json config = json::parse(file->second.content);
-  put_in_variables(config, stack);
-  for (json& service : config["services"]) {
-    if (!service.contains("env_file")) continue;
-    for (const json& name : service["env_file"]) {
-      const auto env = files.find(name.get<std::string>());
-      if (env == files.end()) return compose_error("env file " + name.get<std::string>() + " not found");
-      for (const std::string& line : text::split(env->second.content, '\n')) {
-        const std::size_t equals = line.find('=');
-        if (equals != std::string::npos) service["environment"][line.substr(0, equals)] = line.substr(equals + 1);
-      }
-    }
-    service.erase("env_file");
-  }
-  return config;
-}
-
-Result<json> staged_config(World& world, const parent::ComposeStack& stack) {
-  for (const auto& [key, stage] : world.stages) {
-    if (stack.stage_directory.ends_with("/" + key + "/" + stage.tree)) return read_config(stack, stage.files);
-  }
-  return compose_error(
-      fmt::format("open {}/{}: no such file or directory", stack.stage_directory, stack.files.front()));
-}
-
-// --- containers ---
-
-struct ServiceDefinition {
-  std::string name, image, digest, account, lives_in;
-  unsigned replicas = 1;
-  std::optional<int> ends_with;
-  bool has_check = false;
-  std::vector<std::string> after;
-  std::string definition;
-};
-
-Result<std::vector<ServiceDefinition>> definitions(const json& config, const std::string& override_yaml,
-                                                   const std::vector<std::string>& wanted) {
-  const YAML::Node over = YAML::Load(override_yaml);
-  std::map<std::string, ServiceDefinition> all;
-  for (const auto& [name, service] : config.at("services").items()) {
-    ServiceDefinition made;
-    made.name = name;
-    made.image = service.value("image", "");
-    if (const YAML::Node pinned = over["services"][name]; pinned) {
-      if (pinned["image"]) made.image = pinned["image"].as<std::string>();
-      if (const YAML::Node labels = pinned["labels"]; labels) {
-        made.digest = labels[std::string(stack::kServiceDigestLabel)].as<std::string>();
-        made.account = labels[std::string(stack::kAccountLabel)].as<std::string>();
-      }
-    }
-    made.definition = definition_of(service);
-    made.replicas = service.value("scale", 1U);
-    if (service.contains("x-exits")) made.ends_with = service.at("x-exits").get<int>();
-    made.has_check = service.contains("healthcheck");
-    constexpr std::string_view kService = "service:";
-    const std::string mode = service.value("network_mode", "");
-    if (mode.starts_with(kService)) made.lives_in = mode.substr(kService.size());
-    if (service.contains("depends_on")) {
-      for (const auto& [other, how] : service.at("depends_on").items()) made.after.push_back(other);
-    }
-    if (!made.lives_in.empty()) made.after.push_back(made.lives_in);
-    all.emplace(name, std::move(made));
-  }
-  for (const std::string& name : wanted) {
-    if (!all.contains(name)) return compose_error("no such service: " + name);
-  }
-  std::vector<ServiceDefinition> sorted;
-  std::set<std::string> open(wanted.begin(), wanted.end());
-  while (!open.empty()) {
-    const auto next = std::ranges::find_if(open, [&](const std::string& name) {
-      return std::ranges::none_of(all.at(name).after, [&](const std::string& other) { return open.contains(other); });
-    });
-    if (next == open.end()) break;  // a circle, which otto refuses
-    sorted.push_back(all.at(*next));
-    open.erase(next);
-  }
-  return sorted;
-}
 
 Container container_of(World& world, const std::string& project, const ServiceDefinition& service, unsigned number) {
   Container made;
@@ -228,6 +120,7 @@ Job up_job(World& world, std::string project, std::string token, parent::Compose
     while (ids.size() > service.replicas) {
       Stopping stopping(world, ids.back());
       while (stopping.goes_on()) co_await Step{};
+      if (const Container* surplus = world.container(ids.back())) world.let_go(*surplus);
       world.remove(ids.back());
       ids.pop_back();
       co_await Step{};
@@ -323,7 +216,7 @@ Job put_right_job(World& world, std::string project, std::string token, std::vec
   co_await Step{};
   if (!world.has(Guard::kPutRight)) co_return;
   for (const parent::PutRight& step : steps) {
-    if (step.act == parent::PutRight::Act::kRemove) {
+    if (step.act == parent::PutRight::Act::kRemove || !world.has(Guard::kNothingIsThrownAway)) {
       world.remove(step.container_id);
     } else if (auto renamed = world.rename(step.container_id, step.plain_name); !renamed.ok()) {
       out->error = renamed.error();
@@ -334,7 +227,7 @@ Job put_right_job(World& world, std::string project, std::string token, std::vec
 }
 
 Job remove_job(World& world, std::string project, std::string token, std::vector<std::string> ids,
-               std::vector<std::string> doomed, bool volumes, bool told, Out out) {
+               std::vector<std::string> doomed, bool told, Out out) {
   Work work;
   if (!work.begin(world, project, token, doomed)) {
     out->lost_turn = true;
@@ -346,7 +239,8 @@ Job remove_job(World& world, std::string project, std::string token, std::vector
       Stopping stopping(world, id);
       while (stopping.goes_on()) co_await Step{};
     }
-    world.remove(id, volumes);
+    if (const Container* one = world.container(id)) world.let_go(*one);
+    world.remove(id);
     co_await Step{};
   }
 }
@@ -371,7 +265,7 @@ class SimulatedCompose final : public parent::Compose {
     OTTO_RETURN_IF_ERROR(client_.step(nullptr));
     Tree tree;
     for (const auto& [path, text] : files.files) tree[path].content = text;
-    OTTO_TRY(const json config, read_config(stack, tree));
+    OTTO_TRY(const json config, simulation::config_of(stack, tree));
     return config.dump();
   }
 
@@ -420,19 +314,19 @@ class SimulatedCompose final : public parent::Compose {
     const auto out = std::make_shared<Outcome>();
     return change(put_right_job(client_.world, project_, token_, steps, doomed, out), out);
   }
-  Result<void> down(unsigned, bool volumes, const std::vector<std::string>& doomed) override {
+  Result<void> down(unsigned, bool, const std::vector<std::string>& doomed) override {
     const auto out = std::make_shared<Outcome>();
     std::vector<std::string> ids;
     for (const Container* one : client_.world.containers_of(project_)) ids.push_back(one->state.id);
-    return change(remove_job(client_.world, project_, token_, ids, doomed, volumes, true, out), out);
+    return change(remove_job(client_.world, project_, token_, ids, doomed, true, out), out);
   }
   Result<void> remove_networks() override {
     const auto out = std::make_shared<Outcome>();
-    return change(remove_job(client_.world, project_, token_, {}, {}, false, false, out), out);
+    return change(remove_job(client_.world, project_, token_, {}, {}, false, out), out);
   }
   Result<void> remove_containers(const std::vector<std::string>& ids, const std::vector<std::string>& doomed) override {
     const auto out = std::make_shared<Outcome>();
-    return change(remove_job(client_.world, project_, token_, ids, doomed, false, false, out), out);
+    return change(remove_job(client_.world, project_, token_, ids, doomed, false, out), out);
   }
 
  private:
@@ -485,15 +379,6 @@ class SimulatedCompose final : public parent::Compose {
 };
 
 }  // namespace
-
-std::string definition_of(nlohmann::json service) {
-  for (const char* key : {"image", "depends_on", "scale"}) service.erase(key);
-  return service.dump();
-}
-
-Result<nlohmann::json> config_of(const parent::ComposeStack& stack, const Tree& files) {
-  return read_config(stack, files);
-}
 
 std::unique_ptr<parent::Compose> make_compose(Client& client, const std::string& project, const std::stop_token& stop) {
   return std::make_unique<SimulatedCompose>(client, project, stop);

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "graph/base/text.h"
+#include "tests/support/simulation/invariants.h"
 #include "tests/support/simulation/machine.h"
 #include "tests/support/simulation/parent.h"
 
@@ -19,7 +20,7 @@ struct GuardEntry {
   std::string_view name;
   std::uint64_t seed;
 };
-constexpr std::array<GuardEntry, 15> kGuards = {{
+constexpr std::array<GuardEntry, 16> kGuards = {{
     {Guard::kStampGoesFirst, "stamp-goes-first", 1698},
     {Guard::kStampIsChecked, "stamp-is-checked", 74},
     {Guard::kVerifiedAfterBuild, "verified-after-build", 638},
@@ -34,6 +35,7 @@ constexpr std::array<GuardEntry, 15> kGuards = {{
     {Guard::kTurnIsChecked, "turn-is-checked", 8965},
     {Guard::kReprobe, "reprobe", 335},
     {Guard::kPutRight, "put-right", 72},
+    {Guard::kNothingIsThrownAway, "nothing-is-thrown-away", 72},
     {Guard::kDoomedNote, "doomed-note", 1736},
 }};
 
@@ -41,13 +43,6 @@ struct Run {
   unsigned machine = 0;
   Verb verb = Verb::kUp;
   Fault fault;
-};
-
-/// What a person sees of the project, for comparing.
-struct Seen {
-  std::map<std::string, std::vector<std::string>> ids;     // service → containers
-  std::map<std::string, std::set<std::string>> made_from;  // service → definition and image's content of each
-  std::set<std::string> stopped;                           // services of which a container has ended
 };
 
 class Player {
@@ -120,8 +115,8 @@ class Player {
       }
       case Action::Kind::kSettle: world_.settle(); world_.say("* all comes to rest");
     }
-    check_tags();
-    if (!world_.lost_volumes.empty()) throw Broken("a volume was removed though nobody said so");
+    check_tags(world_);
+    check_volumes(world_);
   }
 
   static Run some_run(std::mt19937_64& random) {
@@ -162,6 +157,7 @@ class Player {
         Container& one = *all[below(all.size())];
         if (below(2) == 0) {
           world_.say("* docker rm -f " + one.state.name);
+          world_.let_go(one);
           world_.remove(one.state.id);
         } else {
           world_.say("* docker stop " + one.state.name);
@@ -213,7 +209,7 @@ class Player {
   // --- commands ---
 
   void play(const Run& run) {
-    const Seen before = look();
+    const Seen before = look(world_);
     const bool was_whole = is_whole_;
     edited_meanwhile_ = false;
     const Came came = carry_out(run, 0);
@@ -225,8 +221,8 @@ class Player {
     if (came.up->build.failures() > 0) return;
     world_.settle();
     if (edited_meanwhile_) return;
-    check_stack(machines_[run.machine]->checkout);
-    check_replaced(machines_[run.machine]->checkout, before, was_whole);
+    check_stack(world_, machines_[run.machine]->checkout);
+    if (was_whole) check_replaced(world_, machines_[run.machine]->checkout, before);
     is_whole_ = true;
   }
 
@@ -318,85 +314,6 @@ class Player {
 
   // --- what must hold ---
 
-  /// The tag tells the truth.
-  void check_tags() const {
-    for (const auto& [tag, id] : world_.tags) {
-      const std::string hash = tag.substr(tag.rfind(':') + 1);
-      if (tag == "db:1" || hash == "latest") continue;
-      const auto truth = world_.truths.find(hash);
-      if (truth == world_.truths.end()) throw Broken(tag + " stands for no inputs");
-      if (world_.images.at(id).content != truth->second) throw Broken(tag + " was not built from its inputs");
-    }
-  }
-
-  [[nodiscard]] Seen look() {
-    Seen seen;
-    auto all = world_.containers_of(kProject);
-    std::ranges::stable_sort(all, {}, [](const Container* one) { return one->state.number; });
-    for (const Container* one : all) {
-      seen.ids[one->state.service].push_back(one->state.id);
-      if (one->state.status == parent::ContainerStatus::kExited) seen.stopped.insert(one->state.service);
-      const auto image = world_.images.find(one->state.image_id);
-      seen.made_from[one->state.service].insert(one->definition +
-                                                (image == world_.images.end() ? "" : image->second.content));
-    }
-    return seen;
-  }
-
-  /// An `up` that says it is done has made the parent what the checkout says.
-  void check_stack(const Checkout& checkout) {
-    for (const auto& [service, wanted] : checkout.wanted()) {
-      const auto all = world_.containers_of(kProject, service);
-      const auto broken = [&](const std::string& what) { throw Broken(fmt::format("after up: {} {}", service, what)); };
-      if (all.size() != wanted.replicas) broken(fmt::format("has {} containers, not {}", all.size(), wanted.replicas));
-      for (const Container* one : all) {
-        if (parent::temporary_name(one->state.name)) broken("is half replaced");
-        const bool runs = one->state.status == parent::ContainerStatus::kRunning;
-        const bool completed =
-            wanted.one_shot && one->state.status == parent::ContainerStatus::kExited && one->state.exit_code == 0;
-        if (!runs && !completed) {
-          broken(fmt::format("is {} ({})", parent::status_name(one->state.status), one->state.exit_code));
-        }
-        if (one->definition != wanted.definition) broken("is of another definition: " + one->definition);
-        const std::string content =
-            wanted.image_name.empty() ? "a database" : checkout.content_of_image(wanted.image_name);
-        if (world_.images.at(one->state.image_id).content != content) broken("runs another image");
-        if (wanted.lives_in.empty()) continue;
-        const auto others = world_.containers_of(kProject, wanted.lives_in);
-        if (others.empty() || others.front()->state.id != one->lives_in) broken("lives in a container that is gone");
-      }
-    }
-  }
-
-  /// Of a stack that was whole, only what changed is replaced, and what cannot live without it.
-  void check_replaced(const Checkout& checkout, const Seen& before, bool was_whole) {
-    if (!was_whole) return;
-    const Seen now = look();
-    const auto wanted = checkout.wanted();
-    std::set<std::string> may = before.stopped;
-    for (const auto& [service, made_from] : now.made_from) {
-      const auto known = before.made_from.find(service);
-      if (known == before.made_from.end() || known->second != made_from) may.insert(service);
-    }
-    for (bool grown = true; grown;) {
-      grown = false;
-      for (const auto& [service, want] : wanted) {
-        bool follows = !want.lives_in.empty() && may.contains(want.lives_in);
-        for (const std::string& other : want.restarts_with) follows = follows || may.contains(other);
-        if (follows) grown = may.insert(service).second || grown;
-      }
-    }
-    for (const auto& [service, ids] : before.ids) {
-      if (may.contains(service) || !wanted.contains(service)) continue;
-      const auto& left = now.ids.find(service)->second;
-      const std::size_t kept = std::min<std::size_t>(ids.size(), wanted.at(service).replicas);
-      for (std::size_t i = 0; i < kept; ++i) {
-        if (std::ranges::find(left, ids[i]) == left.end())
-          throw Broken("after up: " + service + " was replaced for nothing");
-      }
-    }
-  }
-
   /// Whatever happened, the next run converges; and the one after it has nothing to do.
   void heal() {
     world_.say("* the end: all must converge");
@@ -420,8 +337,8 @@ class Player {
         throw Broken("service " + service.service + " has no reason, or one for nothing");
     }
     world_.settle();
-    check_tags();
-    check_stack(machines_[0]->checkout);
+    check_tags(world_);
+    check_stack(world_, machines_[0]->checkout);
     const unsigned changes = world_.changes;
     came = carry_out(last, 0);
     tell(last, came);
@@ -433,7 +350,7 @@ class Player {
       if (!service.reasons.empty()) throw Broken("up with nothing to do touched " + service.service);
     }
     if (world_.changes != changes) throw Broken("up with nothing to do changed something");
-    if (!world_.lost_volumes.empty()) throw Broken("a volume was removed though nobody said so");
+    check_volumes(world_);
   }
 
   const Schedule& schedule_;

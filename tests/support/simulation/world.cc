@@ -10,6 +10,11 @@ namespace otto::simulation {
 
 namespace {
 
+std::string plain_name_of(const Container& container) {
+  const auto parsed = parent::temporary_name(container.state.name);
+  return parsed ? std::string(parsed->plain_name) : container.state.name;
+}
+
 /// So long a schedule never is.
 constexpr std::uint64_t kEndOfTime = 200'000;
 
@@ -169,7 +174,12 @@ Result<std::string> World::create(Container made) {
   made.state.id = fresh_id("").substr(0, 64);
   made.state.status = parent::ContainerStatus::kCreated;
   made.state.health = parent::Health::kNone;
-  if (made.volume == 0) made.volume = static_cast<unsigned>(++ids_);
+  const std::string plain = plain_name_of(made);
+  if (made.volume == 0) {
+    if (volumes_.contains(plain)) lost_volumes.insert(plain);
+    made.volume = static_cast<unsigned>(++ids_);
+  }
+  volumes_[plain] = made.volume;
   say(fmt::format("create {} {}", made.state.name, made.state.id.substr(0, 12)));
   ++changes;
   containers.push_back(std::make_unique<Container>(std::move(made)));
@@ -251,16 +261,15 @@ void World::kill(const std::string& id, int code) {
 }
 
 /// By value: callers name a container by its own id.
-void World::remove(std::string id, bool volumes) {
-  Container* one = container(id);
+void World::remove(std::string id) {
+  const Container* one = container(id);
   if (one == nullptr) return;
   say("remove " + one->state.name);
   ++changes;
-  const unsigned volume = one->volume;
   std::erase_if(containers, [&](const auto& other) { return other->state.id == id; });
-  const bool used = std::ranges::any_of(containers, [&](const auto& other) { return other->volume == volume; });
-  if (volumes && !used) lost_volumes.insert(volume);
 }
+
+void World::let_go(const Container& container) { volumes_.erase(plain_name_of(container)); }
 
 Result<void> World::rename(const std::string& id, const std::string& name) {
   Container* one = container(id);

@@ -28,21 +28,22 @@ namespace otto::simulation {
 
 /// What keeps otto right when things go wrong, and may be taken away to see that the simulation misses it.
 enum class Guard {
-  kStampGoesFirst,      ///< a stage's stamp goes before the first write
-  kStampIsChecked,      ///< a build looks whether the stage is still what was staged
-  kVerifiedAfterBuild,  ///< and again after it
-  kHashedAsPacked,      ///< a file that changed since the scan is not sent
-  kNewPathForModes,     ///< a directory's new mode moves the tree
-  kMtimeOfContent,      ///< a staged file's mtime follows from its content
-  kTagComesLast,        ///< an image is tagged when it is built, and verified
-  kStageLock,           ///< one writer of a stage, and no builder beside it
-  kImageLock,           ///< one builder of an image
-  kProjectLock,         ///< one otto at a time on a project
-  kWorkLock,            ///< a new holder waits for the jobs of the last
-  kTurnIsChecked,       ///< jobs of a turn that was lost change nothing
-  kReprobe,             ///< who waited, or finds a turn open, plans anew
-  kPutRight,            ///< what is half replaced is put right
-  kDoomedNote,          ///< what was about to be stopped is remembered
+  kStampGoesFirst,       ///< a stage's stamp goes before the first write
+  kStampIsChecked,       ///< a build looks whether the stage is still what was staged
+  kVerifiedAfterBuild,   ///< and again after it
+  kHashedAsPacked,       ///< a file that changed since the scan is not sent
+  kNewPathForModes,      ///< a directory's new mode moves the tree
+  kMtimeOfContent,       ///< a staged file's mtime follows from its content
+  kTagComesLast,         ///< an image is tagged when it is built, and verified
+  kStageLock,            ///< one writer of a stage, and no builder beside it
+  kImageLock,            ///< one builder of an image
+  kProjectLock,          ///< one otto at a time on a project
+  kWorkLock,             ///< a new holder waits for the jobs of the last
+  kTurnIsChecked,        ///< jobs of a turn that was lost change nothing
+  kReprobe,              ///< who waited, or finds a turn open, plans anew
+  kPutRight,             ///< what is half replaced is put right
+  kNothingIsThrownAway,  ///< what is half replaced is renamed back, with its volume, where it can be
+  kDoomedNote,           ///< what was about to be stopped is remembered
 };
 
 /// A file or directory, here or in a stage.
@@ -161,7 +162,9 @@ class World {
   /// SIGTERM; the container ends some time later. Nothing where it does not run.
   void terminate(const std::string& id);
   void kill(const std::string& id, int code);
-  void remove(std::string id, bool volumes = false);
+  void remove(std::string id);
+  /// Somebody wants its anonymous volume no more: hands that remove it, `down`, fewer replicas.
+  void let_go(const Container& container);
   Result<void> rename(const std::string& id, const std::string& name);
   /// As BuildKit does: what it has seen at a path it does not look at again while size and mtime are the same, and of a
   /// directory never.
@@ -175,7 +178,7 @@ class World {
   std::map<std::string, Notes> notes;               // by compose project
   std::map<std::string, graph::BuiltFrom> records;  // by name
   std::map<std::string, std::string> truths;        // hash → the content that it stands for
-  std::set<unsigned> lost_volumes;                  // removed though nobody said so
+  std::set<std::string> lost_volumes;               // plain names of containers whose volume was not handed on
   std::map<std::string, unsigned> builds;           // tag → how often
   unsigned changes = 0;                             // that jobs made
   std::uint64_t clock = 0;
@@ -201,7 +204,8 @@ class World {
   std::vector<Effect> effects_;
   std::vector<Abandoned> abandoned_;
   std::map<std::string, Lock> locks_;
-  std::map<std::string, Tree> seen_;  // by path of a tree
+  std::map<std::string, unsigned> volumes_;  // by plain name
+  std::map<std::string, Tree> seen_;         // by path of a tree
   std::mutex mutex_;
   std::map<int, std::condition_variable> turn_changed_;  // of each actor
   int turn_ = -1;
