@@ -207,14 +207,14 @@ Result<std::optional<Database>> Database::open_existing_read_only(const fs::path
   return std::optional(Database(std::move(state)));
 }
 
-Result<Database> Database::in_memory(std::string_view image) {
+Result<Database> Database::in_memory(std::string_view snapshot) {
   auto state = std::make_unique<State>();
   state->file = ":memory:";
   OTTO_TRY(state->connection, Connection::open(state->file, sqlite::Access::kReadWrite));
-  if (image.empty()) {
+  if (snapshot.empty()) {
     OTTO_RETURN_IF_ERROR(migrate(*state->connection, migrations()));
   } else {
-    OTTO_RETURN_IF_ERROR(state->connection->deserialize(image));
+    OTTO_RETURN_IF_ERROR(state->connection->deserialize(snapshot));
   }
   OTTO_TRY(state->key, ensure_key(*state->connection, graph::ChangeKey::random()));
   return Database(std::move(state));
@@ -237,7 +237,7 @@ Result<void> Database::forget_everything() {
   });
 }
 
-Result<std::string> Database::image() { return state_->connection->serialize(); }
+Result<std::string> Database::snapshot() { return state_->connection->serialize(); }
 
 fs::path Database::default_path() {
   const auto set = [](const char* name) -> std::string {

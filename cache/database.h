@@ -35,13 +35,13 @@ class Database {
   static Result<Database> open(const std::filesystem::path& file, OpenMode mode, std::vector<std::string>& warnings);
   /// nullopt where there is none yet, or one of an older version that the next writing command will migrate.
   static Result<std::optional<Database>> open_existing_read_only(const std::filesystem::path& file);
-  /// A memo of this process alone, which is gone with it: for tests. `image`: what image() gave; empty: nothing is
-  /// remembered yet. kDatabase.
-  static Result<Database> in_memory(std::string_view image = {});
+  /// A memo of this process alone, which is gone with it: for tests. `snapshot`: what snapshot() gave; empty: nothing
+  /// is remembered yet. kDatabase.
+  static Result<Database> in_memory(std::string_view snapshot = {});
   /// Nothing is remembered any more. kDatabase.
   Result<void> forget_everything();
   /// All that is remembered, in one piece. kDatabase.
-  [[nodiscard]] Result<std::string> image();
+  [[nodiscard]] Result<std::string> snapshot();
   /// $OTTO_STATE_DIR/memo.db, else ${XDG_STATE_HOME:-~/.local/state}/otto/memo.db.
   static std::filesystem::path default_path();
 

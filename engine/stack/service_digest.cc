@@ -145,8 +145,8 @@ ServiceDefinition ServiceDigester::definition(const std::string& name, const dom
 
 /// Objects member by member, mounts and ports one by one, unless a variable may have named them.
 void ServiceDigester::add_key(const std::string& key, const dom::element& value, Sources sources, Parts& parts) const {
-  const bool partial = sources == nullptr || sources->partial;
-  if (value.is_object() && !partial && !sources->names_from_variables.contains(key)) {
+  const bool partial = sources == nullptr || sources->written.partial;
+  if (value.is_object() && !partial && !sources->written.names_from_variables.contains(key)) {
     const bool counted = key == "labels" || key == "deploy";
     for (const auto& [name, member] : counted ? counted_members(key, value) : sorted_members(value)) {
       parts.push_back(part_of(key, fmt::format("{}.{}", key, name), member, sources));
@@ -155,7 +155,7 @@ void ServiceDigester::add_key(const std::string& key, const dom::element& value,
   }
   dom::array items;
   std::vector<std::pair<std::string, dom::element>> targets;
-  if (!partial && !sources->interpolated.contains(key) && value.get(items) == simdjson::SUCCESS) {
+  if (!partial && !sources->written.interpolated.contains(key) && value.get(items) == simdjson::SUCCESS) {
     for (const dom::element& item : items) targets.emplace_back(target_of(item), item);
   }
   if (targets.empty() || std::ranges::any_of(targets, [](const auto& target) { return target.first.empty(); })) {
@@ -173,7 +173,8 @@ DefinitionPart ServiceDigester::part_of(std::string_view key, std::string subjec
   std::string encoded;
   encode(value, encoded);
   DefinitionPart part{ReasonKind::kDefinitionChanged, std::move(subject), secret_digest(encoded)};
-  const bool known = sources != nullptr && !sources->partial && !sources->interpolated.contains(std::string(key));
+  const bool known =
+      sources != nullptr && !sources->written.partial && !sources->written.interpolated.contains(std::string(key));
   if (!known || value.is_null() || std::ranges::find(kShown, key) == kShown.end()) return part;
   std::string text = simdjson::minify(value);
   if (!stage_.empty()) text = text::replace_all(std::move(text), stage_, "");
@@ -205,13 +206,13 @@ void ServiceDigester::add_used(std::string_view kind, std::string_view name, Par
 /// What shows in keys already, by where it comes from.
 void ServiceDigester::add_sources(Sources sources, Parts& parts) const {
   if (sources == nullptr) return;
-  for (const std::string& file : sources->files) {
+  for (const std::string& file : sources->staged_files) {
     const auto staged = sources_.staged.find(file);
     if (staged != sources_.staged.end()) {
       parts.push_back({ReasonKind::kStagedFileChanged, file, secret_digest(staged->second.hex())});
     }
   }
-  for (const std::string& name : sources->variables) {
+  for (const std::string& name : sources->written.variables) {
     const auto value = sources_.variables.find(name);
     if (value == sources_.variables.end()) continue;
     parts.push_back({ReasonKind::kVariableChanged, name, secret_digest(value->second)});

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/compose/compose_file.h"
 #include "engine/parent/composing.h"
 #include "engine/stack/service_definition.h"
 #include "graph/base/result.h"
@@ -59,13 +60,11 @@ struct ModelSources {
   /// Of the client, with their values, of which none is kept: configs and secrets may be taken from them.
   std::map<std::string, std::string> variables = {};
 
-  /// What one service's definition was written with (compose::ComposeService::Sources). For telling changes only.
+  /// What one service's definition was written with. For telling changes only: of keys in which variables stand no
+  /// value is shown, of a service that was not read whole here nothing.
   struct OfService {
-    std::set<std::string> variables = {};             ///< names
-    std::set<std::string> interpolated = {};          ///< keys in which they stand: what these hold is not shown
-    std::set<std::string> names_from_variables = {};  ///< those whose members' names are not shown either
-    std::set<std::string> files = {};                 ///< staged paths of env files and label files
-    bool partial = false;                             ///< not all of it was read here: nothing is shown
+    compose::ComposeService::Sources written = {};
+    std::set<std::string> staged_files = {};  ///< staged paths of `written.files`
   };
   std::map<std::string, OfService> services = {};
   /// Goes into the digests of parts, so that nobody can guess at short values: they are compared in one memo only.

@@ -124,12 +124,9 @@ ModelSources StackStage::sources() const {
   sources.variables = stack_.environment;
   for (const compose::ComposeService& service : stack_.files.services) {
     ModelSources::OfService& own = sources.services[service.name];
-    own.variables = service.sources.variables;
-    own.interpolated = service.sources.interpolated;
-    own.names_from_variables = service.sources.names_from_variables;
-    own.partial = service.sources.partial;
+    own.written = service.sources;
     for (const compose::StagedPath& path : stack_.files.paths) {
-      if (service.sources.files.contains(path.local)) own.files.insert(path.staged);
+      if (service.sources.files.contains(path.local)) own.staged_files.insert(path.staged);
     }
   }
   const graph::ChangeKey& key = session_.memo().change_key();

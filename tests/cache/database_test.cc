@@ -256,14 +256,14 @@ TEST_F(DatabaseTest, AFolderThatCannotBeWrittenStillReads) {
   EXPECT_EQ(files("memo.db"), (std::vector<std::string>{"memo.db"}));
 }
 
-TEST(DatabaseInMemory, HoldsWhatItsImageHeld) {
+TEST(DatabaseInMemory, HoldsWhatItsSnapshotHeld) {
   auto first = Database::in_memory();
   ASSERT_TRUE(first.ok()) << first.error().message;
   ASSERT_TRUE(ParentStore(*first).put_facts("pepper", "x").ok());
-  const auto image = first->image();
-  ASSERT_TRUE(image.ok()) << image.error().message;
+  const auto snapshot = first->snapshot();
+  ASSERT_TRUE(snapshot.ok()) << snapshot.error().message;
   ASSERT_TRUE(ParentStore(*first).put_facts("pepper", "later").ok());
-  auto second = Database::in_memory(*image);
+  auto second = Database::in_memory(*snapshot);
   ASSERT_TRUE(second.ok()) << second.error().message;
   EXPECT_EQ(*ParentStore(*second).facts("pepper"), "x");
   EXPECT_EQ(second->change_key().bytes, first->change_key().bytes);

@@ -30,7 +30,7 @@ struct Stack {
 
   Stack() {
     for (const char* path : {"conf/site", "key", "p.json", "api.env"}) sources.staged[path] = graph::sha256(path);
-    sources.services["api"] = {{"LEVEL"}, {"command"}, {}, {"api.env"}};
+    sources.services["api"] = {{{"LEVEL"}, {"command"}, {}, {}}, {"api.env"}};
   }
   json& api() { return document["services"]["api"]; }
   ServiceDefinition definition() const {
@@ -96,7 +96,7 @@ TEST(ServiceDefinition, SecretsDeepInAKeyAreNotShownEither) {
 
 TEST(ServiceDefinition, NamesThatAVariableMayHaveMadeAreNotTold) {
   Stack stack;
-  auto& sources = stack.sources.services["api"];
+  auto& sources = stack.sources.services["api"].written;
   sources.interpolated = {"labels", "volumes", "ports", "environment"};
   sources.names_from_variables = {"labels"};
   stack.api()["labels"] = {{"router.hunter2.rule", "x"}};

@@ -74,7 +74,7 @@ class MemoryMachine final : public Machine {
   [[nodiscard]] std::optional<Entry> read(const std::string& path) const override { return checkout.read(path); }
 
   void lose_memo() override { static_cast<void>(memo_->forget_everything()); }
-  void keep_memo() override { kept_ = *memo_->image(); }
+  void keep_memo() override { kept_ = *memo_->snapshot(); }
   void put_memo_back() override {
     if (!kept_.empty()) memo_ = memo_of(kept_);
   }
