@@ -15,7 +15,9 @@ install(EXPORT otto-targets NAMESPACE otto:: DESTINATION ${package_directory})
 install(DIRECTORY engine/include/otto DESTINATION ${OTTO_INSTALL_HEADERS})
 install(DIRECTORY graph DESTINATION ${OTTO_INSTALL_HEADERS} FILES_MATCHING PATTERN "*.h")
 if(EXISTS ${OTTO_DEPS_DIR}/lib/libssh2.a)
-  install(DIRECTORY ${OTTO_DEPS_DIR}/lib ${OTTO_DEPS_DIR}/include DESTINATION ${package_directory}/deps)
+  # Its pkg-config file names the folder that it was built for.
+  install(DIRECTORY ${OTTO_DEPS_DIR}/lib ${OTTO_DEPS_DIR}/include DESTINATION ${package_directory}/deps
+          PATTERN pkgconfig EXCLUDE)
 endif()
 
 include(CMakePackageConfigHelpers)
