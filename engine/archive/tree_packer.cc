@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,12 +112,13 @@ Result<void> TreePacker::add_directory(const Place& place) {
 
 Result<void> TreePacker::add_file(const Place& place) {
   const int no_follow = place.parent == AT_FDCWD ? 0 : O_NOFOLLOW;
-  const Fd fd(::openat(place.parent, place.leaf.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | no_follow));
+  Fd fd(::openat(place.parent, place.leaf.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | no_follow));
   struct stat facts {};
   if (!fd.valid() || ::fstat(fd.get(), &facts) != 0) return cannot_read(place.path);
   if (!S_ISREG(facts.st_mode)) {
     return make_error(ErrorCode::kInputsChanged, text::printable(place.path) + " was replaced while it was being sent");
   }
+  OTTO_RETURN_IF_ERROR(settle_length(fd, facts, place.path));
   const auto size = static_cast<std::uint64_t>(facts.st_size);
   ++files_;
   if (format_ == TarFormat::kPax && is_sparse(facts)) return add_sparse(place, fd.get(), size);
@@ -171,6 +173,30 @@ Result<void> TreePacker::add_sparse(const Place& place, int fd, std::uint64_t si
     at = run.offset + run.length;
   }
   return skip_to(size);
+}
+
+Result<void> settle_length(Fd& file, struct stat& facts, const std::string& path) {
+  if (facts.st_blocks != 0 || is_sparse(facts)) return {};
+  std::vector<char> block(kPackedBlock);
+  Fd whole;
+  for (;;) {
+    const ssize_t got = ::read(file.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return cannot_read(path);
+    if (got == 0) break;
+    if (!whole.valid()) whole = Fd(::memfd_create("otto", MFD_CLOEXEC));
+    for (std::string_view rest(block.data(), static_cast<std::size_t>(got)); !rest.empty();) {
+      const ssize_t written = ::write(whole.get(), rest.data(), rest.size());
+      if (written < 0 && errno != EINTR) return cannot_read(path);
+      if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+  facts.st_size = 0;
+  if (!whole.valid()) return {};
+  facts.st_size = ::lseek(whole.get(), 0, SEEK_CUR);
+  ::lseek(whole.get(), 0, SEEK_SET);
+  file = std::move(whole);
+  return {};
 }
 
 bool is_sparse(const struct stat& facts) {

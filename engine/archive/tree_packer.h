@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "engine/archive/tar_writer.h"
+#include "graph/base/fd.h"
 
 namespace otto::archive {
 
@@ -52,6 +53,10 @@ class TreePacker {
 
 /// kIo with its mend: what errno says of a path to be put.
 Error cannot_read(const std::string& path);
+
+/// A file without blocks on a disk may be one whose length the kernel does not know (/proc, /sys): it is read to its
+/// end into memory, which then stands in its place, with its length in `facts`. Others stay as they are. kIo.
+Result<void> settle_length(Fd& file, struct stat& facts, const std::string& path);
 
 /// Whether much of a file is holes.
 bool is_sparse(const struct stat& facts);

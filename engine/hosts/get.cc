@@ -2,11 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <cstring>
 #include <thread>
 
@@ -93,7 +96,7 @@ class Get {
   Result<void> run(LocalTarget& target) {
     transport::Script script;
     script.text = std::string(get_script());
-    script.args = {sources_.size() == 1 ? "one" : "many"};
+    script.args = {sources_.size() > 1 ? "many" : target.streams() ? "plain" : "one"};
     script.args.insert(script.args.end(), sources_.begin(), sources_.end());
     return transfer(
         script, target, [this](const transport::Script& s) { return access_.job(s); },
@@ -173,6 +176,10 @@ class Get {
     std::string head;
     if (!reception.line(head)) return broken_stream();
     if (head == "tree") {
+      if (target.streams()) {
+        started_ = true;
+        return make_error(ErrorCode::kIo, "a directory cannot be written to what is no directory");
+      }
       std::string kinds, kind;
       while (kinds.size() < sources_.size()) {
         if (!reception.line(kind) || (kind != "f" && kind != "d")) return broken_stream();
@@ -204,25 +211,41 @@ class Get {
   }
 
   Result<void> write_file(Reception& reception, LocalTarget& target, unsigned mode) {
-    OTTO_RETURN_IF_ERROR(target.prepare());
     started_ = true;
+    ++files_;
+    if (target.streams()) {
+      OTTO_TRY(const Fd stream, target.open_stream(options_.stop));
+      return write_all(reception, stream, "to DEST", true);
+    }
+    OTTO_RETURN_IF_ERROR(target.prepare());
     const std::string path = target.root() + "/" + own_name(sources_.front());
     const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    const auto trouble = [&path] {
-      return make_error(ErrorCode::kIo,
-                        fmt::format("cannot write {}: {}", text::printable(path), std::strerror(errno)));
-    };
-    if (!fd.valid()) return trouble();
-    ++files_;
+    if (!fd.valid()) return cannot_write(path);
+    OTTO_RETURN_IF_ERROR(write_all(reception, fd, path, false));
+    if (::fchmod(fd.get(), mode & 07777) != 0) return cannot_write(path);
+    return {};
+  }
+
+  static Error cannot_write(const std::string& path) {
+    return make_error(ErrorCode::kIo, fmt::format("cannot write {}: {}", text::printable(path), std::strerror(errno)));
+  }
+
+  /// `waits`: fd may be a pipe or terminal, whose reader may stop reading.
+  Result<void> write_all(Reception& reception, const Fd& fd, const std::string& path, bool waits) {
+    constexpr int kPollMs = 100;
+    constexpr std::size_t kNeverBlocks = PIPE_BUF;  // what a writable pipe takes at once (POSIX)
     for (std::string_view bytes = reception.next(); !bytes.empty(); bytes = reception.next()) {
       bytes_ += bytes.size();
       while (!bytes.empty()) {
-        const ssize_t written = ::write(fd.get(), bytes.data(), bytes.size());
-        if (written < 0 && errno != EINTR) return trouble();
+        if (options_.stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
+        pollfd ready{fd.get(), POLLOUT, 0};
+        if (waits && ::poll(&ready, 1, kPollMs) <= 0) continue;
+        const ssize_t written =
+            ::write(fd.get(), bytes.data(), waits ? std::min(bytes.size(), kNeverBlocks) : bytes.size());
+        if (written < 0 && errno != EINTR && errno != EAGAIN) return cannot_write(path);
         if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
       }
     }
-    if (::fchmod(fd.get(), mode & 07777) != 0) return trouble();
     return {};
   }
 

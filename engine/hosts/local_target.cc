@@ -1,13 +1,20 @@
 #include "engine/hosts/local_target.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -23,29 +30,74 @@ Error trouble(std::string_view what, const std::string& path, int number) {
   return make_error(ErrorCode::kIo, fmt::format("{} {}: {}", what, text::printable(path), std::strerror(number)));
 }
 
-/// rename(2); a read-only directory can only be moved while it is made writable.
+bool is_file(const std::string& path) {
+  struct stat facts {};
+  return ::lstat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode);
+}
+
+/// Writes the content of one file into another, whose mode and owner stay.
+Result<void> write_into(const std::string& from, const std::string& to) {
+  const Fd source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!source.valid()) return trouble("cannot read", from, errno);
+  const Fd target(::open(to.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY));
+  if (!target.valid()) return trouble("cannot write", to, errno);
+  for (;;) {
+    constexpr std::size_t kBlock = std::size_t{1} << 30;
+    const ssize_t sent = ::sendfile(target.get(), source.get(), nullptr, kBlock);
+    if (sent == 0) return {};
+    if (sent < 0 && errno != EINTR) return trouble("cannot write all of", to, errno);
+  }
+}
+
+/// rename(2); a read-only directory can only be moved while it is made writable. A file that is there and cannot be
+/// replaced, because it is mounted or its directory is somebody else's, is written to.
 Result<void> move(const std::string& from, const std::string& to) {
   struct stat facts {};
   const bool closed = ::lstat(from.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && (facts.st_mode & S_IWUSR) == 0;
   if (closed) ::chmod(from.c_str(), facts.st_mode | S_IWUSR);
-  if (::rename(from.c_str(), to.c_str()) != 0) return trouble("cannot write", to, errno);
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    const int why = errno;
+    if (is_file(from) && is_file(to) && ::access(to.c_str(), W_OK) == 0) return write_into(from, to);
+    return trouble("cannot write", to, why);
+  }
   if (closed) ::chmod(to.c_str(), facts.st_mode);
   return {};
 }
 
-enum class There { kNothing, kDirectory, kLink, kOther };
+enum class There { kNothing, kDirectory, kLink, kFile, kSpecial };
 
 There what_is_at(const std::string& path) {
   struct stat facts {};
   if (::lstat(path.c_str(), &facts) != 0) return There::kNothing;
   if (S_ISDIR(facts.st_mode)) return There::kDirectory;
-  return S_ISLNK(facts.st_mode) ? There::kLink : There::kOther;
+  if (S_ISLNK(facts.st_mode)) return There::kLink;
+  return S_ISREG(facts.st_mode) ? There::kFile : There::kSpecial;
+}
+
+/// The kernel's own link to an open file (/proc/PID/fd/N) that `path` is or leads to, if any: what such a link names
+/// cannot be renamed onto.
+std::optional<fs::path> descriptor_link(const std::string& path) {
+  constexpr int kMost = 40;  // as the kernel
+  fs::path at = path;
+  std::error_code failure;
+  for (int i = 0; i < kMost && fs::is_symlink(at, failure); ++i) {
+    const fs::path folder = fs::canonical(at.has_parent_path() ? at.parent_path() : ".", failure);
+    struct statfs system {};
+    if (::statfs(folder.c_str(), &system) == 0 && system.f_type == PROC_SUPER_MAGIC) return folder / at.filename();
+    const fs::path next = fs::read_symlink(at, failure);
+    at = next.is_absolute() ? next : folder / next;
+  }
+  return std::nullopt;
 }
 
 Result<void> merge(const std::string& from, const std::string& to);
 
 Result<void> place(const std::string& from, const std::string& to) {
   const There there = what_is_at(to);
+  if (there == There::kSpecial) {
+    return make_error(ErrorCode::kIo, text::printable(to) + " is a device, a FIFO or a socket, and is not replaced",
+                      "one file can be written to it where it is DEST itself");
+  }
   if (what_is_at(from) != There::kDirectory) {
     if (there == There::kDirectory)
       return make_error(ErrorCode::kIo, text::printable(to) + " is a directory, not a file");
@@ -57,7 +109,8 @@ Result<void> place(const std::string& from, const std::string& to) {
     case There::kLink:
       return make_error(ErrorCode::kIo,
                         text::printable(to) + " is a symbolic link, and a directory is not written through it");
-    case There::kOther: return make_error(ErrorCode::kIo, text::printable(to) + " is a file, not a directory");
+    case There::kFile:
+    case There::kSpecial: return make_error(ErrorCode::kIo, text::printable(to) + " is a file, not a directory");
   }
   return {};
 }
@@ -101,6 +154,15 @@ Result<LocalTarget> LocalTarget::resolve(std::string_view dest, bool must_be_dir
     const auto slash = bare.rfind('/');
     target.name_ = bare.substr(slash + 1);
     target.directory_ = slash == std::string::npos ? "." : slash == 0 ? "/" : bare.substr(0, slash);
+    struct stat facts {};
+    const bool there = ::stat(bare.c_str(), &facts) == 0;
+    if (there && S_ISSOCK(facts.st_mode)) return make_error(ErrorCode::kIo, text::printable(bare) + " is a socket");
+    if (there && (!S_ISREG(facts.st_mode) || descriptor_link(bare))) {
+      target.placing_ = Placing::kStream;
+    } else if (there && ::access(target.directory_.c_str(), W_OK) != 0 && ::access(bare.c_str(), W_OK) == 0) {
+      target.placing_ = Placing::kWrite;
+    }
+    if (target.placing_ != Placing::kRename) return target;
   }
   const std::string parent = target.make_directory_ ? fs::absolute(bare).parent_path().native() : target.directory_;
   if (!fs::is_directory(parent, failure)) {
@@ -112,7 +174,8 @@ Result<LocalTarget> LocalTarget::resolve(std::string_view dest, bool must_be_dir
 }
 
 LocalTarget::LocalTarget(LocalTarget&& other) noexcept
-    : directory_(std::move(other.directory_)),
+    : placing_(other.placing_),
+      directory_(std::move(other.directory_)),
       name_(std::move(other.name_)),
       folder_(std::exchange(other.folder_, {})),
       make_directory_(other.make_directory_) {}
@@ -126,13 +189,34 @@ LocalTarget::~LocalTarget() {
   fs::remove_all(folder_, ignored);
 }
 
+Result<Fd> LocalTarget::open_stream(const std::stop_token& stop) const {
+  constexpr std::chrono::milliseconds kPause{50};
+  const std::string path = directory_ + "/" + name_;
+  std::error_code failure;
+  const std::optional<fs::path> link = descriptor_link(path);
+  if (link && link->parent_path() == fs::canonical("/proc/self/fd", failure)) {
+    // As what a shell opened it: at its place in the file, and appending where that was asked for.
+    Fd fd(::fcntl(std::atoi(link->filename().c_str()), F_DUPFD_CLOEXEC, 0));
+    if (fd.valid()) return fd;
+    return trouble("cannot write to", path, errno);
+  }
+  for (;;) {
+    Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (fd.valid()) return fd;
+    if (errno != ENXIO || what_is_at(path) != There::kSpecial) return trouble("cannot write to", path, errno);
+    if (stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
+    std::this_thread::sleep_for(kPause);  // a FIFO without a reader, which nothing can wait for
+  }
+}
+
 Result<void> LocalTarget::prepare() {
   if (make_directory_ && ::mkdir(directory_.c_str(), 0777) != 0) return trouble("cannot make", directory_, errno);
   std::error_code failure;
   const fs::path real = fs::canonical(directory_, failure);
   if (failure) return trouble("cannot open", directory_, failure.value());
-  const std::string folder = (real / (".otto-get-" + transport::random_token())).native();
-  if (::mkdir(folder.c_str(), 0700) != 0) return trouble("cannot write to", directory_, errno);
+  const fs::path beside = placing_ == Placing::kRename ? real : fs::temp_directory_path(failure);
+  const std::string folder = (beside / (".otto-get-" + transport::random_token())).native();
+  if (::mkdir(folder.c_str(), 0700) != 0) return trouble("cannot write to", beside.native(), errno);
   folder_ = folder;
   if (::mkdir(root().c_str(), 0700) != 0) return trouble("cannot write to", folder_, errno);
   directory_ = real.native();
@@ -140,8 +224,14 @@ Result<void> LocalTarget::prepare() {
 }
 
 Result<void> LocalTarget::install(std::string_view name) {
+  if (folder_.empty()) return {};  // it was streamed
   if (name_.empty()) return merge(root(), directory_);
-  return place(name.empty() ? root() : root() + "/" + std::string(name), directory_ + "/" + name_);
+  const std::string from = name.empty() ? root() : root() + "/" + std::string(name), to = directory_ + "/" + name_;
+  if (placing_ == Placing::kRename) return place(from, to);
+  if (!is_file(from)) {
+    return make_error(ErrorCode::kIo, fmt::format("{} is not a directory, and cannot become one", text::printable(to)));
+  }
+  return write_into(from, to);
 }
 
 }  // namespace otto::hosts

@@ -3,11 +3,15 @@
 //
 // The folder (0700) lies in the destination's directory, so that install() only renames; destroying the object removes
 // it with what is left in it. Merging into directories that are there never goes through a symbolic link below DEST.
+// What must not be replaced is written to instead, as scp does it: a device or FIFO gets the bytes as they come, a file
+// in a directory that is closed to the user, or one that is mounted, gets them once they are whole.
 #pragma once
 
+#include <stop_token>
 #include <string>
 #include <string_view>
 
+#include "graph/base/fd.h"
 #include "graph/base/result.h"
 
 namespace otto::hosts {
@@ -20,6 +24,12 @@ class LocalTarget {
   LocalTarget& operator=(LocalTarget&&) = delete;
   ~LocalTarget();
 
+  /// Whether DEST is a device, a FIFO or a descriptor of this process (/dev/stdout): one file's bytes go to
+  /// open_stream().
+  [[nodiscard]] bool streams() const { return placing_ == Placing::kStream; }
+  /// Waits for a FIFO's reader. kIo; kInterrupted.
+  Result<Fd> open_stream(const std::stop_token& stop) const;
+
   /// Makes the folder, and DEST where it must be a directory. kIo.
   Result<void> prepare();
   /// Absolute, free of links; what is to be installed goes there under its own name.
@@ -29,7 +39,11 @@ class LocalTarget {
   Result<void> install(std::string_view name);
 
  private:
+  /// kWrite: renaming in DEST's directory is not allowed, writing to the file is.
+  enum class Placing { kRename, kWrite, kStream };
+
   LocalTarget() = default;
+  Placing placing_ = Placing::kRename;
   std::string directory_;  ///< where copies go, or where `name_` goes
   std::string name_;       ///< empty: into the directory
   std::string folder_;

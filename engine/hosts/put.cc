@@ -48,6 +48,7 @@ Result<std::optional<SingleFile>> open_single(const std::vector<std::string>& so
   struct stat facts {};
   if (!file.fd.valid() || ::fstat(file.fd.get(), &facts) != 0) return archive::cannot_read(file.path);
   if (!S_ISREG(facts.st_mode)) return std::optional<SingleFile>();
+  OTTO_RETURN_IF_ERROR(archive::settle_length(file.fd, facts, file.path));
   file.size = static_cast<std::uint64_t>(facts.st_size);
   file.mode = facts.st_mode & 07777;
   file.sparse = archive::is_sparse(facts);

@@ -2,8 +2,9 @@
 //
 // put: everything lands in a private folder beside its final place, and is moved from there by rename(2) only after the
 // stream's end mark has come, so that a cut transfer leaves nothing under a final name; merging into directories that
-// are there never follows a symbolic link below DEST. get: a first line says what comes, then either one file's bytes
-// or one tar stream a source. Pure.
+// are there never follows a symbolic link below DEST. A device, and a file that can be written to but not replaced, is
+// written to once all has come. get: a first line says what comes, then either one file's bytes or one tar stream a
+// source. Pure.
 #pragma once
 
 #include <string>
@@ -21,8 +22,9 @@ inline constexpr std::string_view kEndMark = "end";
 /// bytes or the tar. For all but "file" the first line of standard output is "holes yes" where tar unpacks holes, and
 /// what is sparse then comes as a tar of "s"; else it is "holes no", and the bytes come.
 std::string_view put_script();
-/// $1 "one" or "many", then the sources. Standard output: a line "file MODE SIZE" and the bytes, or "tree" and, after
-/// one line of "f" or "d" a source, the tar streams: of files first, then of directories with "." as their root.
+/// $1 "one", "plain" (one, whose holes need not stay holes) or "many", then the sources. Standard output: a line "file
+/// MODE SIZE" and the bytes, or "tree" and, after one line of "f" or "d" a source, the tar streams: of files first,
+/// then of directories with "." as their root.
 std::string_view get_script();
 
 /// The name that `path` gives to its copy; "" where it stands for its contents ("dir/.", "..", "/").

@@ -12,6 +12,7 @@ import tarfile
 
 import harness
 from harness import await_true, make_odd_tree, tree_of, write_file
+from repo import OTTO
 from screen import Screen
 
 CONTAINER = "pepper_seed.moves.app"
@@ -187,6 +188,109 @@ class Both(Transfer):
         self.assertEqual(tree_of(self.path("back")), {b"fine": ("file", 0o644, b"x\n")})
 
 
+class WrittenInPlace(Transfer):
+    """What must not be replaced: devices, FIFOs, descriptors, mounted files, files in directories that are closed."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("note", b"noted\n")
+
+    def test_get_writes_to_a_fifo_and_a_device(self):
+        os.mkfifo(self.path("fifo"))
+        os.symlink("/dev/null", self.path("null"))
+        for id in EVERYWHERE:
+            self.host(id, "put", self.path("note"), self.far)
+            with subprocess.Popen(["cat", self.path("fifo")], stdout=subprocess.PIPE) as reader:
+                self.host(id, "get", self.far, self.path("fifo"))
+                self.assertEqual(reader.stdout.read(), b"noted\n")
+            self.assertTrue(stat.S_ISFIFO(os.stat(self.path("fifo")).st_mode))
+            self.host(id, "get", self.far, self.path("null"))
+            self.assertEqual(os.readlink(self.path("null")), "/dev/null")
+            self.assertTrue(stat.S_ISCHR(os.stat("/dev/null").st_mode))
+
+    def test_get_waits_for_a_reader_and_can_be_interrupted(self):
+        os.mkfifo(self.path("fifo"))
+        process = self.repo.start("--progress", "plain", "host", MACHINE, "get", "/etc/passwd", self.path("fifo"))
+        while "downloading" not in (line := process.stderr.readline()):
+            self.assertNotEqual(line, "", "it has ended")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130)
+
+    def test_get_writes_to_standard_output_as_it_was_opened(self):
+        self.host(MACHINE, "put", self.path("note"), self.far)
+        command = [*self.repo.launcher, OTTO, "-q", "host", MACHINE, "get", self.far, "/dev/stdout"]
+        for mode, before in (("wb", b""), ("ab", b"first\n")):
+            with open(self.path("out"), mode) as out:
+                out.write(before)
+                out.flush()
+                subprocess.run(command, stdout=out, stderr=subprocess.PIPE, cwd=self.repo.root, check=True,
+                               env={**self.repo.environment})
+        self.assertEqual(pathlib.Path(self.path("out")).read_bytes(), b"noted\nfirst\nnoted\n")
+        done = subprocess.run(command, capture_output=True, cwd=self.repo.root, check=True, env={**self.repo.environment})
+        self.assertEqual(done.stdout, b"noted\n")
+        self.assertTrue(os.path.islink("/dev/stdout"))
+
+    def test_in_a_directory_get_replaces_no_device(self):
+        self.host(MACHINE, "put", self.path("note"), self.far)
+        os.makedirs(self.path("into"))
+        os.mkfifo(self.path("into", os.path.basename(self.far)))
+        outcome = self.host(MACHINE, "get", self.far, self.path("into"), code=1)
+        self.assertIn("is not replaced", outcome.error()["message"])
+        outcome = self.host(MACHINE, "get", "/etc", self.path("into", os.path.basename(self.far)), code=1)
+        self.assertIn("a directory cannot be written", outcome.error()["message"])
+        self.assertTrue(stat.S_ISFIFO(os.stat(self.path("into", os.path.basename(self.far))).st_mode))
+
+    def test_put_writes_to_a_fifo_and_a_device(self):
+        for id in EVERYWHERE:
+            self.sh(id, f"mkdir {self.far}; cd {self.far}; mkfifo fifo note; (cat fifo > got) > /dev/null 2>&1 < /dev/null &")
+            self.host(id, "put", self.path("note"), f"{self.far}/fifo")
+            await_true("the reader has read", lambda: self.sh(id, f"cat {self.far}/got") == "noted\n")
+            self.assertEqual(self.sh(id, f"test -p {self.far}/fifo && echo still"), "still\n")
+            self.host(id, "put", self.path("note"), "/dev/null")
+            self.assertEqual(self.sh(id, "test -c /dev/null && echo still"), "still\n")
+            for sources in ((self.path("note"),), (self.path("note"), __file__)):
+                outcome = self.host(id, "put", *sources, self.far, code=1)
+                self.assertIn("is not replaced", outcome.error()["message"])
+            self.assertEqual(self.sh(id, f"test -p {self.far}/note && echo still; ls /tmp/.otto* {self.far}/.otto* 2> /dev/null; true"),
+                             "still\n")
+
+    def test_put_writes_to_a_mounted_file(self):
+        for name in ("hosts", "resolv.conf"):
+            self.write("etc/" + name, b"127.0.0.1 localhost # " + name.encode() + b"\n")
+        before = self.sh(CONTAINER, "stat -c %i /etc/hosts")
+        self.host(CONTAINER, "put", self.path("etc", "hosts"), "/etc/hosts")
+        self.assertIn("# hosts", self.sh(CONTAINER, "cat /etc/hosts"))
+        self.host(CONTAINER, "put", self.path("etc") + "/.", "/etc")
+        self.assertIn("# resolv.conf", self.sh(CONTAINER, "cat /etc/resolv.conf"))
+        self.assertEqual(self.sh(CONTAINER, "stat -c %i /etc/hosts; ls -A /etc | grep otto; true"), before)
+
+    def test_put_writes_to_a_file_in_a_closed_directory(self):
+        self.sh(MACHINE, f"mkdir {self.far}; echo old > {self.far}/note; chmod 600 {self.far}/note; chmod 555 {self.far}")
+        self.host(MACHINE, "put", self.path("note"), f"{self.far}/note")
+        self.assertEqual(self.sh(MACHINE, f"cd {self.far}; cat note; stat -c %a note; ls -A"), "noted\n600\nnote\n")
+        outcome = self.host(MACHINE, "put", self.path("note"), f"{self.far}/other", code=1)
+        self.assertIn("Permission denied", outcome.error()["message"])
+        self.sh(MACHINE, f"chmod 755 {self.far}")
+
+    def test_files_whose_length_the_kernel_does_not_know(self):
+        version = pathlib.Path("/proc/version").read_bytes()
+        for id in EVERYWHERE:
+            self.host(id, "get", "/proc/version", "/proc/filesystems", self.path("both-" + id))
+            self.assertEqual(pathlib.Path(self.path("both-" + id, "version")).read_bytes(), version)
+            self.assertIn(b"proc", pathlib.Path(self.path("both-" + id, "filesystems")).read_bytes())
+            self.host(id, "get", "/sys/class/net/lo/statistics", self.path("lo-" + id))
+            told = tree_of(self.path("lo-" + id))
+            self.assertIn(b"rx_bytes", told)
+            for name, facts in told.items():
+                self.assertRegex(facts[2], rb"\A[0-9]+\n\Z", name)
+            self.host(id, "put", "/proc/version", self.far)
+            self.host(id, "put", "/sys/class/net/lo/statistics", "/proc/version", self.far + "-all/")
+            self.assertEqual(self.sh(id, f"cat {self.far} {self.far}-all/version"), 2 * version.decode())
+            self.assertRegex(self.sh(id, f"cat {self.far}-all/statistics/*"), r"\A([0-9]+\n)+\Z")
+            self.assertEqual(self.sh(id, "ls -d /tmp/.otto-get* 2> /dev/null; true"), "")
+
+
 class Cut(Transfer):
     """Nothing under a final name, and nothing left beside it."""
 
@@ -296,7 +400,7 @@ class WithoutShell(Transfer):
     def test_a_terminal_is_refused_with_the_same_words(self):
         screen = Screen(self.repo)
         self.addCleanup(screen.close)
-        screen.line(f"clear; {harness.OTTO} host {SHELL_LESS} login; echo code=$?=")
+        screen.line(f"clear; {OTTO} host {SHELL_LESS} login; echo code=$?=")
         screen.sees("has no shell", "code=1=")
 
     def test_a_plain_program_runs(self):

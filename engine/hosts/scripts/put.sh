@@ -2,6 +2,8 @@
 # shellcheck disable=SC2154 # otto_code is set by the trap that reads it
 # Puts a file or tree from standard input in its place. Arguments: see transfer_script.h. Prints `holes yes|no` where it
 # is no plain file; what tar or mv say goes to standard error as it is.
+# What must not be replaced is written to, as scp does it: a device or FIFO that is DEST itself; a file that is mounted or
+# lies in a directory that is closed to the user.
 # `mv FILES DIR/` renames onto DIR/FILE itself, also where that is a link to a directory; a read-only directory can only
 # be moved while it is made writable.
 
@@ -28,7 +30,18 @@ else
   [ -d "$otto_dir" ] || otto_fail "there is no directory '$otto_dir'"
   [ "$4" != tree ] || [ ! -e "$otto_bare" ] || otto_fail "'$otto_bare' is a file, not a directory"
 fi
+otto_target=$otto_dir/$otto_name otto_write=
+[ ! -S "$otto_target" ] || otto_fail "'$otto_target' is a socket"
+if [ -e "$otto_target" ] && [ ! -d "$otto_target" ] && [ "$4" != tree ]; then
+  if [ ! -f "$otto_target" ]; then
+    [ -z "$otto_into" ] || otto_fail "'$otto_target' is a device or FIFO, and is not replaced; name it as DEST itself to write to it"
+    otto_write=yes
+  elif [ ! -w "$otto_dir" ] && [ -w "$otto_target" ]; then
+    otto_write=yes
+  fi
+fi
 otto_tmp=$otto_dir/.otto-put-$otto_token
+[ -z "$otto_write" ] || otto_tmp=${TMPDIR:-/tmp}/.otto-put-$otto_token
 otto_clean() {
   trap '' TERM INT HUP PIPE
   otto_setsid=$(command -v setsid) || otto_setsid=
@@ -43,6 +56,20 @@ otto_move() {
   if [ -d "$1" ] && [ ! -L "$1" ] && [ ! -w "$1" ]; then otto_closed=yes; chmod u+w "$1" || return 1; fi
   mv -f -- "$1" "$2/" || return 1
   [ -z "$otto_closed" ] || chmod u-w "$2/${1##*/}"
+}
+# Moves the files given into the directory $otto_to.
+otto_moves() {
+  otto_said=$(mv -f -- "$@" "$otto_to/" 2>&1) && return
+  for otto_entry; do
+    [ -e "$otto_entry" ] || [ -L "$otto_entry" ] || continue
+    otto_target=$otto_to/${otto_entry##*/}
+    if [ -f "$otto_entry" ] && [ ! -L "$otto_entry" ] && [ -f "$otto_target" ] && [ ! -L "$otto_target" ] && [ -w "$otto_target" ]; then
+      cat <"$otto_entry" >"$otto_target" || return 1
+    else
+      printf '%s\n' "$otto_said" >&2
+      return 1
+    fi
+  done
 }
 otto_merge() {
   otto_from=$1 otto_to=$2
@@ -63,16 +90,17 @@ otto_merge() {
       fi
       continue
     fi
-    if [ -d "$otto_target" ] && [ ! -L "$otto_target" ]; then
-      otto_fail "'$otto_target' is a directory, not a file"
+    if [ -e "$otto_target" ] && [ ! -f "$otto_target" ] && [ ! -L "$otto_target" ]; then
+      [ ! -d "$otto_target" ] || otto_fail "'$otto_target' is a directory, not a file"
+      otto_fail "'$otto_target' is a device, a FIFO or a socket, and is not replaced"
     fi
     set -- "$@" "$otto_entry"
     if [ $# -ge 500 ]; then
-      mv -f -- "$@" "$otto_to/" || return 1
+      otto_moves "$@" || return 1
       set --
     fi
   done
-  [ $# -eq 0 ] || mv -f -- "$@" "$otto_to/"
+  [ $# -eq 0 ] || otto_moves "$@"
 }
 
 mkdir "$otto_tmp/r" || exit 1
@@ -87,7 +115,12 @@ if [ "$4" != tree ]; then
   fi
   otto_size=$(stat -c %s "$otto_tmp/r/$otto_name" 2>/dev/null) || otto_size=$(($(wc -c <"$otto_tmp/r/$otto_name")))
   [ "$otto_size" = "$5" ] || otto_fail 'the transfer was cut'
-  chmod "$6" "$otto_tmp/r/$otto_name" && mv -f -- "$otto_tmp/r/$otto_name" "$otto_dir/" || exit 1
+  if [ -n "$otto_write" ]; then
+    cat <"$otto_tmp/r/$otto_name" >"$otto_target" || exit 1
+  else
+    otto_to=$otto_dir
+    chmod "$6" "$otto_tmp/r/$otto_name" && otto_moves "$otto_tmp/r/$otto_name" || exit 1
+  fi
 else
   tar -x -m -p -o -f - -C "$otto_tmp" || exit 1
   [ -e "$otto_tmp/end" ] || otto_fail 'the transfer was cut'
