@@ -33,6 +33,8 @@ class ScriptRun {
   void feed(Process& process);
   Result<void> read_all(Process& process);
   void pass_on(Stream stream, std::string bytes);
+  static bool was_something_else(const ExitStatus& status);
+  [[nodiscard]] Error runs_something_else(const ExitStatus& status) const;
 
   Transport& transport_;
   const Script& script_;
@@ -96,11 +98,30 @@ Result<Output> ScriptRun::run(std::string_view text) {
   }
   if (source_error_) return *source_error_;
   if (!status) return std::move(status).error();
+  if (!begun() && was_something_else(*status)) return runs_something_else(*status);
   pass_on(Stream::kStdout, out_.held());
   pass_on(Stream::kStderr, err_.held());
   output_.status = *status;
   output_.noise = out_.noise() + err_.noise();
   return std::move(output_);
+}
+
+/// What the script ended with is told by its mark only. Without it our own lines before it may have ended.
+bool ScriptRun::was_something_else(const ExitStatus& status) {
+  constexpr int kScriptNotThere = 255;  // bootstrap.cc
+  return status.signal.empty() && status.code != kScriptNotThere && status.code != kNotSupervised;
+}
+
+Error ScriptRun::runs_something_else(const ExitStatus& status) const {
+  constexpr std::size_t kShown = 200;
+  std::string words = text::printable(std::string(text::trim(out_.held() + err_.held())).substr(0, kShown));
+  if (!words.empty()) words = ", which says " + text::shell_quote(words);
+  return make_error(
+      ErrorCode::kRemoteFailed,
+      fmt::format("host '{}' runs something else instead of what it is asked to (exit {}){}", transport_.host_id(),
+                  status.code, words),
+      "its administrator has set that for this account: ForceCommand in sshd_config, command= in authorized_keys, or a "
+      "login shell that is none; ask for an account without it");
 }
 
 }  // namespace

@@ -64,7 +64,8 @@ class Remote {
   Remote& operator=(const Remote&) = delete;
 
   /// Runs a short query that may be left alone if otto dies. A non-zero exit is not an error here: see Output::status.
-  /// Input is written while output is read, so neither side can block the other. kConnectionLost, kInterrupted.
+  /// An end without a sign of the script is (kRemoteFailed): the host has run something else. Input is written while
+  /// output is read, so neither side can block the other. kConnectionLost, kInterrupted.
   Result<Output> run(const Script& script);
 
   /// As run(), but supervised: its whole process group is ended within two seconds when otto, the connection or the

@@ -198,12 +198,28 @@ TEST(RemoteNoise, WhatRcFilesPrintIsDropped) {
   EXPECT_EQ(output->err, "err\n");
 }
 
-TEST(RemoteNoise, AShellThatRefusesIsShown) {
-  Remote remote(std::make_unique<LocalTransport>("here", "/bin/false"));
-  const auto output = remote.run({.text = "echo clean"});
-  ASSERT_TRUE(output.ok());
-  EXPECT_EQ(output->status.code, 1);
-  EXPECT_EQ(output->out, "");
+/// As sshd does with ForceCommand, and nologin: whatever is asked for, something else runs.
+TEST(RemoteElsewhere, WhatRunsSomethingElseIsNeverBelieved) {
+  const std::string shell = fs::temp_directory_path() / ("otto-forced-" + std::to_string(::getpid()));
+  for (const int code : {0, 1}) {
+    std::ofstream(shell) << "#!/bin/sh\necho the menu; echo of this host >&2\nexit " << code << "\n";
+    fs::permissions(shell, fs::perms::owner_all);
+    Remote remote(std::make_unique<LocalTransport>("here", shell));
+    std::string shown;
+    Script script;
+    script.text = "echo clean";
+    script.on_output = [&](Stream, std::string_view bytes) { shown += bytes; };
+    for (const bool job : {false, true}) {
+      const auto output = job ? remote.run_job(script) : remote.run(script);
+      ASSERT_FALSE(output.ok());
+      EXPECT_EQ(output.error().code, ErrorCode::kRemoteFailed);
+      EXPECT_NE(output.error().message.find("runs something else"), std::string::npos) << output.error().message;
+      EXPECT_NE(output.error().message.find("the menu"), std::string::npos) << output.error().message;
+      EXPECT_NE(output.error().hint.find("ForceCommand"), std::string::npos);
+      EXPECT_EQ(shown, "") << "what another program says is no output of the command";
+    }
+  }
+  fs::remove(shell);
 }
 
 TEST(ExpectSuccess, TellsTheLastLinesOfStderr) {
