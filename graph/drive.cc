@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -50,11 +51,12 @@ class Drive {
   Drive(Graph& graph, const Rules& rules, const DriveOptions& options)
       : graph_(graph), rules_(rules), options_(options) {}
 
-  std::vector<NodeEnd> operator()(const std::vector<NodeId>& nodes) {
+  std::vector<Outcome> operator()(const std::vector<NodeId>& nodes) {
     known_ = graph_.size();
     join(nodes);
     std::vector<std::jthread> workers;
     for (unsigned i = 0; options_.jobs > 1 && i < options_.jobs; ++i) workers.emplace_back([this] { work(); });
+    const Closer closer{to_act_};
     while (!ready_.empty() || running_ > 0) {
       while (!ready_.empty()) {
         const std::size_t next = ready_.front();
@@ -63,11 +65,10 @@ class Drive {
       }
       if (running_ > 0) finish(*acted_.pop());
     }
-    to_act_.close();
     for (const Unit& unit : units_) {
       if (!unit.over) mark(unit.nodes, NodeEnd::kBlocked);
     }
-    return std::move(ends_);
+    return std::move(outcomes_);
   }
 
  private:
@@ -83,6 +84,11 @@ class Drive {
     std::vector<NodeId> nodes;
     bool ends_run;  // if it fails
   };
+  /// Sends the workers home, whatever ends the run: who acts on the calling thread may throw.
+  struct Closer {
+    Queue<Order>& orders;
+    ~Closer() { orders.close(); }
+  };
   struct Acted {
     std::size_t unit;
     bool begun;
@@ -92,7 +98,7 @@ class Drive {
   /// New nodes are grouped, and wait for what they stand on.
   void join(const std::vector<NodeId>& nodes) {
     unit_of_.resize(graph_.size(), kNone);
-    ends_.resize(graph_.size(), NodeEnd::kOutside);
+    outcomes_.resize(graph_.size());
     const std::size_t first = units_.size();
     std::map<std::string, std::size_t> batches;
     for (const NodeId node : nodes) {
@@ -109,10 +115,12 @@ class Drive {
   void await_inputs(std::size_t unit) {
     std::vector<std::size_t> inputs;
     for (const NodeId node : units_[unit].nodes) {
-      for (const NodeId input : graph_.node(node).inputs) {
-        const std::size_t other = unit_of_[input.index];
-        const bool waits = other != kNone && other != unit && !units_[other].well;
-        if (waits && std::find(inputs.begin(), inputs.end(), other) == inputs.end()) inputs.push_back(other);
+      for (const auto* some : {&graph_.node(node).inputs, &graph_.node(node).gates}) {
+        for (const NodeId input : *some) {
+          const std::size_t other = unit_of_[input.index];
+          const bool waits = other != kNone && other != unit && !units_[other].well;
+          if (waits && std::find(inputs.begin(), inputs.end(), other) == inputs.end()) inputs.push_back(other);
+        }
       }
     }
     units_[unit].missing = inputs.size();
@@ -124,9 +132,10 @@ class Drive {
     if (halted_ || options_.stop.stop_requested()) return;  // stays blocked
     std::vector<NodeId> fresh, stale;
     for (const NodeId node : units_[index].nodes) {
-      const Result<bool> is_stale = rules_.is_stale(node);
-      if (!is_stale.ok()) return end(index, NodeEnd::kFailed, is_stale.error());
-      (*is_stale ? stale : fresh).push_back(node);
+      Result<Verdict> verdict = rules_.judge(node);
+      if (!verdict.ok()) return end(index, NodeEnd::kFailed, verdict.error());
+      outcomes_[node.index].reasons = std::move(verdict->reasons);
+      (verdict->stale ? stale : fresh).push_back(node);
     }
     units_[index].stale = std::move(stale);
     if (!fresh.empty()) tell(fresh, NodeEnd::kFresh, {});  // may find nodes, so units may move
@@ -134,7 +143,7 @@ class Drive {
     if (options_.dry_run) return end(index, NodeEnd::kStale, {});
     if (rules_.acts_here && rules_.acts_here(units_[index].stale.front())) {
       const std::vector<NodeId> nodes = units_[index].stale;
-      return end_acted(index, rules_.act(nodes, options_.stop));
+      return end_acted(index, call_act(nodes));
     }
     ++running_;
     Order order{index, units_[index].stale, ends_run(units_[index].stale.front())};
@@ -147,13 +156,17 @@ class Drive {
     return !options_.keep_going || (rules_.is_vital && rules_.is_vital(node));
   }
 
+  Result<void> call_act(std::span<const NodeId> nodes) {
+    return rules_.act ? rules_.act(nodes, options_.stop) : Result<void>();
+  }
+
   void work() {
     while (const auto order = to_act_.pop()) act(*order);
   }
 
   void act(const Order& order) {
     if (halted_ || options_.stop.stop_requested()) return acted_.push({order.unit, false, {}});
-    Result<void> result = rules_.act(order.nodes, options_.stop);
+    Result<void> result = call_act(order.nodes);
     if (!result.ok() && order.ends_run) halted_ = true;
     acted_.push({order.unit, true, std::move(result)});
   }
@@ -182,7 +195,7 @@ class Drive {
 
   void mark(const std::vector<NodeId>& nodes, NodeEnd how) {
     for (const NodeId node : nodes) {
-      if (ends_[node.index] == NodeEnd::kOutside) ends_[node.index] = how;
+      if (outcomes_[node.index].end == NodeEnd::kOutside) outcomes_[node.index].end = how;
     }
   }
 
@@ -191,7 +204,10 @@ class Drive {
     if (rules_.ended) rules_.ended(nodes, how, result);
     if (graph_.size() == known_) return;
     std::vector<NodeId> found;
-    for (; known_ < graph_.size(); ++known_) found.push_back(NodeId{static_cast<std::uint32_t>(known_)});
+    for (; known_ < graph_.size(); ++known_) {
+      const NodeId node{static_cast<std::uint32_t>(known_)};
+      if (!rules_.joins || rules_.joins(node)) found.push_back(node);
+    }
     join(found);
   }
 
@@ -203,7 +219,7 @@ class Drive {
   std::size_t known_ = 0;  // nodes of the graph
   std::vector<Unit> units_;
   std::vector<std::size_t> unit_of_;
-  std::vector<NodeEnd> ends_;
+  std::vector<Outcome> outcomes_;
   std::deque<std::size_t> ready_;
   std::size_t running_ = 0;
   std::atomic<bool> halted_ = false;  // after a failure nothing new is begun
@@ -213,7 +229,37 @@ class Drive {
 
 }  // namespace
 
-std::vector<NodeEnd> drive(Graph& graph, const std::vector<NodeId>& nodes, const Rules& rules,
+Rules by_kind(const Graph& graph, std::map<NodeKind, Rules> kinds) {
+  const auto all = std::make_shared<const std::map<NodeKind, Rules>>(std::move(kinds));
+  const auto of = [all, &graph](NodeId node) -> const Rules& {
+    const auto found = all->find(graph.node(node).kind);
+    OTTO_CHECK(found != all->end());
+    return found->second;
+  };
+  Rules rules;
+  rules.joins = [all, &graph](NodeId node) {
+    const auto found = all->find(graph.node(node).kind);
+    return found != all->end() && (!found->second.joins || found->second.joins(node));
+  };
+  rules.batch = [of, &graph](NodeId node) -> std::string {
+    const std::string batch = of(node).batch ? of(node).batch(node) : "";
+    return batch.empty() ? batch : std::string(node_kind_name(graph.node(node).kind)) + " " + batch;
+  };
+  rules.judge = [of](NodeId node) { return of(node).judge(node); };
+  rules.act = [of](std::span<const NodeId> nodes, const std::stop_token& stop) -> Result<void> {
+    const Rules& kind = of(nodes.front());
+    return kind.act ? kind.act(nodes, stop) : Result<void>();
+  };
+  rules.acts_here = [of](NodeId node) { return of(node).acts_here && of(node).acts_here(node); };
+  rules.is_vital = [of](NodeId node) { return of(node).is_vital && of(node).is_vital(node); };
+  rules.ended = [of](std::span<const NodeId> nodes, NodeEnd end, const Result<void>& result) {
+    const Rules& kind = of(nodes.front());
+    if (kind.ended) kind.ended(nodes, end, result);
+  };
+  return rules;
+}
+
+std::vector<Outcome> drive(Graph& graph, const std::vector<NodeId>& nodes, const Rules& rules,
                            const DriveOptions& options) {
   return Drive(graph, rules, options)(nodes);
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -16,26 +17,18 @@
 
 #include "graph/base/result.h"
 #include "graph/node.h"
+#include "graph/outcome.h"
 
 namespace otto::graph {
 
-/// How a node ended.
-enum class NodeEnd {
-  kOutside,  ///< it was not driven
-  kFresh,    ///< nothing was to be done about it
-  kStale,    ///< something was, and nothing was done: a dry run
-  kActed,    ///< it was made true
-  kFailed,   ///< it could not be judged, or not be made true
-  kBlocked,  ///< not come to: an input failed, an earlier failure ended the run, or it was stopped
-};
-
 struct Rules {
+  /// Whether a node that is found under way is to be driven; empty: it is.
+  std::function<bool(NodeId node)> joins = {};
   /// The batch that a node is of; empty: it acts alone. Asked when the node is known.
   std::function<std::string(NodeId node)> batch = {};
-  /// Whether something is to be done about a node.
-  std::function<Result<bool>(NodeId node)> is_stale;
-  /// Makes nodes of one batch true.
-  std::function<Result<void>(std::span<const NodeId> nodes, const std::stop_token& stop)> act;
+  std::function<Result<Verdict>(NodeId node)> judge;
+  /// Makes nodes of one batch true; empty: nothing is to be done for it by itself.
+  std::function<Result<void>(std::span<const NodeId> nodes, const std::stop_token& stop)> act = {};
   /// Whether the node acts on the calling thread; empty: none does.
   std::function<bool(NodeId node)> acts_here = {};
   /// Whether a failure of the node ends the run, `keep_going` or not; empty: none's does.
@@ -44,6 +37,10 @@ struct Rules {
   std::function<void(std::span<const NodeId> nodes, NodeEnd end, const Result<void>& result)> ended = {};
 };
 
+/// The rules of each kind of node as one. No batch has nodes of two kinds. A node of a kind without rules does not
+/// join.
+Rules by_kind(const Graph& graph, std::map<NodeKind, Rules> kinds);
+
 struct DriveOptions {
   unsigned jobs = 4;  ///< workers; up to 1: the calling thread does all of it
   bool keep_going = false;
@@ -51,9 +48,10 @@ struct DriveOptions {
   std::stop_token stop = {};
 };
 
-/// Drives `nodes`, and those that join, until all have ended; gives how each node of the graph did, by its index.
-/// Inputs that are not driven count as ended. No two batches may wait for each other.
-std::vector<NodeEnd> drive(Graph& graph, const std::vector<NodeId>& nodes, const Rules& rules,
+/// Drives `nodes`, and those that join, until all have ended; gives how each node of the graph did, by its index. A
+/// node waits for its inputs and gates; those that are not driven count as ended. No two batches may wait for each
+/// other.
+std::vector<Outcome> drive(Graph& graph, const std::vector<NodeId>& nodes, const Rules& rules,
                            const DriveOptions& options);
 
 }  // namespace otto::graph

@@ -15,6 +15,7 @@ std::string_view node_kind_name(NodeKind kind) {
     case NodeKind::kDockerfile: return "dockerfile";
     case NodeKind::kBaseImage: return "base-image";
     case NodeKind::kStack: return "stack";
+    case NodeKind::kStackFiles: return "stack-files";
     case NodeKind::kService: return "service";
     case NodeKind::kRegistration: return "registration";
   }
@@ -34,6 +35,12 @@ void Graph::add_input(NodeId node, NodeId input) {
   OTTO_CHECK(node.index < nodes_.size() && input.index < nodes_.size());
   std::vector<NodeId>& inputs = nodes_[node.index].inputs;
   if (std::find(inputs.begin(), inputs.end(), input) == inputs.end()) inputs.push_back(input);
+}
+
+void Graph::add_gate(NodeId node, NodeId gate) {
+  OTTO_CHECK(node.index < nodes_.size() && gate.index < nodes_.size());
+  std::vector<NodeId>& gates = nodes_[node.index].gates;
+  if (std::find(gates.begin(), gates.end(), gate) == gates.end()) gates.push_back(gate);
 }
 
 std::vector<NodeId> Graph::nodes() const {

@@ -18,8 +18,8 @@
 
 namespace otto::graph {
 
-enum class NodeKind { kImage, kContext, kDockerfile, kBaseImage, kStack, kService, kRegistration };
-inline constexpr std::size_t kNodeKinds = 7;
+enum class NodeKind { kImage, kContext, kDockerfile, kBaseImage, kStack, kStackFiles, kService, kRegistration };
+inline constexpr std::size_t kNodeKinds = 8;
 std::string_view node_kind_name(NodeKind kind);
 
 struct NodeId {
@@ -30,7 +30,8 @@ struct NodeId {
 struct Node {
   NodeKind kind = NodeKind::kImage;
   std::string name;  ///< unique within its kind: an image's name, a context's root, a container's host id, …
-  std::vector<NodeId> inputs;  ///< what it is made from, in the order they were added
+  std::vector<NodeId> inputs;      ///< what it is made from, in the order they were added
+  std::vector<NodeId> gates = {};  ///< what only has to have ended before it; no part of any order below
 };
 
 class Graph {
@@ -39,6 +40,8 @@ class Graph {
   NodeId add(NodeKind kind, std::string_view name);
   /// `node` is made from `input`; adding an edge twice is adding it once.
   void add_input(NodeId node, NodeId input);
+  /// `node` waits for `gate` without being made from it. They must not lead in a circle.
+  void add_gate(NodeId node, NodeId gate);
 
   [[nodiscard]] const Node& node(NodeId id) const { return nodes_[id.index]; }
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }

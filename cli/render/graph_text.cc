@@ -125,6 +125,7 @@ std::string_view shape_of(NodeKind kind) {
     case NodeKind::kDockerfile: return "note";
     case NodeKind::kBaseImage: return "box3d";
     case NodeKind::kStack: return "component";
+    case NodeKind::kStackFiles: return "tab";
     case NodeKind::kService:
     case NodeKind::kRegistration: return "ellipse";
   }

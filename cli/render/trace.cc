@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "cli/render/graph_text.h"
 #include "cli/render/names.h"
 
 namespace otto::cli {
@@ -39,6 +40,37 @@ void Trace::report(const Event& event) {
 void Trace::left(const std::string& subject) {
   end(*state_.lock(), subject, "");
   next_.left(subject);
+}
+
+void Trace::driven(const graph::Graph& graph, const std::vector<graph::Outcome>& outcomes) {
+  const auto called = [&](graph::NodeId id) {
+    return fmt::format("{} {}", shown_node_kind(graph.node(id).kind), graph.node(id).name);
+  };
+  const auto all = [&](const std::vector<graph::NodeId>& ids) {
+    Json names = Json::array();
+    for (const graph::NodeId id : ids) names.push_back(called(id));
+    return names;
+  };
+  {
+    auto state = state_.lock();
+    for (const graph::NodeId id : graph.nodes()) {
+      const graph::Outcome& outcome = outcomes[id.index];
+      if (outcome.end == graph::NodeEnd::kOutside) continue;
+      Json args = {{"end", graph::node_end_name(outcome.end)}};
+      if (!outcome.reasons.empty()) args["why"] = graph::in_short(outcome.reasons);
+      if (!graph.node(id).inputs.empty()) args["inputs"] = all(graph.node(id).inputs);
+      if (!graph.node(id).gates.empty()) args["gates"] = all(graph.node(id).gates);
+      state->nodes.push_back(one_event({{"name", called(id)},
+                                        {"cat", "node"},
+                                        {"ph", "i"},
+                                        {"s", "t"},
+                                        {"pid", kProcess},
+                                        {"tid", 0},
+                                        {"ts", clock_()},
+                                        {"args", std::move(args)}}));
+    }
+  }
+  next_.driven(graph, outcomes);
 }
 
 void Trace::enter(State& state, const Event& event) const {
@@ -121,6 +153,7 @@ std::string Trace::json() {
                                 {"dur", *span.end - span.begin},
                                 {"args", std::move(args)}}));
   }
+  events.insert(events.end(), state->nodes.begin(), state->nodes.end());
   return fmt::format("[\n{}\n]\n", fmt::join(events, ",\n"));
 }
 

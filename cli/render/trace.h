@@ -3,7 +3,9 @@
 // A Reporter between the engine and the progress: every event is passed on, and phases become spans. A subject's span
 // begins with the phase's first event and ends with its next phase, when the thread that worked on it has left it, or
 // when it is done; a build's steps lie within its span. Spans of one row never overlap: a thread with several things in
-// hand (services that start together) gets further rows. Threads: as every Reporter; json() once all work is over.
+// hand (services that start together) gets further rows. When a schedule has been driven, each of its nodes becomes an
+// instant on the main row, with how it ended, why, and what it is made from. Threads: as every Reporter; json() once
+// all work is over.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +28,7 @@ class Trace : public Reporter {
 
   void report(const Event& event) override;
   void left(const std::string& subject) override;
+  void driven(const graph::Graph& graph, const std::vector<graph::Outcome>& outcomes) override;
 
   /// Ends what is still open. A JSON array of complete events ("X") and of the rows' names ("M"), a line each: the
   /// format's own reference is "Trace Event Format", Google, 2016.
@@ -51,6 +54,7 @@ class Trace : public Reporter {
   };
   struct State {
     std::vector<Span> spans;
+    std::vector<std::string> nodes;  // instants, as they are written
     std::vector<Row> rows;
     std::map<std::string, Current> current;
     std::size_t threads = 0;

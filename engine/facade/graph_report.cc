@@ -1,7 +1,6 @@
-// graph_of: the nodes, their edges and their state, from the verdicts of a dry run; no second opinion.
+// graph_of: the nodes that a dry run drove, their edges and how they ended; no second opinion.
 
 #include <algorithm>
-#include <map>
 
 #include "engine/config/settings.h"
 #include "engine/workspace/opened.h"
@@ -14,43 +13,16 @@ namespace otto::docker {
 namespace {
 
 using graph::NodeKind;
-using graph::ReasonKind;
 
-/// The kind of input that a reason speaks of; an image itself for what no input of its own shows.
-NodeKind subject_of(ReasonKind kind) {
-  switch (kind) {
-    case ReasonKind::kFileAdded:
-    case ReasonKind::kFileRemoved:
-    case ReasonKind::kFileChanged:
-    case ReasonKind::kModeChanged:
-    case ReasonKind::kIgnoreChanged: return NodeKind::kContext;
-    case ReasonKind::kDockerfileChanged: return NodeKind::kDockerfile;
-    case ReasonKind::kBaseChanged: return NodeKind::kBaseImage;
-    case ReasonKind::kNeverBuilt:
-    case ReasonKind::kBuildArgChanged:
-    case ReasonKind::kTargetChanged:
-    case ReasonKind::kPlatformChanged:
-    case ReasonKind::kUpstreamChanged:
-    case ReasonKind::kMissingOnParent:
-    case ReasonKind::kForced: return NodeKind::kImage;
-    case ReasonKind::kDefinitionChanged:
-    case ReasonKind::kImageChanged:
-    case ReasonKind::kStagedFileChanged:
-    case ReasonKind::kSecretChanged:
-    case ReasonKind::kVariableChanged:
-    case ReasonKind::kDependency:
-    case ReasonKind::kMissing:
-    case ReasonKind::kStopped:
-    case ReasonKind::kPutRight: return NodeKind::kRegistration;
+NodeState state_of(graph::NodeEnd end) {
+  switch (end) {
+    case graph::NodeEnd::kFresh: return NodeState::kFresh;
+    case graph::NodeEnd::kStale: return NodeState::kStale;
+    default: return NodeState::kUnknown;
   }
-  panic("unknown reason kind", __FILE__, __LINE__);
 }
 
-NodeState state_of(ImageStatus status) {
-  if (status == ImageStatus::kStale) return NodeState::kStale;
-  return status == ImageStatus::kCached ? NodeState::kFresh : NodeState::kUnknown;
-}
-
+/// The schedule of a dry run, as people look for it: a stack is made from its containers.
 class Drawing {
  public:
   explicit Drawing(const BuildReport& build) {
@@ -58,101 +30,69 @@ class Drawing {
     report_.repo = build.repo;
     report_.parent_reachable = build.parent_reachable;
     report_.error = build.error;
-    add_nodes(build.graph);
-    for (const ImageResult& image : build.images) judge(image);
+    for (const graph::NodeId id : build.graph.nodes()) {
+      const graph::Node& node = build.graph.node(id);
+      GraphNode drawn{node.kind, node.name, NodeState::kUnknown, {}, {}, {}};
+      if (id.index < build.outcomes.size()) {
+        drawn.state = state_of(build.outcomes[id.index].end);
+        drawn.reasons = build.outcomes[id.index].reasons;
+      }
+      for (const graph::NodeId input : node.inputs) drawn.inputs.push_back(input.index);
+      report_.nodes.push_back(std::move(drawn));
+    }
   }
 
-  /// A container is fresh while neither its image nor its definition asks for another one; the stack while all are.
-  void add_stack(const UpReport& up) {
-    GraphNode stack{NodeKind::kStack, up.project, NodeState::kFresh, {}, {}, {}};
+  void join_stack(const UpReport& up, const std::vector<HostListing>& hosts) {
+    const std::size_t stack = stack_of(up);
+    std::vector<std::size_t> containers;
+    for (std::size_t i = 0; i < report_.nodes.size(); ++i) {
+      if (report_.nodes[i].kind == NodeKind::kRegistration) containers.push_back(i);
+    }
+    if (up.services.empty()) {
+      report_.nodes[stack].state = NodeState::kUnknown;
+      add_unknown(hosts, containers);
+    }
     for (const ServiceResult& service : up.services) {
-      const bool fresh = service.action == ServiceAction::kUnchanged ||
-                         (service.action == ServiceAction::kCompleted && service.reason.empty());
-      GraphNode container{NodeKind::kRegistration, service.host_id, fresh ? NodeState::kFresh : NodeState::kStale,
-                          service.reasons,         service.reason,  {image_of(up.build, service.image)}};
-      if (!fresh) stack.state = NodeState::kStale;
-      stack.inputs.push_back(add(std::move(container)));
+      for (const std::size_t container : containers) {
+        if (report_.nodes[container].name == service.host_id) report_.nodes[container].why = service.reason;
+      }
+      for (GraphNode& node : report_.nodes) {
+        if (node.kind == NodeKind::kService && node.name == service.service) node.why = service.reason;
+      }
     }
-    if (up.services.empty()) stack.state = NodeState::kUnknown;
-    stack_ = add(std::move(stack));
-  }
-
-  /// Containers that could not be judged, by their host ids.
-  void add_unknown_containers(const std::vector<HostListing>& hosts) {
-    const std::string prefix = text::to_lower(report_.parent + "." + report_.repo + ".");
-    for (const HostListing& host : hosts) {
-      if (host.kind != HostKind::kContainer || !host.id.starts_with(prefix)) continue;
-      const std::size_t container = add({NodeKind::kRegistration, host.id, NodeState::kUnknown, {}, {}, {}});
-      report_.nodes[stack_].inputs.push_back(container);
-    }
+    report_.nodes[stack].inputs = std::move(containers);
   }
 
   GraphReport finish() && { return std::move(report_); }
 
  private:
-  std::size_t add(GraphNode node) {
-    report_.nodes.push_back(std::move(node));
+  std::size_t stack_of(const UpReport& up) {
+    const auto found = std::ranges::find(report_.nodes, NodeKind::kStack, &GraphNode::kind);
+    if (found != report_.nodes.end()) return static_cast<std::size_t>(found - report_.nodes.begin());
+    report_.nodes.push_back({NodeKind::kStack, up.project, NodeState::kUnknown, {}, {}, {}});
     return report_.nodes.size() - 1;
   }
 
-  void add_nodes(const graph::Graph& graph) {
-    for (const graph::NodeId id : graph.nodes()) {
-      const graph::Node& node = graph.node(id);
-      GraphNode drawn{node.kind, node.name, NodeState::kUnknown, {}, {}, {}};
-      for (const graph::NodeId input : node.inputs) drawn.inputs.push_back(input.index);
-      add(std::move(drawn));
+  /// Containers that are remembered and could not be judged.
+  void add_unknown(const std::vector<HostListing>& hosts, std::vector<std::size_t>& containers) {
+    const std::string prefix = text::to_lower(report_.parent + "." + report_.repo + ".");
+    for (const HostListing& host : hosts) {
+      if (host.kind != HostKind::kContainer || !host.id.starts_with(prefix)) continue;
+      containers.push_back(report_.nodes.size());
+      report_.nodes.push_back({NodeKind::kRegistration, host.id, NodeState::kUnknown, {}, {}, {}});
     }
-  }
-
-  std::size_t find(NodeKind kind, std::string_view name) const {
-    const auto found =
-        std::ranges::find_if(report_.nodes, [&](const auto& node) { return node.kind == kind && node.name == name; });
-    return static_cast<std::size_t>(found - report_.nodes.begin());
-  }
-
-  std::size_t image_of(const BuildReport& build, const std::string& reference) {
-    for (const ImageResult& image : build.images) {
-      if (image.tag == reference) return find(NodeKind::kImage, image.name);
-    }
-    const std::size_t known = find(NodeKind::kBaseImage, reference);
-    if (known < report_.nodes.size()) return known;
-    return add({NodeKind::kBaseImage, reference, NodeState::kUnknown, {}, {}, {}});
-  }
-
-  void judge(const ImageResult& image) {
-    const std::size_t index = find(NodeKind::kImage, image.name);
-    if (index == report_.nodes.size()) return;
-    report_.nodes[index].state = state_of(image.status);
-    report_.nodes[index].reasons = image.reasons;
-    for (const std::size_t input : report_.nodes[index].inputs) judge_input(report_.nodes[input], image);
-  }
-
-  /// What an image's verdict says of a file, tree or image it is made from: the reasons that name it.
-  static void judge_input(GraphNode& input, const ImageResult& image) {
-    if (input.kind == NodeKind::kImage) return;
-    for (const graph::Reason& reason : image.reasons) {
-      if (subject_of(reason.kind) != input.kind) continue;
-      if (input.kind == NodeKind::kBaseImage && reason.subject != input.name) continue;
-      if (std::ranges::find(input.reasons, reason) == input.reasons.end()) input.reasons.push_back(reason);
-      input.state = NodeState::kStale;
-    }
-    const bool compared =
-        image.status == ImageStatus::kCached ||
-        (image.status == ImageStatus::kStale && image.reasons.front().kind != ReasonKind::kNeverBuilt);
-    if (input.state == NodeState::kUnknown && compared) input.state = NodeState::kFresh;
   }
 
   GraphReport report_;
-  std::size_t stack_ = 0;
 };
 
 Result<GraphReport> draw_stack(Workspace& library, const UpReport& up) {
-  Drawing drawing(up.build);
-  drawing.add_stack(up);
+  std::vector<HostListing> hosts;
   if (up.services.empty()) {
-    OTTO_TRY(const std::vector<HostListing> hosts, list_hosts(library));
-    drawing.add_unknown_containers(hosts);
+    OTTO_TRY(hosts, list_hosts(library));
   }
+  Drawing drawing(up.build);
+  drawing.join_stack(up, hosts);
   return std::move(drawing).finish();
 }
 

@@ -1,5 +1,6 @@
 #include "engine/images/build_repo.h"
 
+#include "engine/images/early_stages.h"
 #include "engine/images/image_probe.h"
 #include "engine/images/image_run.h"
 #include "engine/images/repo_images.h"
@@ -32,8 +33,9 @@ Result<docker::BuildReport> build_repo(parent::ParentSession& session, const Rea
   }
   OTTO_RETURN_IF_ERROR(connected);
   if (options.rebuild) request.forced = names.empty() ? names_of(images) : names;
+  OTTO_TRY(const auto early, EarlyStages::begin(session, images, request));
   OTTO_TRY(const parent::Probe probe, session.probe(probe_request(images, request)));
-  OTTO_TRY(report.images, run_images(session, images, probe, request));
+  OTTO_RETURN_IF_ERROR(run_images(session, images, probe, request, *early, report));
   return report;
 }
 

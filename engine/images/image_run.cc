@@ -12,8 +12,10 @@
 #include "cache/parent_store.h"
 #include "engine/images/base_images.h"
 #include "engine/images/built_record.h"
+#include "engine/images/early_stages.h"
 #include "engine/images/image_evidence.h"
 #include "engine/images/image_probe.h"
+#include "engine/images/input_verdicts.h"
 #include "graph/base/clock.h"
 
 namespace otto::images {
@@ -42,8 +44,9 @@ bool ends_run(ErrorCode code) {
 class ImageRule::Run {
  public:
   Run(parent::ParentSession& session, const RepoInputs& images, const parent::Probe& probe,
-      const ImageRunRequest& request)
+      const ImageRunRequest& request, EarlyStages& early)
       : session_(session),
+        early_(early),
         inputs_(images),
         images_(images.images),
         probe_(probe),
@@ -57,38 +60,59 @@ class ImageRule::Run {
   Result<void> judge() {
     OTTO_RETURN_IF_ERROR(evidence_.ask_records(session_, images_));
     for (std::size_t i = 0; i < images_.size(); ++i) OTTO_RETURN_IF_ERROR(judge(i));
+    input_verdicts_ = input_verdicts(inputs_.graph, results_);
     if (request_.dry_run) return {};
     session_.tally().expect(static_cast<std::uint64_t>(
         std::ranges::count(results_, docker::ImageStatus::kStale, &docker::ImageResult::status)));
     return prepare_stages();
   }
 
-  [[nodiscard]] std::vector<graph::NodeId> nodes() const {
+  [[nodiscard]] std::vector<graph::NodeId> images() const {
     std::vector<graph::NodeId> nodes;
     for (const ImageInputs& image : images_) nodes.push_back(*inputs_.graph.id(graph::NodeKind::kImage, image.name()));
     return nodes;
   }
 
-  [[nodiscard]] bool is_stale(graph::NodeId image) const {
-    return results_[index_of(image)].status != docker::ImageStatus::kCached;
+  [[nodiscard]] std::vector<graph::NodeId> nodes() const {
+    std::vector<graph::NodeId> nodes;
+    for (const auto& [input, verdict] : input_verdicts_) nodes.push_back(input);
+    const std::vector<graph::NodeId> images = this->images();
+    nodes.insert(nodes.end(), images.begin(), images.end());
+    return nodes;
   }
 
-  Result<void> act(graph::NodeId image, const std::stop_token& stop) {
-    Result<void> result = build(index_of(image), stop);
-    session_.reporter().left(inputs_.graph.node(image).name);
-    return result;
-  }
-
-  void ended(graph::NodeId image, graph::NodeEnd end, const Result<void>& result) {
-    if (end == graph::NodeEnd::kActed || end == graph::NodeEnd::kFailed) finished(index_of(image), result);
+  std::map<graph::NodeKind, graph::Rules> rules() {
+    graph::Rules image;
+    image.joins = [](graph::NodeId) { return false; };  // what a service alone runs is not judged here
+    image.judge = [this](graph::NodeId node) -> Result<graph::Verdict> {
+      const docker::ImageResult& result = results_[index_of(node)];
+      return graph::Verdict{result.status != docker::ImageStatus::kCached, result.reasons};
+    };
+    image.act = [this](std::span<const graph::NodeId> one, const std::stop_token& stop) {
+      Result<void> result = build(index_of(one.front()), stop);
+      session_.reporter().left(inputs_.graph.node(one.front()).name);
+      return result;
+    };
+    image.ended = [this](std::span<const graph::NodeId> one, graph::NodeEnd end, const Result<void>& result) {
+      const bool was_begun = end == graph::NodeEnd::kActed || end == graph::NodeEnd::kFailed;
+      if (was_begun) finished(index_of(one.front()), result);
+    };
+    graph::Rules input;
+    input.joins = image.joins;
+    input.judge = [this](graph::NodeId node) -> Result<graph::Verdict> { return input_verdicts_.at(node); };
+    input.acts_here = [](graph::NodeId) { return true; };
+    return {{graph::NodeKind::kImage, image},
+            {graph::NodeKind::kDockerfile, input},
+            {graph::NodeKind::kContext, input},
+            {graph::NodeKind::kBaseImage, input}};
   }
 
   [[nodiscard]] const std::vector<docker::ImageResult>& so_far() const { return results_; }
 
-  Result<std::vector<docker::ImageResult>> results(const std::vector<graph::NodeEnd>& ends) {
+  Result<std::vector<docker::ImageResult>> results(const std::vector<graph::Outcome>& outcomes) {
     if (fatal_) return std::move(*fatal_);
     if (session_.stop().stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
-    name_skipped(ends);
+    name_skipped(outcomes);
     if (std::ranges::find(results_, docker::ImageStatus::kBuilt, &docker::ImageResult::status) != results_.end()) {
       OTTO_RETURN_IF_ERROR(cache::ManifestStore(session_.memo()).forget_unused());
     }
@@ -159,6 +183,7 @@ class ImageRule::Run {
   // --- staging and building; on workers ---
 
   Result<void> prepare_stages() {
+    for (EarlyStages::Brought& brought : early_.take()) OTTO_RETURN_IF_ERROR(take(brought));
     for (std::size_t i = 0; i < images_.size(); ++i) {
       if (results_[i].status != docker::ImageStatus::kStale || stagings_.contains(images_[i].context)) continue;
       auto staging = std::make_unique<Staging>();
@@ -173,6 +198,35 @@ class ImageRule::Run {
       stagings_.emplace(images_[i].context, std::move(staging));
     }
     return {};
+  }
+
+  /// A context that is in its stage by now: part of the work on the first stale image that has it.
+  Result<void> take(EarlyStages::Brought& brought) {
+    auto staging = std::make_unique<Staging>();
+    staging->context = brought.context;
+    staging->believed = brought.context->scan.manifest;
+    staging->believed_stamp = brought.state.stamp;
+    staging->state = std::move(brought.state);
+    staging->staged = true;
+    for (std::size_t i = 0; i < images_.size(); ++i) {
+      if (images_[i].context != staging->context || results_[i].status != docker::ImageStatus::kStale) continue;
+      staging->charged_to = images_[i].name();
+      tell_staged(*staging, images_[i], results_[i]);
+      stagings_.emplace(staging->context, std::move(staging));
+      return {};
+    }
+    return cache::ParentStore(session_.memo())
+        .put_stage({session_.host().id, staging->context->stage_key, staging->believed_stamp,
+                    graph::serialize(*staging->believed)});
+  }
+
+  void tell_staged(const Staging& staging, const ImageInputs& image, docker::ImageResult& result) {
+    result.uploaded_bytes += staging.state.uploaded_bytes;
+    result.uploaded_files += staging.state.uploaded_files;
+    if (!staging.state.repaired) return;
+    report(Event::notice(Phase::kUploading, image.name(),
+                         fmt::format("the stage of image '{}' had been changed on {} and was repaired", image.name(),
+                                     session_.host().id)));
   }
 
   Result<void> build(std::size_t index, const std::stop_token& stop) {
@@ -226,13 +280,7 @@ class ImageRule::Run {
     staging.staged = true;
     staging.believed = staging.context->scan.manifest;
     staging.believed_stamp = staging.state.stamp;
-    result.uploaded_bytes += staging.state.uploaded_bytes;
-    result.uploaded_files += staging.state.uploaded_files;
-    if (staging.state.repaired) {
-      report(Event::notice(Phase::kUploading, image.name(),
-                           fmt::format("the stage of image '{}' had been changed on {} and was repaired", image.name(),
-                                       session_.host().id)));
-    }
+    tell_staged(staging, image, result);
     return staging.state.stamp;
   }
 
@@ -345,10 +393,11 @@ class ImageRule::Run {
     return {};
   }
 
-  void name_skipped(const std::vector<graph::NodeEnd>& ends) {
-    const std::vector<graph::NodeId> ids = nodes();
+  void name_skipped(const std::vector<graph::Outcome>& outcomes) {
+    const std::vector<graph::NodeId> ids = images();
     for (std::size_t i = 0; i < images_.size(); ++i) {
-      if (ends[ids[i].index] != graph::NodeEnd::kBlocked || results_[i].status != docker::ImageStatus::kStale) continue;
+      const bool blocked = outcomes[ids[i].index].end == graph::NodeEnd::kBlocked;
+      if (!blocked || results_[i].status != docker::ImageStatus::kStale) continue;
       results_[i].status = docker::ImageStatus::kSkipped;
       std::string cause = "an earlier failure ended the run";
       for (const Upstream& upstream : images_[i].upstreams) {
@@ -374,12 +423,14 @@ class ImageRule::Run {
   void report(const Event& event) { session_.reporter().report(event); }
 
   parent::ParentSession& session_;
+  EarlyStages& early_;
   const RepoInputs& inputs_;
   const std::vector<ImageInputs>& images_;
   const parent::Probe& probe_;
   const ImageRunRequest& request_;
   ImageEvidenceReader evidence_;
   std::vector<docker::ImageResult> results_;  // one an image; each written by its own task, read after it
+  std::map<graph::NodeId, graph::Verdict> input_verdicts_;
   std::vector<Clock::time_point> started_;
   std::vector<char> found_;  // of each image: another otto had built it; as results_
   std::vector<std::map<std::string, std::string>> fetched_bases_;  // of each image; those of upstream images join
@@ -388,35 +439,28 @@ class ImageRule::Run {
 };
 
 ImageRule::ImageRule(parent::ParentSession& session, const RepoInputs& images, const parent::Probe& probe,
-                     const ImageRunRequest& request)
-    : run_(std::make_unique<Run>(session, images, probe, request)) {}
+                     const ImageRunRequest& request, EarlyStages& early)
+    : run_(std::make_unique<Run>(session, images, probe, request, early)) {}
 ImageRule::~ImageRule() = default;
 Result<void> ImageRule::judge() { return run_->judge(); }
+std::vector<graph::NodeId> ImageRule::images() const { return run_->images(); }
 std::vector<graph::NodeId> ImageRule::nodes() const { return run_->nodes(); }
-bool ImageRule::is_stale(graph::NodeId image) const { return run_->is_stale(image); }
-Result<void> ImageRule::act(graph::NodeId image, const std::stop_token& stop) { return run_->act(image, stop); }
-void ImageRule::ended(graph::NodeId image, graph::NodeEnd end, const Result<void>& result) {
-  run_->ended(image, end, result);
-}
+std::map<graph::NodeKind, graph::Rules> ImageRule::rules() { return run_->rules(); }
 const std::vector<docker::ImageResult>& ImageRule::so_far() const { return run_->so_far(); }
-Result<std::vector<docker::ImageResult>> ImageRule::results(const std::vector<graph::NodeEnd>& ends) {
-  return run_->results(ends);
+Result<std::vector<docker::ImageResult>> ImageRule::results(const std::vector<graph::Outcome>& outcomes) {
+  return run_->results(outcomes);
 }
 
-Result<std::vector<docker::ImageResult>> run_images(parent::ParentSession& session, RepoInputs& images,
-                                                    const parent::Probe& probe, const ImageRunRequest& request) {
+Result<void> run_images(parent::ParentSession& session, RepoInputs& images, const parent::Probe& probe,
+                        const ImageRunRequest& request, EarlyStages& early, docker::BuildReport& report) {
   settle_from_probe(images, probe);
-  ImageRule rule(session, images, probe, request);
+  ImageRule rule(session, images, probe, request, early);
   OTTO_RETURN_IF_ERROR(rule.judge());
-  graph::Rules rules;
-  rules.is_stale = [&](graph::NodeId image) -> Result<bool> { return rule.is_stale(image); };
-  rules.act = [&](std::span<const graph::NodeId> one, const std::stop_token& stop) {
-    return rule.act(one.front(), stop);
-  };
-  rules.ended = [&](std::span<const graph::NodeId> one, graph::NodeEnd end, const Result<void>& result) {
-    rule.ended(one.front(), end, result);
-  };
-  return rule.results(graph::drive(images.graph, rule.nodes(), rules, drive_options(request, session.stop())));
+  report.outcomes = graph::drive(images.graph, rule.nodes(), graph::by_kind(images.graph, rule.rules()),
+                                 drive_options(request, session.stop()));
+  session.reporter().driven(images.graph, report.outcomes);
+  OTTO_TRY(report.images, rule.results(report.outcomes));
+  return {};
 }
 
 graph::DriveOptions drive_options(const ImageRunRequest& request, const std::stop_token& stop) {

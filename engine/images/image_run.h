@@ -29,12 +29,14 @@ struct ImageRunRequest {
   bool pull = false;  ///< ask registries for newer base images (not with dry_run), and build upon them
 };
 
+class EarlyStages;
+
 /// The rule of images, for graph::drive: their verdicts, what makes them true, what is recorded of it.
 class ImageRule {
  public:
   /// Borrows all of it. `images` are settled (settle_from_probe).
   ImageRule(parent::ParentSession& session, const RepoInputs& images, const parent::Probe& probe,
-            const ImageRunRequest& request);
+            const ImageRunRequest& request, EarlyStages& early);
   ~ImageRule();
   ImageRule(const ImageRule&) = delete;
   ImageRule& operator=(const ImageRule&) = delete;
@@ -42,16 +44,17 @@ class ImageRule {
   /// Judges all, and takes for this project's what is there already. kDatabase, kRemoteFailed and what ends a run.
   Result<void> judge();
   /// The images' nodes in RepoInputs::graph, in build order.
+  [[nodiscard]] std::vector<graph::NodeId> images() const;
+  /// Those and the nodes of what they are made from.
   [[nodiscard]] std::vector<graph::NodeId> nodes() const;
-  [[nodiscard]] bool is_stale(graph::NodeId image) const;
-  /// Stages its context and builds it; on a worker.
-  Result<void> act(graph::NodeId image, const std::stop_token& stop);
-  void ended(graph::NodeId image, graph::NodeEnd end, const Result<void>& result);
+  /// Of all these kinds. An image is staged and built on a worker; its inputs are judged only, because staging a
+  /// context may have to be done again for each build.
+  std::map<graph::NodeKind, graph::Rules> rules();
   /// As they are by now.
   [[nodiscard]] const std::vector<docker::ImageResult>& so_far() const;
-  /// Once all have ended; those that `ends` has as blocked are told as skipped. Failures of single images are in the
-  /// results; kInputsChanged, kConnectionLost, kInterrupted, kDockerMissing, kDockerDenied and kDatabase are the run's.
-  Result<std::vector<docker::ImageResult>> results(const std::vector<graph::NodeEnd>& ends);
+  /// Once all have ended; those that are blocked are told as skipped. Failures of single images are in the results;
+  /// kInputsChanged, kConnectionLost, kInterrupted, kDockerMissing, kDockerDenied and kDatabase are the run's.
+  Result<std::vector<docker::ImageResult>> results(const std::vector<graph::Outcome>& outcomes);
 
  private:
   class Run;
@@ -61,9 +64,9 @@ class ImageRule {
 /// How a command that builds drives its graph; no jobs are 4.
 graph::DriveOptions drive_options(const ImageRunRequest& request, const std::stop_token& stop);
 
-/// Drives images alone; completes the hashes of those whose base images count.
-Result<std::vector<docker::ImageResult>> run_images(parent::ParentSession& session, RepoInputs& images,
-                                                    const parent::Probe& probe, const ImageRunRequest& request);
+/// Drives images alone; completes the hashes of those whose base images count. Fills the report's images and outcomes.
+Result<void> run_images(parent::ParentSession& session, RepoInputs& images, const parent::Probe& probe,
+                        const ImageRunRequest& request, EarlyStages& early, docker::BuildReport& report);
 
 /// What the results say where the parent could not be asked: kUnknown, with tags and hashes.
 std::vector<docker::ImageResult> unknown_results(const RepoInputs& images);

@@ -8,6 +8,7 @@
 #include "cache/parent_store.h"
 #include "engine/images/built_record.h"
 #include "engine/images/prune_plan.h"
+#include "graph/drive.h"
 
 namespace otto::images {
 
@@ -25,26 +26,61 @@ class Prune {
     OTTO_TRY(const std::vector<cache::BuildRecord> builds, own_builds());
     OTTO_TRY(const parent::PruneSurvey survey, survey_of(builds));
     const PrunePlan plan = plan_prune(evidence_);
-    std::map<std::string, std::string> stayed;
-    if (!options_.dry_run) {
-      OTTO_TRY(stayed, session_.parent().remove(session_.facts(), removals(plan), session_.stop()));
-      OTTO_RETURN_IF_ERROR(forget(plan, stayed));
-    }
-    tell(plan, stayed, survey);
+    OTTO_RETURN_IF_ERROR(drive(plan));
+    tell(plan, survey);
     return std::move(report_);
   }
 
  private:
-  static std::vector<parent::Removal> removals(const PrunePlan& plan) {
+  /// What is needed no longer is stale, and all of it goes in one call.
+  Result<void> drive(const PrunePlan& plan) {
+    graph::Graph graph;
+    std::map<graph::NodeId, const PruneStep*> steps;
+    std::vector<graph::NodeId> nodes;
+    for (const auto* some : {&plan.remove, &plan.keep}) {
+      for (const PruneStep& step : *some) {
+        const bool stage = step.kind == docker::PruneKind::kStage;
+        nodes.push_back(graph.add(stage ? graph::NodeKind::kContext : graph::NodeKind::kImage, step.name));
+        steps[nodes.back()] = &step;
+      }
+    }
+    std::optional<Error> failure;
+    graph::Rules rules;
+    rules.batch = [](graph::NodeId) { return "all"; };
+    rules.judge = [&](graph::NodeId node) -> Result<graph::Verdict> {
+      return graph::Verdict{steps.at(node)->why.empty()};
+    };
+    rules.acts_here = [](graph::NodeId) { return true; };
+    rules.act = [&](std::span<const graph::NodeId> stale, const std::stop_token&) -> Result<void> {
+      std::vector<PruneStep> gone;
+      for (const graph::NodeId node : stale) gone.push_back(*steps.at(node));
+      return remove(gone);
+    };
+    rules.ended = [&](std::span<const graph::NodeId>, graph::NodeEnd, const Result<void>& result) {
+      if (!result.ok()) failure = result.error();
+    };
+    graph::DriveOptions options;
+    options.jobs = 1;
+    options.dry_run = options_.dry_run;
+    session_.reporter().driven(graph, graph::drive(graph, nodes, rules, options));
+    return failure ? Result<void>(*failure) : Result<void>();
+  }
+
+  Result<void> remove(const std::vector<PruneStep>& steps) {
     using Kind = parent::Removal::Kind;
     std::vector<parent::Removal> all;
-    for (const PruneStep& step : plan.remove) {
+    for (const PruneStep& step : steps) {
       const Kind kind = step.kind == docker::PruneKind::kTag     ? Kind::kTag
                         : step.kind == docker::PruneKind::kStage ? Kind::kStage
                                                                  : Kind::kRecord;
       all.push_back({kind, step.name});
     }
-    return all;
+    OTTO_TRY(stayed_, session_.parent().remove(session_.facts(), all, session_.stop()));
+    for (const PruneStep& step : steps) {
+      if (step.kind != docker::PruneKind::kStage || stayed_.contains(step.name)) continue;
+      OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo()).forget_stage(report_.parent, step.name));
+    }
+    return {};
   }
 
   void protect_current(const RepoInputs& images) {
@@ -99,16 +135,7 @@ class Prune {
     return survey;
   }
 
-  Result<void> forget(const PrunePlan& plan, const std::map<std::string, std::string>& stayed) const {
-    for (const PruneStep& step : plan.remove) {
-      if (step.kind != docker::PruneKind::kStage || stayed.contains(step.name)) continue;
-      OTTO_RETURN_IF_ERROR(cache::ParentStore(session_.memo()).forget_stage(report_.parent, step.name));
-    }
-    return {};
-  }
-
-  void tell(const PrunePlan& plan, const std::map<std::string, std::string>& stayed,
-            const parent::PruneSurvey& survey) {
+  void tell(const PrunePlan& plan, const parent::PruneSurvey& survey) {
     const auto entry_of = [&](const PruneStep& step, std::string why) {
       docker::PruneEntry entry{step.kind, step.name, 0, std::move(why)};
       const auto& sizes = step.kind == docker::PruneKind::kTag     ? survey.images
@@ -119,8 +146,8 @@ class Prune {
       return entry;
     };
     for (const PruneStep& step : plan.remove) {
-      const auto why = stayed.find(step.name);
-      if (why == stayed.end()) {
+      const auto why = stayed_.find(step.name);
+      if (why == stayed_.end()) {
         report_.removed.push_back(entry_of(step, ""));
       } else {
         report_.kept.push_back(entry_of(step, why->second));
@@ -133,6 +160,7 @@ class Prune {
   const docker::PruneOptions& options_;
   PruneEvidence evidence_;
   std::map<std::string, std::string> latest_;  // declared image → its :latest reference
+  std::map<std::string, std::string> stayed_;  // what the parent would not remove → why
   docker::PruneReport report_;
 };
 

@@ -56,6 +56,8 @@ class ParentSession {
   [[nodiscard]] workspace::Tally& tally() { return *tally_; }
   /// Valid once connected.
   [[nodiscard]] Parent& parent() const { return *parent_; }
+  /// What the memo knew of it, or a probe told since; nullptr: nothing yet.
+  [[nodiscard]] const ParentFacts* remembered_facts() const { return facts_ ? &*facts_ : nullptr; }
   /// Valid after the first probe().
   [[nodiscard]] const ParentFacts& facts() const { return *facts_; }
 

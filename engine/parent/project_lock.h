@@ -28,6 +28,8 @@ class ProjectLock {
   /// Gives it back and waits until that is done.
   virtual ~ProjectLock() = default;
 
+  /// Gets ready to take it, without waiting for anything: it will be asked for soon, as when images are built first.
+  virtual void prepare() {}
   /// Waits until no other otto works on the project, or did before its cable was lost. Once. Gives the generation that
   /// the last holder left (empty: there was none): where it is not what the probe told, another was at work since;
   /// where it is_open(), its holder was cut off, and nobody knows how much of it a probe has seen. `waiting` is called

@@ -31,10 +31,15 @@ bool RemoteLock::held() const {
   return state->generation.has_value() && !state->over;
 }
 
+void RemoteLock::prepare() {
+  if (!thread_.joinable()) thread_ = std::jthread([this] { hold(); });
+}
+
 Result<std::string> RemoteLock::take(std::function<void(const LockHolder&)> waiting) {
-  OTTO_CHECK(!thread_.joinable());
-  waiting_ = std::move(waiting);
-  thread_ = std::jthread([this] { hold(); });
+  waiting_ = std::move(waiting);  // nobody waits before the word is given
+  state_.lock()->wanted = true;
+  changed_.notify_all();
+  prepare();
   auto state = state_.lock();
   state.wait(changed_, [](const State& now) { return now.generation || now.failure; });
   if (state->failure) return *state->failure;
@@ -54,6 +59,12 @@ void RemoteLock::hold() {
   script.claim = transport::Claim::kStays;
   script.stop = stop_;
   script.input = [this](const transport::Writer& write) -> Result<void> {
+    {
+      auto state = state_.lock();
+      state.wait(changed_, [](const State& now) { return now.wanted || now.over; });
+      if (!state->wanted) return {};
+    }
+    OTTO_RETURN_IF_ERROR(write("take\n"));
     bool settled = false;
     {
       auto state = state_.lock();

@@ -29,6 +29,8 @@ class RemoteLock final : public ProjectLock {
   RemoteLock(const RemoteLock&) = delete;
   RemoteLock& operator=(const RemoteLock&) = delete;
 
+  /// Starts the job, which then waits for a word.
+  void prepare() override;
   Result<std::string> take(std::function<void(const LockHolder&)> waiting) override;
   [[nodiscard]] bool held() const override;
   [[nodiscard]] const std::string& token() const override { return token_; }
@@ -39,6 +41,7 @@ class RemoteLock final : public ProjectLock {
   struct State {
     std::optional<std::string> generation;  // once it is taken
     std::optional<Error> failure;
+    bool wanted = false;  // the lock is to be taken now
     bool settled = false;
     bool over = false;     // the job may end, or has
     std::string out, err;  // the last line of each, which is not whole yet

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "cache/build_store.h"
+#include "engine/images/early_stages.h"
 #include "engine/images/image_probe.h"
 #include "engine/images/image_run.h"
 #include "engine/stack/service_images.h"
@@ -88,16 +89,18 @@ class Up {
       OTTO_RETURN_IF_ERROR(read_images(session, stack));
     }
     OTTO_TRY(parent::ProbeRequest wanted, probe_request(session, stack, inputs_));
+    const images::ImageRunRequest image_request = run_request();
+    OTTO_TRY(const auto early, images::EarlyStages::begin(session, inputs_, image_request));
     OTTO_TRY(parent::Probe probe, session.probe(std::move(wanted)));
     OTTO_RETURN_IF_ERROR(check_account(session, stack.project, probe.containers));
     images_.ids = probe.image_ids;
     images::settle_from_probe(inputs_, probe);
-    const images::ImageRunRequest image_request = run_request();
-    images::ImageRule image_rule(session, inputs_, probe, image_request);
+    images::ImageRule image_rule(session, inputs_, probe, image_request, *early);
     if (options_.build) OTTO_RETURN_IF_ERROR(image_rule.judge());
+    if (will_build(image_rule)) turn_.prepare(session, stack.project);
     const StackRunRequest request = stack_request();
     StackRule rule(session, stack, stage, turn_, request, std::move(model_), probe);
-    OTTO_RETURN_IF_ERROR(drive(session, stack, image_rule, rule));
+    OTTO_RETURN_IF_ERROR(drive(session, image_rule, rule));
     if (report_.build.failures() > 0) return std::optional(std::move(report_));  // the running stack stays as it is
     if (rule.begins_anew()) return std::optional<UpReport>();
     auto finished = rule.finish();
@@ -107,51 +110,34 @@ class Up {
     return std::optional(std::move(report_));
   }
 
-  /// One schedule: images, behind all of them the stack, behind that its services.
-  Result<void> drive(parent::ParentSession& session, const StackInputs& stack, images::ImageRule& image_rule,
-                     StackRule& rule) {
-    graph::Graph graph = inputs_.graph;
+  /// One schedule: images and what they are made from; behind all images the stack, its files, services, containers.
+  Result<void> drive(parent::ParentSession& session, images::ImageRule& image_rule, StackRule& rule) {
+    graph::Graph& graph = report_.build.graph = inputs_.graph;
     std::vector<graph::NodeId> nodes = options_.build ? image_rule.nodes() : std::vector<graph::NodeId>();
-    const graph::NodeId the_stack = graph.add(graph::NodeKind::kStack, stack.project);
-    for (const graph::NodeId image : nodes) graph.add_input(the_stack, image);
-    nodes.push_back(the_stack);
-    const auto is = [&](graph::NodeId node, graph::NodeKind kind) { return graph.node(node).kind == kind; };
-    const auto is_image = [&](graph::NodeId node) { return is(node, graph::NodeKind::kImage); };
-    std::optional<Error> failure;  // of the stack or its services
-    graph::Rules rules;
-    rules.batch = [&](graph::NodeId node) {
-      return is(node, graph::NodeKind::kService) ? rule.batch(graph.node(node).name) : std::string();
-    };
-    rules.is_stale = [&](graph::NodeId node) -> Result<bool> {
-      if (is_image(node)) return image_rule.is_stale(node);
-      if (is(node, graph::NodeKind::kService)) return rule.is_stale(graph.node(node).name);
+    const auto images = options_.build ? image_rule.images() : std::vector<graph::NodeId>();
+    for (const graph::NodeId node : rule.add_to(graph, images)) nodes.push_back(node);
+    auto rules = rule.rules([&] {
       if (options_.build) take_images(image_rule.so_far());
-      rule.take_images(images_);
-      return rule.is_stale();
-    };
-    rules.acts_here = rules.is_vital = [&](graph::NodeId node) { return !is_image(node); };
-    rules.act = [&](std::span<const graph::NodeId> some, const std::stop_token& stop) -> Result<void> {
-      if (is_image(some.front())) return image_rule.act(some.front(), stop);
-      if (some.front() == the_stack) return rule.act();
-      std::vector<std::string> services;
-      for (const graph::NodeId service : some) services.push_back(graph.node(service).name);
-      return rule.act(services);
-    };
-    rules.ended = [&](std::span<const graph::NodeId> some, graph::NodeEnd end, const Result<void>& result) {
-      if (is_image(some.front())) return image_rule.ended(some.front(), end, result);
-      if (!result.ok() && !failure) failure = result.error();
-      if (result.ok() && some.front() == the_stack) rule.add_services(graph, the_stack);
-    };
-    const auto ends = graph::drive(graph, nodes, rules, images::drive_options(run_request(), session.stop()));
-    if (failure && !rule.begins_anew()) {
+      return images_;
+    });
+    rules.merge(image_rule.rules());
+    report_.build.outcomes = graph::drive(graph, nodes, graph::by_kind(graph, std::move(rules)),
+                                          images::drive_options(run_request(), session.stop()));
+    session.reporter().driven(graph, report_.build.outcomes);
+    if (rule.failure() && !rule.begins_anew()) {
       static_cast<void>(session.forget_facts());  // what the parent's tools can do may be why
-      return *failure;
+      return *rule.failure();
     }
     if (session.stop().stop_requested()) return rule.interrupted();
     if (!options_.build) return {};
-    OTTO_TRY(std::vector<ImageResult> results, image_rule.results(ends));
+    OTTO_TRY(std::vector<ImageResult> results, image_rule.results(report_.build.outcomes));
     take_images(std::move(results));
     return {};
+  }
+
+  [[nodiscard]] bool will_build(const images::ImageRule& images) const {
+    return options_.build && !options_.dry_run &&
+           std::ranges::find(images.so_far(), ImageStatus::kStale, &ImageResult::status) != images.so_far().end();
   }
 
   [[nodiscard]] StackRunRequest stack_request() const {

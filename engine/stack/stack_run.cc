@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "engine/containers/half_replaced.h"
 #include "engine/containers/registration.h"
@@ -19,6 +20,8 @@
 #include "graph/base/text.h"
 
 namespace otto::stack {
+
+using graph::NodeKind;
 
 class StackRule::Run {
  public:
@@ -36,28 +39,93 @@ class StackRule::Run {
     if (model) take_model(std::move(*model));
   }
 
-  void take_images(PinnedImages images) { images_ = std::move(images); }
+  [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
   [[nodiscard]] bool begins_anew() const { return begins_anew_; }
 
+  std::vector<graph::NodeId> add_to(graph::Graph& graph, const std::vector<graph::NodeId>& images) {
+    graph_ = &graph;
+    the_stack_ = graph.add(NodeKind::kStack, stack_.project);
+    the_files_ = graph.add(NodeKind::kStackFiles, stack_.project);
+    for (const graph::NodeId image : images) graph.add_gate(the_stack_, image);
+    graph.add_gate(the_files_, the_stack_);
+    return {the_stack_, the_files_};
+  }
+
+  std::map<NodeKind, graph::Rules> rules(std::function<PinnedImages()> images) {
+    graph::Rules common;
+    common.acts_here = common.is_vital = [](graph::NodeId) { return true; };
+    common.ended = [this](std::span<const graph::NodeId> nodes, graph::NodeEnd, const Result<void>& result) {
+      if (!result.ok() && !failure_) failure_ = result.error();
+      if (result.ok() && nodes.front() == the_files_) add_services();
+    };
+    const auto name = [this](graph::NodeId node) -> const std::string& { return graph_->node(node).name; };
+    graph::Rules stack = common, files = common, service = common, container = common;
+    stack.judge = [this, images = std::move(images)](graph::NodeId) {
+      images_ = images();
+      return judge_stack();
+    };
+    stack.act = [this](std::span<const graph::NodeId>, const std::stop_token&) { return begin(); };
+    files.judge = [this](graph::NodeId) { return judge_files(); };
+    files.act = [this](std::span<const graph::NodeId>, const std::stop_token&) { return bring_files(); };
+    service.batch = [this, name](graph::NodeId node) { return batch(name(node)); };
+    service.judge = [this, name](graph::NodeId node) { return judge(name(node)); };
+    service.act = [this, name](std::span<const graph::NodeId> nodes, const std::stop_token&) {
+      std::vector<std::string> services;
+      for (const graph::NodeId node : nodes) services.push_back(name(node));
+      auto done = bring_up(services);
+      if (!done.ok() && done.error().code == ErrorCode::kInterrupted) return Result<void>(interrupted());
+      return done;
+    };
+    container.batch = [](graph::NodeId) { return "all"; };
+    container.judge = [this](graph::NodeId node) -> Result<graph::Verdict> {
+      Result<graph::Verdict> verdict = judge(graph_->node(graph_->node(node).inputs.front()).name);
+      if (!request_.dry_run) verdict->stale = true;  // what runs is put down each time; the memo writes what differs
+      return verdict;
+    };
+    container.act = [this](std::span<const graph::NodeId>, const std::stop_token&) { return register_all(); };
+    return {{NodeKind::kStack, stack},
+            {NodeKind::kStackFiles, files},
+            {NodeKind::kService, service},
+            {NodeKind::kRegistration, container}};
+  }
+
+  [[nodiscard]] Error interrupted() const {
+    if (begun_.empty()) return make_error(ErrorCode::kInterrupted, "interrupted");
+    return interrupted_while_changing(session_, stack_.project, begun_, salvage_.containers);
+  }
+
+  Result<std::vector<docker::ServiceResult>> finish() {
+    if (request_.dry_run) return results();
+    OTTO_RETURN_IF_ERROR(register_all());  // of a stack without services
+    OTTO_RETURN_IF_ERROR(tell_early_exits(session_, exits_));
+    if (request_.wait) OTTO_RETURN_IF_ERROR(wait_for(plan_));
+    if (memo_error_) return *memo_error_;
+    return results();
+  }
+
+ private:
   // --- the stack ---
 
-  Result<bool> is_stale() {
-    if (!has_model_ && !request_.dry_run) return true;
+  Result<graph::Verdict> judge_stack() {
+    if (!has_model_ && !request_.dry_run) return graph::Verdict{true};
     if (!has_model_) {
       OTTO_TRY(auto foreseen, stage_.foresee_model(probe_));
-      if (!foreseen) return notice_unknown_services();
+      if (!foreseen) {
+        notice_unknown_services();
+        return graph::Verdict{};
+      }
       take_model(std::move(*foreseen));
       OTTO_RETURN_IF_ERROR(probe_with_model());
     }
     OTTO_TRY(plan_, make_plan());
-    if (has_work() && !request_.dry_run) return true;
+    if (has_work() && !request_.dry_run) return graph::Verdict{true};
     if (request_.dry_run) tell_put_right(session_, stack_.project, salvage_.steps, true);
     OTTO_RETURN_IF_ERROR(tell_what_is_there());
-    return has_work();
+    return graph::Verdict{has_work()};
   }
 
   /// What is there already is told once the turn is held: before, another otto may be changing it.
-  Result<void> act() {
+  Result<void> begin() {
     const bool was_planned = has_model_;
     OTTO_RETURN_IF_ERROR(take_turn());
     if (!was_planned) {
@@ -71,38 +139,63 @@ class StackRule::Run {
     OTTO_RETURN_IF_ERROR(put_right());
     OTTO_RETURN_IF_ERROR(tell_what_is_there());
     if (!turn_.held()) return anew();
+    acts_ = true;
+    return {};
+  }
+
+  Result<graph::Verdict> judge_files() {
+    if (request_.dry_run) return graph::Verdict{has_model_ && !stage_.is_as_left(probe_)};
+    return graph::Verdict{acts_};  // asks nothing where they are as left
+  }
+
+  Result<void> bring_files() {
     OTTO_RETURN_IF_ERROR(stage_.bring());
     if (stage_.call().stage_directory != model_.stage_directory) {  // what is mounted from there must follow
       OTTO_TRY(StackModel moved, stage_.ask_model());
       take_model(std::move(moved));
       OTTO_TRY(plan_, make_plan());
     }
-    acts_ = true;
     began_changing_ = Clock::now();
     session_.tally().expect(work_of(plan_));
     return {};
   }
 
-  void add_services(graph::Graph& graph, graph::NodeId stack) const {
-    std::vector<graph::NodeId> before = {stack};
+  // --- services ---
+
+  /// Each is made from the stack's files and its image, and waits for the wave before its own.
+  void add_services() {
+    std::vector<graph::NodeId> before;
     for (const Wave& wave : plan_.waves) {
       std::vector<graph::NodeId> nodes;
       for (const auto* services : {&wave.recreate, &wave.start}) {
         for (const std::string& service : *services) {
-          nodes.push_back(graph.add(graph::NodeKind::kService, service));
-          for (const graph::NodeId input : before) graph.add_input(nodes.back(), input);
+          nodes.push_back(graph_->add(NodeKind::kService, service));
+          for (const graph::NodeId gate : before) graph_->add_gate(nodes.back(), gate);
         }
       }
       before = std::move(nodes);
     }
     for (const ServiceStep& step : plan_.steps) {
-      graph.add_input(graph.add(graph::NodeKind::kService, step.service), stack);
+      const graph::NodeId service = graph_->add(NodeKind::kService, step.service);
+      graph_->add_input(service, the_files_);
+      graph_->add_input(service, image_node(step.service));
+      for (unsigned number = 1; number <= step.replicas; ++number) {
+        const std::string id =
+            workspace::container_host_id(session_.host().id, session_.repo().name, step.service, number);
+        graph_->add_input(graph_->add(NodeKind::kRegistration, id), service);
+      }
     }
   }
 
-  // --- services ---
+  graph::NodeId image_node(const std::string& service) {
+    const std::string* own = pins_.images().own(model_.services.at(service));
+    return own != nullptr ? graph_->add(NodeKind::kImage, *own) : graph_->add(NodeKind::kBaseImage, image_of(service));
+  }
 
-  [[nodiscard]] bool is_stale(const std::string& service) const { return wave_of(service).has_value(); }
+  [[nodiscard]] Result<graph::Verdict> judge(const std::string& service) const {
+    const ServiceStep* step = step_of(plan_, service);
+    return graph::Verdict{wave_of(service).has_value(), step == nullptr ? std::vector<graph::Reason>() : step->reasons};
+  }
 
   /// Compose has one grace for all that a call stops, so services with different ones are called one after the other.
   [[nodiscard]] std::string batch(const std::string& service) const {
@@ -111,18 +204,11 @@ class StackRule::Run {
     return fmt::format("{} {} {}", *wave, is_replaced(service) ? "recreate" : "start", grace_of(service));
   }
 
-  Result<void> act(const std::vector<std::string>& services) {
-    auto done = bring_up(services);
-    if (!done.ok() && done.error().code == ErrorCode::kInterrupted) return interrupted();
-    return done;
-  }
+  // --- containers ---
 
-  [[nodiscard]] Error interrupted() const {
-    if (begun_.empty()) return make_error(ErrorCode::kInterrupted, "interrupted");
-    return interrupted_while_changing(session_, stack_.project, begun_, salvage_.containers);
-  }
-
-  Result<std::vector<docker::ServiceResult>> finish() {
+  /// Once; what was started is looked after before.
+  Result<void> register_all() {
+    if (std::exchange(registered_, true)) return {};
     if (acts_) {
       if (covers_all_doubts(plan_)) turn_.settle();
       if (!plan_.waves.empty() || !salvage_.steps.empty() || request_.remove_orphans) {
@@ -130,15 +216,10 @@ class StackRule::Run {
       }
       turn_.give_back();
     }
-    if (request_.dry_run) return results();
     keep(containers::register_containers(session_, stack_.project, probe_.containers));
-    OTTO_RETURN_IF_ERROR(tell_early_exits(session_, exits_));
-    if (request_.wait) OTTO_RETURN_IF_ERROR(wait_for(plan_));
-    if (memo_error_) return *memo_error_;
-    return results();
+    return {};
   }
 
- private:
   [[nodiscard]] bool has_work() const {
     // Somebody who has the turn, or was cut off in it, may be about to change what was told.
     const bool is_quiet = turn_.held() || !parent::is_open(probe_.generation);
@@ -192,11 +273,10 @@ class StackRule::Run {
     });
   }
 
-  Result<bool> notice_unknown_services() {
+  void notice_unknown_services() {
     report(Event::notice(
         Phase::kChecking, session_.host().id,
         "the stack's services are not judged: its compose files are new, and too large to be asked about unstaged"));
-    return false;
   }
 
   // --- what the files say ---
@@ -456,7 +536,10 @@ class StackRule::Run {
   StackModel model_;
   bool has_model_ = false;
   StackPlan plan_;
-  bool acts_ = false, begins_anew_ = false;
+  graph::Graph* graph_ = nullptr;
+  graph::NodeId the_stack_, the_files_;
+  bool acts_ = false, begins_anew_ = false, registered_ = false;
+  std::optional<Error> failure_;
   const Wave* awaited_ = nullptr;  // the wave whose conditions were awaited last
   containers::Salvage salvage_;
   std::set<std::pair<std::string, bool>> met_;  // service, healthy (else completed): told as met
@@ -470,13 +553,13 @@ StackRule::StackRule(parent::ParentSession& session, const StackInputs& stack, S
                      const StackRunRequest& request, std::optional<StackModel> model, parent::Probe probe)
     : run_(std::make_unique<Run>(session, stack, stage, turn, request, std::move(model), std::move(probe))) {}
 StackRule::~StackRule() = default;
-void StackRule::take_images(PinnedImages images) { run_->take_images(std::move(images)); }
-Result<bool> StackRule::is_stale() { return run_->is_stale(); }
-Result<void> StackRule::act() { return run_->act(); }
-void StackRule::add_services(graph::Graph& graph, graph::NodeId stack) const { run_->add_services(graph, stack); }
-bool StackRule::is_stale(const std::string& service) const { return run_->is_stale(service); }
-std::string StackRule::batch(const std::string& service) const { return run_->batch(service); }
-Result<void> StackRule::act(const std::vector<std::string>& services) { return run_->act(services); }
+std::vector<graph::NodeId> StackRule::add_to(graph::Graph& graph, const std::vector<graph::NodeId>& images) {
+  return run_->add_to(graph, images);
+}
+std::map<NodeKind, graph::Rules> StackRule::rules(std::function<PinnedImages()> images) {
+  return run_->rules(std::move(images));
+}
+const std::optional<Error>& StackRule::failure() const { return run_->failure(); }
 Error StackRule::interrupted() const { return run_->interrupted(); }
 bool StackRule::begins_anew() const { return run_->begins_anew(); }
 Result<std::vector<docker::ServiceResult>> StackRule::finish() { return run_->finish(); }

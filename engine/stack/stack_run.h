@@ -19,6 +19,7 @@
 #include "engine/stack/stack_stage.h"
 #include "engine/stack/stack_turn.h"
 #include "graph/base/result.h"
+#include "graph/drive.h"
 #include "graph/node.h"
 #include "otto/stack.h"
 
@@ -37,9 +38,11 @@ struct StackRunRequest {
   std::function<Result<std::set<std::string>>()> services_elsewhere;
 };
 
-/// The rule of a stack and its services, for graph::drive. The stack's node is stale where anything is to be done on
-/// the parent; with it the turn is taken, what an interrupted command left is put right, and the files are brought. Its
-/// services are known then; those that one call of Compose may bring up are a batch.
+/// The rules of a stack, its files, services and containers, for graph::drive. The stack's node is stale where anything
+/// is to be done on the parent; with it the turn is taken and what an interrupted command left is put right. Behind it
+/// come the files, which are brought. The services are known then; those that one call of Compose may bring up are a
+/// batch. Behind a service come its containers, all of them one batch: what was started is looked after, the turn is
+/// given back, and what runs is registered.
 class StackRule {
  public:
   /// Borrows all but `model` and `probe`. `model`: absent: asked for. `probe` must hold the stack's containers and,
@@ -50,27 +53,22 @@ class StackRule {
   StackRule(const StackRule&) = delete;
   StackRule& operator=(const StackRule&) = delete;
 
-  /// The project's own images, which have been built, or would be. Before the stack is judged.
-  void take_images(PinnedImages images);
+  /// Adds the stack and its files to the graph, behind `images`; gives their nodes. Services and containers join later.
+  std::vector<graph::NodeId> add_to(graph::Graph& graph, const std::vector<graph::NodeId>& images);
+  /// Of all these kinds; the graph is the one that was added to. `images` gives the project's own images when the stack
+  /// is judged: those that have been built, or would be.
+  std::map<graph::NodeKind, graph::Rules> rules(std::function<PinnedImages()> images);
 
-  // Of the stack's node. kComposeFailed, kUnknownName, kConfig, kUnsupported, kInputsChanged and errors that end a run.
-  Result<bool> is_stale();
-  Result<void> act();
-  /// Adds its services to the graph, each behind the stack and the wave before its own.
-  void add_services(graph::Graph& graph, graph::NodeId stack) const;
-
-  // Of services, by name.
-  [[nodiscard]] bool is_stale(const std::string& service) const;
-  [[nodiscard]] std::string batch(const std::string& service) const;
-  /// Of one batch. kComposeFailed, kInputsChanged (an image has gone, the turn was lost) and errors that end a run.
-  Result<void> act(const std::vector<std::string>& services);
-
+  // Once all have ended:
+  /// The first failure. kComposeFailed, kUnknownName, kConfig, kUnsupported, kInputsChanged (also: an image has gone,
+  /// the turn was lost) and errors that end a run.
+  [[nodiscard]] const std::optional<Error>& failure() const;
   /// Another otto was at work on the project since the probe: all is to be read anew, in the turn that is held by now.
   [[nodiscard]] bool begins_anew() const;
   /// kInterrupted, saying what state the services are in that Compose was called for.
   [[nodiscard]] Error interrupted() const;
-  /// Once all have ended well: looks after what was started, gives the turn back and registers what runs.
-  /// kComposeFailed (also: a container ended with an error at once).
+  /// Where all have ended well; with `wait`, once they are up. kComposeFailed (also: a container ended with an error at
+  /// once), kDatabase.
   Result<std::vector<docker::ServiceResult>> finish();
 
  private:

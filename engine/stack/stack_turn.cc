@@ -2,9 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "graph/base/text.h"
 
 namespace otto::stack {
+
+void StackTurn::prepare(parent::ParentSession& session, const std::string& compose_project) {
+  if (lock_) return;
+  lock_ = session.parent().lock(session.facts(), compose_project, session.stop());
+  lock_->prepare();
+}
 
 Result<bool> StackTurn::take(parent::ParentSession& session, const std::string& compose_project,
                              const parent::Probe& probe) {
@@ -12,8 +20,8 @@ Result<bool> StackTurn::take(parent::ParentSession& session, const std::string& 
   const auto waiting = [&session, &compose_project](const parent::LockHolder& holder) {
     session.reporter().report(Event::in_phase(Phase::kWaiting, compose_project, parent::waiting_for(holder)));
   };
-  const bool had_one = lock_ != nullptr;
-  lock_ = session.parent().lock(session.facts(), compose_project, session.stop());
+  const bool had_one = std::exchange(taken_, true);
+  if (had_one || !lock_) lock_ = session.parent().lock(session.facts(), compose_project, session.stop());
   OTTO_TRY(const std::string generation, lock_->take(waiting));
   if (had_one || parent::is_open(generation)) return false;
   return generation == probe.generation;

@@ -18,6 +18,8 @@ namespace otto::stack {
 
 class StackTurn {
  public:
+  /// The turn will be wanted soon: its job is started, and holds nothing yet.
+  void prepare(parent::ParentSession& session, const std::string& compose_project);
   /// Waits for the turn, telling for whom; once, later calls have it already. True: nobody had one since `probe`, and
   /// none was lost since this was made, so what was read, and brought there, still holds. Errors as
   /// parent::ProjectLock::take.
@@ -33,6 +35,7 @@ class StackTurn {
 
  private:
   std::unique_ptr<parent::ProjectLock> lock_;
+  bool taken_ = false;
 };
 
 /// kConfig where the project's containers were made by another account of the parent, naming it: its staged files lie

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <set>
 
 #include "cache/registration_store.h"
@@ -10,6 +11,7 @@
 #include "engine/stack/stack_telling.h"
 #include "engine/stack/stack_turn.h"
 #include "engine/workspace/names.h"
+#include "graph/drive.h"
 #include "otto/names.h"
 
 namespace otto::stack {
@@ -29,8 +31,8 @@ Result<parent::Probe> take_turn(parent::ParentSession& session, StackTurn& turn,
   return probe;
 }
 
-Result<void> end(parent::ParentSession& session, const StackTurn& turn, const parent::Probe& probe,
-                 const std::string& project, const docker::DownOptions& options) {
+Result<void> end_containers(parent::ParentSession& session, const StackTurn& turn, const parent::Probe& probe,
+                            const std::string& project, const docker::DownOptions& options) {
   session.reporter().report(Event::in_phase(Phase::kStopping, project, fmt::format("up to {} s", options.timeout_s)));
   const auto compose = session.parent().compose(session.facts(), project, session.stop());
   compose->in_turn(turn.token());
@@ -40,23 +42,86 @@ Result<void> end(parent::ParentSession& session, const StackTurn& turn, const pa
   return only_networks ? compose->remove_networks() : compose->down(options.timeout_s, options.volumes, doomed);
 }
 
+/// The schedule of a removal: the stack, whose containers Compose ends, and behind it what is remembered of them.
+class Down {
+ public:
+  Down(parent::ParentSession& session, const docker::DownOptions& options, const docker::DownReport& report,
+       const StackTurn& turn, const parent::Probe& probe)
+      : session_(session), options_(options), report_(report), turn_(turn), probe_(probe) {}
+
+  Result<void> operator()() {
+    const graph::NodeId stack = graph_.add(graph::NodeKind::kStack, report_.project);
+    std::vector<graph::NodeId> nodes = {stack};
+    OTTO_TRY(const std::vector<std::string> ids, registered());
+    for (const std::string& id : ids) {
+      nodes.push_back(graph_.add(graph::NodeKind::kRegistration, id));
+      graph_.add_gate(nodes.back(), stack);
+    }
+    graph::Rules common;
+    common.judge = [](graph::NodeId) -> Result<graph::Verdict> { return graph::Verdict{true}; };
+    common.acts_here = [](graph::NodeId) { return true; };
+    common.ended = [this](std::span<const graph::NodeId>, graph::NodeEnd, const Result<void>& result) {
+      if (!result.ok() && !failure_) failure_ = result.error();
+    };
+    graph::Rules the_stack = common, registrations = common;
+    the_stack.act = [this](std::span<const graph::NodeId>, const std::stop_token&) {
+      return end_containers(session_, turn_, probe_, report_.project, options_);
+    };
+    registrations.batch = [](graph::NodeId) { return "all"; };
+    registrations.act = [this](std::span<const graph::NodeId>, const std::stop_token&) { return forget(); };
+    graph::DriveOptions how;
+    how.jobs = 1;
+    how.dry_run = options_.dry_run;  // and no stop: what has ended is forgotten, too
+    const auto outcomes = graph::drive(
+        graph_, nodes,
+        graph::by_kind(graph_, {{graph::NodeKind::kStack, the_stack}, {graph::NodeKind::kRegistration, registrations}}),
+        how);
+    session_.reporter().driven(graph_, outcomes);
+    return failure_ ? Result<void>(*failure_) : Result<void>();
+  }
+
+ private:
+  /// The host ids of containers that are there, or that the memo knows.
+  Result<std::vector<std::string>> registered() const {
+    std::set<std::string> ids(report_.removed.begin(), report_.removed.end());
+    OTTO_TRY(const auto known, cache::RegistrationStore(session_.memo()).all());
+    for (const cache::Registration& one : known) {
+      if (one.parent == report_.parent && one.project == report_.repo) ids.insert(one.host_id);
+    }
+    return std::vector<std::string>(ids.begin(), ids.end());
+  }
+
+  Result<void> forget() {
+    const bool is_own = report_.project == docker::get_user_compose_project(report_.repo);
+    return session_.memo().in_transaction([&]() -> Result<void> {
+      if (is_own) OTTO_RETURN_IF_ERROR(record_removed(session_, probe_.containers));
+      return cache::RegistrationStore(session_.memo()).remove(report_.parent, report_.repo);
+    });
+  }
+
+  parent::ParentSession& session_;
+  const docker::DownOptions& options_;
+  const docker::DownReport& report_;
+  const StackTurn& turn_;
+  const parent::Probe& probe_;
+  graph::Graph graph_;
+  std::optional<Error> failure_;
+};
+
 }  // namespace
 
 Result<docker::DownReport> take_down(parent::ParentSession& session, const docker::DownOptions& options) {
   docker::DownReport report;
   report.parent = session.host().id;
   report.repo = session.repo().name;
-  const std::string own_project = docker::get_user_compose_project(report.repo);
-  report.project = options.project.value_or(own_project);
-  const bool is_own = report.project == own_project;
+  report.project = options.project.value_or(docker::get_user_compose_project(report.repo));
   StackTurn turn;
   OTTO_TRY(const parent::Probe probe, take_turn(session, turn, report.project, options.dry_run));
   for (const parent::ContainerState& container : containers::salvage(probe.containers, {}).containers) {
     report.removed.push_back(
         workspace::container_host_id(report.parent, report.repo, container.service, container.number));
   }
-  if (options.dry_run) return report;
-  const auto down = end(session, turn, probe, report.project, options);
+  const auto down = Down(session, options, report, turn, probe)();
   if (!down.ok() && down.error().code == ErrorCode::kInterrupted) {
     std::set<std::string> services;
     for (const parent::ContainerState& container : probe.containers) services.insert(container.service);
@@ -64,11 +129,6 @@ Result<docker::DownReport> take_down(parent::ParentSession& session, const docke
   }
   OTTO_RETURN_IF_ERROR(down);
   turn.settle();
-  const auto recorded = session.memo().in_transaction([&]() -> Result<void> {
-    if (is_own) OTTO_RETURN_IF_ERROR(record_removed(session, probe.containers));
-    return cache::RegistrationStore(session.memo()).remove(report.parent, report.repo);
-  });
-  OTTO_RETURN_IF_ERROR(recorded);
   return report;
 }
 

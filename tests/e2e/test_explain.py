@@ -316,13 +316,14 @@ class Graph(harness.Test):
                          {"dockerfile:docker/api.Dockerfile", "context:api", "image:base"})
         self.assertEqual(set(nodes["stack:otto-whys-e2e"]["inputs"]),
                          {f"container:pepper_seed.whys.{service}" for service in harness.SERVICES})
-        self.assertEqual(nodes["container:pepper_seed.whys.api"]["inputs"], ["image:api"])
+        self.assertEqual(nodes["container:pepper_seed.whys.api"]["inputs"], ["service:api"])
+        self.assertEqual(nodes["service:api"]["inputs"], ["stack-files:otto-whys-e2e", "image:api"])
         text = self.repo.read(EDITED)
         self.addCleanup(self.repo.write, EDITED, text)
         self.repo.append(EDITED, "<p>graph</p>\n")
         stale = {id for id, node in self.nodes().items() if node["state"] == "stale"}
-        self.assertEqual(stale, {"image:api", "context:api", "stack:otto-whys-e2e", "container:pepper_seed.whys.api",
-                                 "container:pepper_seed.whys.metrics"})
+        self.assertEqual(stale, {"image:api", "context:api", "stack:otto-whys-e2e", "service:api", "service:metrics",
+                                 "container:pepper_seed.whys.api", "container:pepper_seed.whys.metrics"})
         tree = self.repo.text("graph").out
         self.assertEqual(tree.count("file-changed src/www/about.html"), 1, tree)
         self.assertIn("base  image  fresh  (see above)", tree)

@@ -22,6 +22,7 @@ struct Driven {
   std::mutex mutex;
   std::vector<std::string> story;
   std::function<void(const std::string&)> when_acting, when_ended;
+  std::function<bool(const std::string&)> joins = [](const std::string&) { return true; };
 
   NodeId add(const std::string& name, const std::vector<std::string>& inputs = {}) {
     const NodeId node = graph.add(NodeKind::kImage, name);
@@ -42,10 +43,12 @@ struct Driven {
   /// "a fresh, b acted, …" in the order of the graph; `story` has what was done, in time.
   std::string run() {
     Rules rules;
+    rules.joins = [this](NodeId node) { return joins(name(node)); };
     rules.batch = [this](NodeId node) { return batches[name(node)]; };
-    rules.is_stale = [this](NodeId node) -> Result<bool> {
+    rules.judge = [this](NodeId node) -> Result<Verdict> {
       if (odd.contains(name(node))) return make_error(ErrorCode::kConfig, "odd");
-      return stale.contains(name(node));
+      if (!stale.contains(name(node))) return Verdict{};
+      return Verdict{true, {{ReasonKind::kForced, name(node), ""}}};
     };
     rules.is_vital = [this](NodeId node) { return vital.contains(name(node)); };
     rules.act = [this](std::span<const NodeId> some, const std::stop_token&) -> Result<void> {
@@ -64,17 +67,18 @@ struct Driven {
       EXPECT_EQ(std::this_thread::get_id(), caller);
       if (when_ended) when_ended(names(some));
     };
-    const auto ends = drive(graph, nodes, rules, options);
+    const auto outcomes = drive(graph, nodes, rules, options);
     std::string all;
     for (const NodeId node : graph.nodes()) {
-      all += (all.empty() ? "" : ", ") + name(node) + " " + word(ends[node.index]);
+      const Outcome& outcome = outcomes[node.index];
+      all += (all.empty() ? "" : ", ") + name(node) + " " + word(outcome.end);
+      if (outcome.end == NodeEnd::kActed || outcome.end == NodeEnd::kStale) {
+        EXPECT_EQ(outcome.reasons, (std::vector<Reason>{{ReasonKind::kForced, name(node), ""}}));
+      }
     }
     return all;
   }
-  static std::string word(NodeEnd end) {
-    static constexpr const char* kWords[] = {"outside", "fresh", "stale", "acted", "failed", "blocked"};
-    return kWords[static_cast<std::size_t>(end)];
-  }
+  static std::string word(NodeEnd end) { return std::string(node_end_name(end)); }
   const std::thread::id caller = std::this_thread::get_id();
 };
 
@@ -270,7 +274,7 @@ TEST(Drive, WhatActsHereDoesSoWhileWorkersWork) {
   std::mutex mutex;
   std::condition_variable changed;
   bool here_has_acted = false;
-  rules.is_stale = [](NodeId) -> Result<bool> { return true; };
+  rules.judge = [](NodeId) -> Result<Verdict> { return Verdict{true}; };
   rules.acts_here = [&](NodeId node) { return driven.name(node) == "here"; };
   rules.act = [&](std::span<const NodeId> some, const std::stop_token&) -> Result<void> {
     std::unique_lock lock(mutex);
@@ -283,9 +287,81 @@ TEST(Drive, WhatActsHereDoesSoWhileWorkersWork) {
     }
     return {};
   };
-  const auto ends = drive(driven.graph, driven.nodes, rules, driven.options);
-  EXPECT_EQ(ends, (std::vector<NodeEnd>{NodeEnd::kActed, NodeEnd::kActed}));
+  for (const Outcome& outcome : drive(driven.graph, driven.nodes, rules, driven.options)) {
+    EXPECT_EQ(outcome.end, NodeEnd::kActed);
+  }
   EXPECT_EQ(acted_on, driven.caller);
+}
+
+TEST(Drive, WhoThrowsOnTheCallingThreadLeavesNoWorkerBehind) {
+  Driven driven;
+  driven.options.jobs = 3;
+  driven.make("a");
+  Rules rules;
+  rules.judge = [](NodeId) -> Result<Verdict> { return Verdict{true}; };
+  rules.acts_here = [](NodeId) { return true; };
+  rules.act = [](std::span<const NodeId>, const std::stop_token&) -> Result<void> { throw std::runtime_error("end"); };
+  EXPECT_THROW(drive(driven.graph, driven.nodes, rules, driven.options), std::runtime_error);
+}
+
+TEST(Drive, GatesAreWaitedFor) {
+  for (const unsigned jobs : {1U, 4U}) {
+    Driven driven;
+    driven.options.jobs = jobs;
+    driven.make("b");
+    driven.make("a");
+    driven.graph.add_gate(driven.nodes[0], driven.nodes[1]);
+    EXPECT_EQ(driven.run(), "b acted, a acted");
+    EXPECT_EQ(driven.story, (std::vector<std::string>{"act a", "a acted", "act b", "b acted"}));
+    EXPECT_TRUE(driven.graph.node(driven.nodes[0]).inputs.empty());
+  }
+}
+
+TEST(Drive, WhatDoesNotJoinIsLeftOutside) {
+  Driven driven;
+  driven.make("a");
+  driven.when_ended = [&](const std::string& name) {
+    if (name != "a") return;
+    driven.add("found");
+    driven.add("other");
+    driven.stale.insert("found");
+  };
+  driven.joins = [](const std::string& name) { return name != "other"; };
+  EXPECT_EQ(driven.run(), "a acted, found acted, other outside");
+}
+
+TEST(Drive, EachKindHasItsRules) {
+  Graph graph;
+  const NodeId image = graph.add(NodeKind::kImage, "api"), file = graph.add(NodeKind::kDockerfile, "api");
+  const NodeId service = graph.add(NodeKind::kService, "api");
+  std::vector<std::string> story;
+  const auto rules_of = [&](const std::string& word, bool acts) {
+    Rules rules;
+    rules.batch = [](NodeId) { return "one"; };
+    rules.judge = [&story, word](NodeId) -> Result<Verdict> {
+      story.push_back(word + " judged");
+      return Verdict{true};
+    };
+    rules.acts_here = [](NodeId) { return true; };
+    if (acts) {
+      rules.act = [&story, word](std::span<const NodeId> some, const std::stop_token&) -> Result<void> {
+        story.push_back(word + " acts on " + std::to_string(some.size()));
+        return word == "image" ? Result<void>(make_error(ErrorCode::kBuildFailed, "no")) : Result<void>();
+      };
+      rules.is_vital = [](NodeId) { return true; };
+    }
+    return rules;
+  };
+  DriveOptions options;
+  options.keep_going = true;
+  const Rules rules = by_kind(graph, {{NodeKind::kImage, rules_of("image", true)},
+                                      {NodeKind::kDockerfile, rules_of("file", false)},
+                                      {NodeKind::kService, rules_of("service", true)}});
+  const auto outcomes = drive(graph, {file, image, service}, rules, options);
+  EXPECT_EQ(story, (std::vector<std::string>{"file judged", "image judged", "image acts on 1"}));
+  EXPECT_EQ(outcomes[file.index].end, NodeEnd::kActed);
+  EXPECT_EQ(outcomes[image.index].end, NodeEnd::kFailed);
+  EXPECT_EQ(outcomes[service.index].end, NodeEnd::kBlocked);
 }
 
 }  // namespace

@@ -6,5 +6,7 @@
 otto_stage_verify
 otto_unmoved() { [ "$(otto_docker image inspect --format '{{.Id}}' "$1" 2>/dev/null)" = "$2" ] || exit 76; }
 otto_set_tags() {
-  id=$(cat "$otto_work/iid") && echo otto-tagging >&2 && otto_docker tag "$id" "$otto_tag" >&2 && otto_docker tag "$id" "$otto_latest" >&2 || exit 1
+  id=$(cat "$otto_work/iid") && echo otto-tagging >&2 || exit 1
+  otto_docker tag "$id" "$otto_latest" >&2 &
+  otto_docker tag "$id" "$otto_tag" >&2 && wait $! || exit 1
 }

@@ -10,6 +10,7 @@
 #include "graph/base/result.h"
 #include "graph/context_manifest.h"
 #include "graph/node.h"
+#include "graph/outcome.h"
 #include "graph/reasons.h"
 #include "otto/workspace.h"
 
@@ -37,8 +38,9 @@ struct BuildReport {
   std::string parent;
   bool parent_reachable = true;  ///< false only with dry_run
   std::string repo;
-  std::vector<ImageResult> images;  ///< in build order
-  graph::Graph graph;               ///< what the images are made from
+  std::vector<ImageResult> images;       ///< in build order
+  graph::Graph graph;                    ///< all that was driven, and what it is made from
+  std::vector<graph::Outcome> outcomes;  ///< how each node of `graph` did; empty: the parent could not be asked
   std::optional<Error> error;  ///< nothing could be done on this parent; only where others were asked too, or dry_run
   [[nodiscard]] std::size_t failures() const;
   [[nodiscard]] std::size_t successes() const;

@@ -6,6 +6,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "graph/node.h"
+#include "graph/outcome.h"
 
 namespace otto {
 
@@ -59,6 +63,8 @@ class Reporter {
   /// The calling thread is done with `subject`; how it ended is reported when it has been judged. For those who draw
   /// what each thread does.
   virtual void left(const std::string& /*subject*/) {}
+  /// One repo on one parent was driven; each node's outcome is at its index. From the calling thread.
+  virtual void driven(const graph::Graph& /*graph*/, const std::vector<graph::Outcome>& /*outcomes*/) {}
 };
 
 /// Ignores everything.

@@ -116,7 +116,7 @@ struct GraphNode {
   std::string name;
   NodeState state = NodeState::kUnknown;
   std::vector<graph::Reason> reasons;  ///< of an image, or those that name this input of one
-  std::string why;                     ///< of a container: "image changed"
+  std::string why;                     ///< of a service and its containers: "image changed"
   std::vector<std::size_t> inputs;     ///< indices into the report's nodes
 };
 struct GraphReport {

@@ -1,9 +1,10 @@
 # shellcheck shell=sh disable=SC2154 # otto_project and otto_next are set before
-# Takes the lock of the project otto_project, prints "held GENERATION" by a tab (the last one's), and holds it until its
+# After a line of input takes the lock of the project otto_project, prints "held GENERATION" by a tab (the last one's), and holds it until its
 # input ends; a line `settled` takes away the note of containers to be removed. Needs lock.sh. Exits 79 without a lock.
 # The note of the new generation, otto_next, comes before that word, and is closed after the last change: what a probe saw
 # in between may be half of it.
 
+read -r otto_order || exit 0  # it is not wanted after all
 otto_lock 7 x "project.$otto_project" && otto_lock 6 x "work.$otto_project" || exit 79
 exec 6>&-
 otto_notes=$(otto_state "project.$otto_project") otto_generation=

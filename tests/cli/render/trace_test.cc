@@ -88,5 +88,31 @@ TEST_F(TraceTest, AllIsPassedOnAndOddNamesStayValid) {
 
 TEST_F(TraceTest, NothingDoneIsAnEmptyTrace) { EXPECT_TRUE(spans().empty()); }
 
+TEST_F(TraceTest, NodesOfAScheduleAreInstants) {
+  graph::Graph graph;
+  const graph::NodeId image = graph.add(graph::NodeKind::kImage, "api");
+  const graph::NodeId context = graph.add(graph::NodeKind::kContext, "src"),
+                      other = graph.add(graph::NodeKind::kImage, "other");
+  const graph::NodeId stack = graph.add(graph::NodeKind::kStack, "demo");
+  graph.add_input(image, context);
+  graph.add_gate(stack, image);
+  std::vector<graph::Outcome> outcomes(graph.size());
+  outcomes[image.index] = {graph::NodeEnd::kActed, {{graph::ReasonKind::kFileChanged, "main.c", ""}}};
+  outcomes[context.index].end = graph::NodeEnd::kFresh;
+  outcomes[stack.index].end = graph::NodeEnd::kBlocked;
+  ASSERT_EQ(outcomes[other.index].end, graph::NodeEnd::kOutside);
+  trace.driven(graph, outcomes);
+  std::vector<nlohmann::json> nodes;
+  for (const auto& event : nlohmann::json::parse(trace.json())) {
+    if (event.at("ph") == "i") nodes.push_back(event);
+  }
+  ASSERT_EQ(nodes.size(), 3U);
+  EXPECT_EQ(nodes[0].at("name"), "image api");
+  EXPECT_EQ(nodes[0].at("args"),
+            nlohmann::json::parse(R"({"end": "acted", "why": "file-changed main.c", "inputs": ["context src"]})"));
+  EXPECT_EQ(nodes[1].at("args"), nlohmann::json::parse(R"({"end": "fresh"})"));
+  EXPECT_EQ(nodes[2].at("args"), nlohmann::json::parse(R"({"end": "blocked", "gates": ["image api"]})"));
+}
+
 }  // namespace
 }  // namespace otto::cli

@@ -92,6 +92,40 @@ TEST_F(BringUp, AnEditReplacesWhatItReachesAndNothingElse) {
   EXPECT_EQ(ids_of("job"), job);
 }
 
+TEST_F(BringUp, EveryNodeTellsHowItEndedAndWhy) {
+  const auto told = [](const Came& came, graph::NodeKind kind, std::string_view name) {
+    const std::optional<graph::NodeId> node = came.up->build.graph.id(kind, name);
+    if (!node) return std::string("no node");
+    const graph::Outcome& outcome = came.up->build.outcomes.at(node->index);
+    const std::string why = graph::in_short(outcome.reasons);
+    return std::string(graph::node_end_name(outcome.end)) + (why.empty() ? "" : ": " + why);
+  };
+  using graph::NodeKind;
+  ASSERT_FALSE(up().error);
+  write("app", 1);
+  const Came edited = up(), idle = up();
+  ASSERT_FALSE(edited.error || idle.error);
+  const std::string stack(kProject);
+  EXPECT_EQ(told(edited, NodeKind::kImage, "api"), "acted: file-changed main");
+  EXPECT_EQ(told(edited, NodeKind::kImage, "base"), "fresh");
+  EXPECT_EQ(told(edited, NodeKind::kStack, stack), "acted");
+  EXPECT_EQ(told(edited, NodeKind::kStackFiles, stack), "acted");
+  EXPECT_THAT(told(edited, NodeKind::kService, "api"), ::testing::StartsWith("acted: image-changed"));
+  EXPECT_EQ(told(edited, NodeKind::kService, "db"), "fresh");
+  EXPECT_EQ(told(idle, NodeKind::kImage, "api"), "fresh");
+  EXPECT_EQ(told(idle, NodeKind::kStack, stack), "fresh");
+  EXPECT_EQ(told(idle, NodeKind::kStackFiles, stack), "fresh");
+  EXPECT_EQ(told(idle, NodeKind::kService, "api"), "fresh");
+  const graph::Graph& graph = idle.up->build.graph;
+  const graph::Node* service = graph.find(NodeKind::kService, "api");
+  ASSERT_NE(service, nullptr);
+  EXPECT_THAT(service->inputs,
+              ElementsAre(*graph.id(NodeKind::kStackFiles, stack), *graph.id(NodeKind::kImage, "api")));
+  EXPECT_EQ(std::ranges::count(graph.nodes(), NodeKind::kRegistration,
+                               [&](graph::NodeId node) { return graph.node(node).kind; }),
+            static_cast<std::ptrdiff_t>(idle.up->services.size()));
+}
+
 TEST_F(BringUp, AnEditThatNoLayerSeesReplacesNothing) {
   ASSERT_FALSE(up().error);
   mine_->edit(2, 1 + 3 * 1);  // app/notes
