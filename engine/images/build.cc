@@ -41,9 +41,9 @@ std::string build_options(const BuildRequest& request, bool buildx) {
 
 std::string turn_script(const parent::ParentFacts& facts, const BuildRequest& request) {
   return parent::lock_functions(facts) +
-         fmt::format("otto_image_lock={} otto_tag={} otto_latest={} otto_meanwhile={:d}\n{}",
+         fmt::format("otto_image_lock={} otto_tag={} otto_latest={} otto_meanwhile={:d} otto_buildx={:d}\n{}",
                      text::shell_quote(parent::image_lock(request.tag)), text::shell_quote(request.tag),
-                     text::shell_quote(request.latest), request.may_be_built_meanwhile, kTurnScript);
+                     text::shell_quote(request.latest), request.may_be_built_meanwhile, facts.has_buildx, kTurnScript);
 }
 
 /// Standard output carries only the mark and the id; everything the engine says goes to standard error.

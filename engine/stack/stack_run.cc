@@ -256,13 +256,27 @@ class StackRule::Run {
     std::optional<Result<parent::Probe>> asked;
     OTTO_TRY(exits_, compose_->early_exits(started_by(plan, salvage_.containers, one_shots(), since_changes()),
                                            [&] { asked = ask(); }));
+    if (asked->ok() && exits_.empty() && has_ended(plan, (*asked)->containers)) {
+      OTTO_TRY(exits_,
+               compose_->early_exits(started_by(plan, salvage_.containers, one_shots(), since_changes()), [] {}));
+    }
     if (asked->ok() && !exits_.empty()) asked = ask();
     OTTO_TRY(probe, std::move(*asked));
     return {};
   }
 
+  /// What runs tells more than the engine's events where it was asked later.
+  [[nodiscard]] bool has_ended(const StackPlan& plan, const std::vector<parent::ContainerState>& containers) const {
+    return std::ranges::any_of(containers, [&](const parent::ContainerState& container) {
+      const ServiceStep* step = step_of(plan, container.service);
+      const bool done = container.exit_code == 0 && one_shots().contains(container.service);
+      return step != nullptr && wave_of(container.service) && !done &&
+             container.status == parent::ContainerStatus::kExited;
+    });
+  }
+
   [[nodiscard]] std::chrono::milliseconds since_changes() const {
-    constexpr std::chrono::seconds kSlack{2};  // until Compose got to work
+    constexpr std::chrono::milliseconds kSlack{200};  // the question may travel faster than the call did
     return std::chrono::milliseconds(ms_since(began_changing_)) + kSlack;
   }
 

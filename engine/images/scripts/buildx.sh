@@ -5,8 +5,8 @@
 # see the engine's images, which the pins name.
 
 cat >"$otto_work/Dockerfile" && : >"$otto_work/Dockerfile.dockerignore" || exit 1
-builder=$(otto_docker context inspect --format '{{.Name}}' </dev/null) || exit 1
+[ -n "$otto_builder" ] || { otto_docker context inspect </dev/null >/dev/null; exit 1; }
 otto_build() {
-  otto_awaited otto_docker_job buildx build --builder "$builder" --load --progress=plain --iidfile "$otto_work/iid" \
+  otto_awaited otto_docker_job buildx build --builder "$otto_builder" --load --progress=plain --iidfile "$otto_work/iid" \
     -f "$otto_work/Dockerfile" "$@" "$otto_stage_tree" >&2
 }
