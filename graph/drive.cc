@@ -56,7 +56,7 @@ class Drive {
     join(nodes);
     std::vector<std::jthread> workers;
     for (unsigned i = 0; options_.jobs > 1 && i < options_.jobs; ++i) workers.emplace_back([this] { work(); });
-    const Closer closer{to_act_};
+    const Closer closer{to_act_, halted_};
     while (!ready_.empty() || running_ > 0) {
       while (!ready_.empty()) {
         const std::size_t next = ready_.front();
@@ -87,7 +87,11 @@ class Drive {
   /// Sends the workers home, whatever ends the run: who acts on the calling thread may throw.
   struct Closer {
     Queue<Order>& orders;
-    ~Closer() { orders.close(); }
+    std::atomic<bool>& halted;
+    ~Closer() {
+      halted = true;
+      orders.close();
+    }
   };
   struct Acted {
     std::size_t unit;

@@ -13,7 +13,7 @@ enum class NodeEnd {
   kOutside,  ///< it was not driven
   kFresh,    ///< nothing was to be done about it
   kStale,    ///< something was, and nothing was done: a dry run
-  kActed,    ///< it was made true
+  kActed,    ///< it was made true; of a kind that has no act: it was judged stale, and what stands on it acts
   kFailed,   ///< it could not be judged, or not be made true
   kBlocked,  ///< not come to: an input failed, an earlier failure ended the run, or it was stopped
 };

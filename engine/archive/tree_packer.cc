@@ -118,7 +118,7 @@ Result<void> TreePacker::add_file(const Place& place) {
   if (!S_ISREG(facts.st_mode)) {
     return make_error(ErrorCode::kInputsChanged, text::printable(place.path) + " was replaced while it was being sent");
   }
-  OTTO_RETURN_IF_ERROR(settle_length(fd, facts, place.path));
+  OTTO_RETURN_IF_ERROR(settle_length(fd, facts, place.path, stop_));
   const auto size = static_cast<std::uint64_t>(facts.st_size);
   ++files_;
   if (format_ == TarFormat::kPax && is_sparse(facts)) return add_sparse(place, fd.get(), size);
@@ -175,15 +175,23 @@ Result<void> TreePacker::add_sparse(const Place& place, int fd, std::uint64_t si
   return skip_to(size);
 }
 
-Result<void> settle_length(Fd& file, struct stat& facts, const std::string& path) {
+Result<void> settle_length(Fd& file, struct stat& facts, const std::string& path, const std::stop_token& stop) {
+  constexpr std::uint64_t kMost = 64 << 20;
   if (facts.st_blocks != 0 || is_sparse(facts)) return {};
   std::vector<char> block(kPackedBlock);
   Fd whole;
+  std::uint64_t length = 0;
   for (;;) {
     const ssize_t got = ::read(file.get(), block.data(), block.size());
+    if (stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return cannot_read(path);
     if (got == 0) break;
+    length += static_cast<std::uint64_t>(got);
+    if (length > kMost) {
+      return make_error(ErrorCode::kIo, text::printable(path) + " has no length, and goes on after 64 MB",
+                        "give what is wanted of it to `otto host … oneshot` on standard input");
+    }
     if (!whole.valid()) whole = Fd(::memfd_create("otto", MFD_CLOEXEC));
     for (std::string_view rest(block.data(), static_cast<std::size_t>(got)); !rest.empty();) {
       const ssize_t written = ::write(whole.get(), rest.data(), rest.size());

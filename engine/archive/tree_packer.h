@@ -55,8 +55,9 @@ class TreePacker {
 Error cannot_read(const std::string& path);
 
 /// A file without blocks on a disk may be one whose length the kernel does not know (/proc, /sys): it is read to its
-/// end into memory, which then stands in its place, with its length in `facts`. Others stay as they are. kIo.
-Result<void> settle_length(Fd& file, struct stat& facts, const std::string& path);
+/// end into memory, which then stands in its place, with its length in `facts`. Others stay as they are. kIo, also for
+/// what goes on after 64 MB; kInterrupted.
+Result<void> settle_length(Fd& file, struct stat& facts, const std::string& path, const std::stop_token& stop);
 
 /// Whether much of a file is holes.
 bool is_sparse(const struct stat& facts);

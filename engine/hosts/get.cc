@@ -164,7 +164,8 @@ class Get {
     constexpr int kSignalled = 128;
     const bool ended = output.status.signal.empty() && output.status.code < kSignalled;
     const bool whole = collected && ended && (output.status.success() || tree_);
-    if (whole) OTTO_RETURN_IF_ERROR(target.install(sources_.size() == 1 ? own_name(sources_.front()) : ""));
+    if (whole)
+      OTTO_RETURN_IF_ERROR(target.install(sources_.size() == 1 ? own_name(sources_.front()) : "", options_.stop));
     auto got = transport::expect_success(std::move(output), ErrorCode::kRemoteFailed,
                                          fmt::format("get from '{}'", access_.id()));
     if (got.ok()) return {};

@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -49,6 +52,25 @@ Result<void> write_into(const std::string& from, const std::string& to) {
   }
 }
 
+/// Writes the content of a file to a stream, which may be a pipe that nobody reads for a while.
+Result<void> pour(const std::string& from, const Fd& stream, const std::string& to, const std::stop_token& stop) {
+  constexpr int kPollMs = 100;
+  const Fd source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!source.valid()) return trouble("cannot read", from, errno);
+  std::array<char, PIPE_BUF> block{};
+  for (ssize_t got = 0; (got = ::read(source.get(), block.data(), block.size())) > 0;) {
+    for (std::string_view rest(block.data(), static_cast<std::size_t>(got)); !rest.empty();) {
+      if (stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
+      pollfd ready{stream.get(), POLLOUT, 0};
+      if (::poll(&ready, 1, kPollMs) <= 0) continue;
+      const ssize_t written = ::write(stream.get(), rest.data(), rest.size());
+      if (written < 0 && errno != EINTR && errno != EAGAIN) return trouble("cannot write to", to, errno);
+      if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+  return {};
+}
+
 /// rename(2); a read-only directory can only be moved while it is made writable. A file that is there and cannot be
 /// replaced, because it is mounted or its directory is somebody else's, is written to.
 Result<void> move(const std::string& from, const std::string& to) {
@@ -57,7 +79,8 @@ Result<void> move(const std::string& from, const std::string& to) {
   if (closed) ::chmod(from.c_str(), facts.st_mode | S_IWUSR);
   if (::rename(from.c_str(), to.c_str()) != 0) {
     const int why = errno;
-    if (is_file(from) && is_file(to) && ::access(to.c_str(), W_OK) == 0) return write_into(from, to);
+    const bool must_stay = why == EBUSY || why == EACCES || why == EPERM;
+    if (must_stay && is_file(from) && is_file(to) && ::access(to.c_str(), W_OK) == 0) return write_into(from, to);
     return trouble("cannot write", to, why);
   }
   if (closed) ::chmod(to.c_str(), facts.st_mode);
@@ -156,8 +179,10 @@ Result<LocalTarget> LocalTarget::resolve(std::string_view dest, bool must_be_dir
     target.directory_ = slash == std::string::npos ? "." : slash == 0 ? "/" : bare.substr(0, slash);
     struct stat facts {};
     const bool there = ::stat(bare.c_str(), &facts) == 0;
-    if (there && S_ISSOCK(facts.st_mode)) return make_error(ErrorCode::kIo, text::printable(bare) + " is a socket");
-    if (there && (!S_ISREG(facts.st_mode) || descriptor_link(bare))) {
+    const bool is_descriptor = descriptor_link(bare).has_value();
+    if (there && S_ISSOCK(facts.st_mode) && !is_descriptor)
+      return make_error(ErrorCode::kIo, text::printable(bare) + " is a socket");
+    if (there && (!S_ISREG(facts.st_mode) || is_descriptor)) {
       target.placing_ = Placing::kStream;
     } else if (there && ::access(target.directory_.c_str(), W_OK) != 0 && ::access(bare.c_str(), W_OK) == 0) {
       target.placing_ = Placing::kWrite;
@@ -203,7 +228,10 @@ Result<Fd> LocalTarget::open_stream(const std::stop_token& stop) const {
   for (;;) {
     Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (fd.valid()) return fd;
-    if (errno != ENXIO || what_is_at(path) != There::kSpecial) return trouble("cannot write to", path, errno);
+    const int why = errno;
+    struct stat facts {};
+    const bool waits = why == ENXIO && ::stat(path.c_str(), &facts) == 0 && S_ISFIFO(facts.st_mode);
+    if (!waits) return trouble("cannot write to", path, why);
     if (stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
     std::this_thread::sleep_for(kPause);  // a FIFO without a reader, which nothing can wait for
   }
@@ -223,13 +251,17 @@ Result<void> LocalTarget::prepare() {
   return {};
 }
 
-Result<void> LocalTarget::install(std::string_view name) {
+Result<void> LocalTarget::install(std::string_view name, const std::stop_token& stop) {
   if (folder_.empty()) return {};  // it was streamed
   if (name_.empty()) return merge(root(), directory_);
   const std::string from = name.empty() ? root() : root() + "/" + std::string(name), to = directory_ + "/" + name_;
   if (placing_ == Placing::kRename) return place(from, to);
   if (!is_file(from)) {
     return make_error(ErrorCode::kIo, fmt::format("{} is not a directory, and cannot become one", text::printable(to)));
+  }
+  if (placing_ == Placing::kStream) {
+    OTTO_TRY(const Fd stream, open_stream(stop));
+    return pour(from, stream, to, stop);
   }
   return write_into(from, to);
 }

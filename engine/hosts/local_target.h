@@ -36,7 +36,7 @@ class LocalTarget {
   [[nodiscard]] std::string root() const { return folder_ + "/s"; }
   /// Moves what lies in root() to its place. `name`: the only source's own name, "" for its contents. kIo: what was
   /// moved before stays.
-  Result<void> install(std::string_view name);
+  Result<void> install(std::string_view name, const std::stop_token& stop = {});
 
  private:
   /// kWrite: renaming in DEST's directory is not allowed, writing to the file is.

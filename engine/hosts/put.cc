@@ -42,13 +42,14 @@ Result<void> check_sources(const std::vector<std::string>& sources) {
   return {};
 }
 
-Result<std::optional<SingleFile>> open_single(const std::vector<std::string>& sources) {
+Result<std::optional<SingleFile>> open_single(const std::vector<std::string>& sources, const std::stop_token& stop) {
   if (sources.size() != 1) return std::optional<SingleFile>();
-  SingleFile file{sources.front(), Fd(::open(sources.front().c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)), 0, 0, false};
+  SingleFile file{sources.front(), Fd(::open(sources.front().c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)), 0,
+                  0, false};
   struct stat facts {};
   if (!file.fd.valid() || ::fstat(file.fd.get(), &facts) != 0) return archive::cannot_read(file.path);
   if (!S_ISREG(facts.st_mode)) return std::optional<SingleFile>();
-  OTTO_RETURN_IF_ERROR(archive::settle_length(file.fd, facts, file.path));
+  OTTO_RETURN_IF_ERROR(archive::settle_length(file.fd, facts, file.path, stop));
   file.size = static_cast<std::uint64_t>(facts.st_size);
   file.mode = facts.st_mode & 07777;
   file.sparse = archive::is_sparse(facts);
@@ -107,7 +108,7 @@ class Put {
         meter_(access.workspace().reporter(), Phase::kUploading, access.id()) {}
 
   Result<TransferReport> run(const std::string& dest) {
-    OTTO_TRY(single_, open_single(sources_));
+    OTTO_TRY(single_, open_single(sources_, options_.stop));
     transport::Script script;
     script.text = std::string(put_script());
     const bool directory = sources_.size() > 1 || dest.ends_with('/');

@@ -52,6 +52,10 @@ Result<void> EarlyStages::find(const RepoInputs& images) {
     OTTO_TRY(const auto last,
              cache::BuildStore(session_.memo()).last_build(session_.repo().name, image.name(), session_.host().id));
     if (!last || last->hash == image.hash) continue;
+    OTTO_TRY(
+        const auto before,
+        cache::BuildStore(session_.memo()).find(session_.repo().name, image.name(), session_.host().id, image.hash));
+    if (before) continue;  // an edit that was taken back: the image is there, most likely
     OTTO_TRY(auto stage, cache::ParentStore(session_.memo()).stage(session_.host().id, image.context->stage_key));
     if (stage) uploads_.push_back({image.context, image.name(), std::move(stage->manifest), std::move(stage->stamp)});
   }
@@ -74,9 +78,13 @@ void EarlyStages::bring(const Upload& upload) {
   request.key = upload.context->stage_key;
   request.source = upload.context->root;
   request.believed_stamp = upload.stamp;
-  request.stop = session_.stop();
-  request.waiting = [&](const parent::LockHolder& holder) {
-    session_.reporter().report(Event::in_phase(Phase::kWaiting, upload.image, parent::waiting_for(holder)));
+  std::stop_source stop;  // whoever is at work there is not waited for: perhaps nothing need be built
+  const std::stop_callback forward(session_.stop(), [&stop] { stop.request_stop(); });
+  request.stop = stop.get_token();
+  request.waiting = [&stop](const parent::LockHolder&) { stop.request_stop(); };
+  request.look = [&](const graph::ContextManifest& there, const std::string&) -> Result<void> {
+    if (bytes_to_send(there, *request.wanted) <= kMostBytes) return {};
+    return make_error(ErrorCode::kInputsChanged, "the stage is not what it was");
   };
   auto state = session_.parent().stage(facts_, request);
   session_.reporter().left(upload.image);

@@ -1,9 +1,9 @@
 // Edits of contexts, sent to their stages while the parent is still asked what it has.
 //
-// What an image's context became since its last build here must be brought there anyway, unless somebody else has built
-// the image meanwhile; then the stage holds what is on disk now, which is never wrong. Only small edits of contexts
-// that were staged before are sent so early. The connection is up; one job at a time does it at once, before the
-// question.
+// What an image's context became since its last build here must be brought there, unless somebody else has built the
+// image meanwhile; then the stage holds what is on disk now, which is never wrong. Only small edits of contexts that
+// were staged before are sent so early, of no hash that was built there before, and nobody at work on the stage is
+// waited for. The connection is up; one job at a time does it at once, before the question.
 #pragma once
 
 #include <memory>

@@ -425,8 +425,10 @@ parent::Started started_by(const StackPlan& plan, const std::vector<parent::Cont
     if (replaced(container.service) != nullptr) started.replaced.push_back(container.id);
   }
   for (const std::string& service : started.services) {
-    const ServiceStep* step = replaced(service);
-    started.starts += step != nullptr ? step->replicas : 1;
+    const auto step = std::ranges::find(plan.steps, service, &ServiceStep::service);
+    const bool all = step != plan.steps.end() &&
+                     (step->action == ServiceAction::kRecreated || step->action == ServiceAction::kCreated);
+    started.starts += all ? step->replicas : 1;
   }
   return started;
 }

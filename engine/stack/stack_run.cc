@@ -144,7 +144,7 @@ class StackRule::Run {
   }
 
   Result<graph::Verdict> judge_files() {
-    if (request_.dry_run) return graph::Verdict{has_model_ && !stage_.is_as_left(probe_)};
+    if (request_.dry_run) return graph::Verdict{!stage_.is_as_left(probe_)};
     return graph::Verdict{acts_};  // asks nothing where they are as left
   }
 
@@ -271,7 +271,8 @@ class StackRule::Run {
       const ServiceStep* step = step_of(plan, container.service);
       const bool done = container.exit_code == 0 && one_shots().contains(container.service);
       return step != nullptr && wave_of(container.service) && !done &&
-             container.status == parent::ContainerStatus::kExited;
+             (container.status == parent::ContainerStatus::kExited ||
+              container.status == parent::ContainerStatus::kRestarting);
     });
   }
 

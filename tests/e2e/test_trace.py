@@ -62,7 +62,8 @@ class Trace(harness.Test):
             events = json.load(file)
         rows = {event["tid"]: event["args"]["name"] for event in events if event["ph"] == "M"}
         spans = [event for event in events if event["ph"] == "X"]
-        self.assertEqual(len(rows) + len(spans), len(events))
+        self.nodes = {event["name"]: event["args"] for event in events if event["ph"] == "i"}
+        self.assertEqual(len(rows) + len(spans) + len(self.nodes), len(events))
         for span in spans:
             self.assertLessEqual({"name", "cat", "pid", "tid", "ts", "dur", "args"}, set(span))
             self.assertGreaterEqual(span["dur"], 0)
@@ -97,12 +98,17 @@ class Trace(harness.Test):
         self.assertLessEqual({("connecting", "narrow_seed"), ("checking", "narrow_seed")}, named)
         workers = {rows[span["tid"]] for span in spans if span["cat"] == "building"}
         self.assertEqual(len(workers), len(IMAGES), workers)
+        self.assertEqual({name: node["end"] for name, node in self.nodes.items() if name.startswith("image ")},
+                         {f"image {name}": "acted" for name in IMAGES})
 
         up = self.repo.otto("docker", "up", "-j", "16", "--trace", "up.json")
         self.assertEqual(up.code, 0, up.err)
         self.assertEqual(up.actions(), {name: "created" for name in IMAGES[:2]})
         _, spans = self.trace("up.json")
         self.assertEqual({span["args"]["subject"] for span in spans if span["cat"] == "starting"}, set(IMAGES[:2]))
+        self.assertEqual({name for name, node in self.nodes.items() if name.startswith("service ") and node["end"] == "acted"},
+                         {f"service {name}" for name in IMAGES[:2]})
+        self.assertTrue(any(name.startswith("container ") for name in self.nodes), self.nodes)
 
     def test_a_trace_that_cannot_be_written_is_said_before_anything_is_done(self):
         outcome = self.repo.otto("docker", "build", "--trace", "no/such/folder/trace.json")

@@ -6,6 +6,7 @@
 # sshd and the local transport give every command a session of its own, so a job's group is its whole tree. Where
 # something stands between sshd and us (a ForceCommand wrapper), /proc tells the group.
 
+unset TMOUT  # of some profiles: `read` would give up
 otto_give_up() {
   echo "otto: $1" >&2
   exit 254

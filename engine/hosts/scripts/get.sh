@@ -47,22 +47,27 @@ otto_unsized() {
   case $1 in /proc/* | /sys/*) return 0 ;; esac
   return 1
 }
-# Puts a copy of $1 called $2 into a folder of its own, which is otto_dir then.
+# Puts a copy of $1 called $2 into a folder of its own, which is otto_dir then. Of a file without an end (a process's pagemap
+# has 256 GB) 64 MB are read, or 128 where the shell counts so, and it is named as too large.
 otto_copies='' otto_copied=0
 otto_copy() {
   if [ -z "$otto_copies" ]; then
     otto_copies=$(mktemp -d "${TMPDIR:-/tmp}/.otto-get-XXXXXX") || exit 1
-    trap 'chmod -R u+rwx "$otto_copies"; rm -rf "$otto_copies"' EXIT
+    trap 'trap "" TERM INT HUP PIPE; chmod -R u+rwx "$otto_copies"; rm -rf "$otto_copies"' EXIT
     trap 'exit 143' TERM INT HUP PIPE
   fi
   otto_copied=$((otto_copied + 1))
   otto_dir=$otto_copies/$otto_copied
   mkdir "$otto_dir" || exit 1
-  if [ -d "$1" ]; then
-    cp -R -P "$1/." "$otto_dir/"
-  else
-    cat <"$1" >"$otto_dir/$2" && chmod "$(stat -L -c %a -- "$1")" "$otto_dir/$2"
-  fi || otto_code=$?
+  (
+    trap '' XFSZ
+    ulimit -f 131072 2>/dev/null
+    if [ -d "$1" ]; then
+      cp -R -P "$1/." "$otto_dir/"
+    else
+      cat <"$1" >"$otto_dir/$2" && chmod "$(stat -L -c %a -- "$1")" "$otto_dir/$2"
+    fi
+  ) || otto_code=$?
 }
 for otto_source; do
   [ -d "$otto_source" ] && continue

@@ -9,7 +9,13 @@ namespace otto::simulation {
 void check_tags(const World& world) {
   for (const auto& [tag, id] : world.tags) {
     const std::string hash = tag.substr(tag.rfind(':') + 1);
-    if (tag == "db:1" || hash == "latest") continue;
+    if (tag == "db:1") continue;
+    if (hash == "latest") {
+      const std::string& content = world.images.at(id).content;
+      const bool known = std::ranges::any_of(world.truths, [&](const auto& truth) { return truth.second == content; });
+      if (!known) throw Broken(tag + " was built from no inputs");
+      continue;
+    }
     const auto truth = world.truths.find(hash);
     if (truth == world.truths.end()) throw Broken(tag + " stands for no inputs");
     if (world.images.at(id).content != truth->second) throw Broken(tag + " was not built from its inputs");
@@ -78,6 +84,19 @@ void check_replaced(World& world, const Checkout& checkout, const Seen& before) 
       if (std::ranges::find(left, ids[i]) == left.end())
         throw Broken("after up: " + service + " was replaced for nothing");
     }
+  }
+}
+
+void check_pruned(World& world, const Checkout& checkout, const std::map<std::string, std::string>& before) {
+  const auto now = checkout.read_images(world, {});
+  if (!now.ok()) return;
+  for (const images::ImageInputs& image : now->images) {
+    if (before.contains(image.tag) && !world.tags.contains(image.tag))
+      throw Broken("prune removed " + image.tag + ", which is what is on disk");
+  }
+  for (const auto& container : world.containers) {
+    if (!world.images.contains(container->state.image_id))
+      throw Broken("prune removed the image of " + container->state.name);
   }
 }
 

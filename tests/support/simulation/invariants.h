@@ -27,6 +27,8 @@ void check_tags(const World& world);
 void check_stack(World& world, const Checkout& checkout);
 /// Of a stack that was whole, only what changed is replaced, and what cannot live without it.
 void check_replaced(World& world, const Checkout& checkout, const Seen& before);
+/// A prune has left what the checkout is made from now, and what containers run. `before`: the tags that there were.
+void check_pruned(World& world, const Checkout& checkout, const std::map<std::string, std::string>& before);
 /// No container was made anew without the anonymous volume of the one that it stands for.
 void check_volumes(const World& world);
 

@@ -210,12 +210,14 @@ class Player {
 
   void play(const Run& run) {
     const Seen before = look(world_);
+    const std::map<std::string, std::string> tags(world_.tags.begin(), world_.tags.end());
     const bool was_whole = is_whole_;
     edited_meanwhile_ = false;
     const Came came = carry_out(run, 0);
     tell(run, came);
     is_whole_ = false;
     if (is_untroubled(run) && !edited_meanwhile_) check_failure(run, came);
+    if (run.verb == Verb::kPrune && !edited_meanwhile_) check_pruned(world_, machines_[run.machine]->checkout, tags);
     if (came.killed || came.error || !came.up) return;
     if (run.verb != Verb::kUp && run.verb != Verb::kUpWait) return;
     if (came.up->build.failures() > 0) return;
