@@ -7,6 +7,7 @@ The configuration is /etc/ssh/ssh_config.d, for which each otto here has a folde
 import os
 import shutil
 import sqlite3
+import subprocess
 
 import harness
 
@@ -96,6 +97,34 @@ class SshConfiguration(harness.Test):
             self.addCleanup(os.remove, flag)
         self.assert_not_reached(1)
         self.assertFalse(os.path.exists(self.repo.state), "nothing is to be kept")
+
+    def test_revoked_host_keys_are_refused(self):
+        scanned = subprocess.run(["ssh-keyscan", "-p", str(self.port), "127.0.0.1"], capture_output=True, text=True, check=True).stdout
+        keys = "".join(line.split(" ", 1)[1] + "\n" for line in scanned.splitlines() if not line.startswith("#"))
+        self.assertIn("ssh-", keys)
+        revoked = os.path.join(self.words, "revoked")
+        for content, words in ((keys, "is revoked"), ("SSHKRL\n\0", "binary list"), (None, "cannot be read"), ("# none\n", None)):
+            if content is not None:
+                with open(revoked, "w", encoding="utf-8") as file:
+                    file.write(content)
+            elif os.path.exists(revoked):
+                os.remove(revoked)
+            self.configure(self.host(self.port) + f"  RevokedHostKeys {revoked}\n")
+            if words is None:
+                self.assert_reached()
+                continue
+            outcome = self.repo.text("host", HOST, "run", "hostname")
+            self.assertEqual(outcome.code, 3, outcome.err)
+            self.assertIn(words, outcome.err)
+
+    def test_the_local_end_counts(self):
+        for words, said in (("BindAddress 192.0.2.1", "cannot connect from BindAddress '192.0.2.1'"), ("AddressFamily inet6", "127.0.0.1")):
+            self.configure(self.host(self.port) + f"  {words}\n")
+            outcome = self.repo.text("host", HOST, "run", "hostname")
+            self.assertNotEqual(outcome.code, 0, words)
+            self.assertIn(said, outcome.err)
+        self.configure(self.host(self.port) + "  BindAddress 127.0.0.1\n  AddressFamily inet\n")
+        self.assert_reached()
 
     def test_a_mistake_is_told_as_ssh_tells_it(self):
         self.configure("Host carrot.alias\n  Prot 22\n")

@@ -12,10 +12,12 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 #include <memory>
 #include <thread>
 
 #include "graph/base/sync.h"
+#include "graph/base/text.h"
 #include "transport/classify.h"
 
 namespace otto::transport {
@@ -39,9 +41,13 @@ struct Lookup {
   std::condition_variable_any changed;
 };
 
-int look_up(const std::string& host, std::uint16_t port, int flags, Addresses& result) {
+int number_of(AddressFamily family) {
+  return family == AddressFamily::kIpv4 ? AF_INET : family == AddressFamily::kIpv6 ? AF_INET6 : AF_UNSPEC;
+}
+
+int look_up(const std::string& host, std::uint16_t port, int family, int flags, Addresses& result) {
   addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
+  hints.ai_family = family;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = flags | AI_NUMERICSERV;
   addrinfo* list = nullptr;
@@ -50,14 +56,14 @@ int look_up(const std::string& host, std::uint16_t port, int flags, Addresses& r
   return error;
 }
 
-Result<Addresses> resolve(const std::string& who, const std::string& host, std::uint16_t port,
+Result<Addresses> resolve(const std::string& who, const std::string& host, std::uint16_t port, int family,
                           Clock::time_point deadline, const std::stop_token& stop) {
   Addresses numeric;
-  if (look_up(host, port, AI_NUMERICHOST, numeric) == 0) return numeric;
+  if (look_up(host, port, family, AI_NUMERICHOST, numeric) == 0) return numeric;
   const auto lookup = std::make_shared<Lookup>();
-  std::thread([lookup, host, port] {
+  std::thread([lookup, host, port, family] {
     Addresses found;
-    const int error = look_up(host, port, 0, found);
+    const int error = look_up(host, port, family, 0, found);
     auto state = lookup->state.lock();
     *state = Lookup::State{true, error, std::move(found)};
     lookup->changed.notify_all();
@@ -75,10 +81,25 @@ Result<Addresses> resolve(const std::string& who, const std::string& host, std::
   return std::move(state->addresses);
 }
 
+/// Of the family that is connected to; whichever of its addresses the kernel takes.
+Result<void> bind_to(const Fd& socket, const std::string& who, const std::string& address, int family) {
+  Addresses own;
+  int why = look_up(address, 0, family, AI_PASSIVE, own) == 0 ? 0 : EADDRNOTAVAIL;
+  for (const addrinfo* at = own.get(); at != nullptr; at = at->ai_next) {
+    if (::bind(socket.get(), at->ai_addr, at->ai_addrlen) == 0) return {};
+    why = errno;
+  }
+  return make_error(
+      ErrorCode::kConfig,
+      fmt::format("{}: cannot connect from BindAddress '{}': {}", who, text::printable(address), std::strerror(why)),
+      "name an address of this machine in BindAddress of ~/.ssh/config, of the family that the host has");
+}
+
 Result<Fd> connect_one(const std::string& who, const addrinfo& address, Clock::time_point deadline,
-                       const std::stop_token& stop) {
+                       const std::stop_token& stop, const LocalEnd& local) {
   Fd socket(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
   if (!socket.valid()) return classify_connect(who, errno);
+  if (local.address) OTTO_RETURN_IF_ERROR(bind_to(socket, who, *local.address, address.ai_family));
   if (::connect(socket.get(), address.ai_addr, address.ai_addrlen) != 0) {
     if (errno != EINPROGRESS) return classify_connect(who, errno);
     switch (wait_for_fd(socket.get(), POLLOUT, deadline, stop)) {
@@ -100,15 +121,15 @@ Result<Fd> connect_one(const std::string& who, const addrinfo& address, Clock::t
 }  // namespace
 
 Result<Fd> connect_tcp(const std::string& who, const std::string& host, std::uint16_t port,
-                       std::chrono::milliseconds timeout, const std::stop_token& stop) {
+                       std::chrono::milliseconds timeout, const std::stop_token& stop, const LocalEnd& local) {
   const auto deadline = Clock::now() + timeout;
-  OTTO_TRY(const Addresses addresses, resolve(who, host, port, deadline, stop));
+  OTTO_TRY(const Addresses addresses, resolve(who, host, port, number_of(local.family), deadline, stop));
   long left = 0;
   for (const addrinfo* at = addresses.get(); at != nullptr; at = at->ai_next) ++left;
   Result<Fd> result = classify_connect(who, EHOSTUNREACH);
   for (const addrinfo* at = addresses.get(); at != nullptr; at = at->ai_next, --left) {
     const auto share = (deadline - Clock::now()) / left;
-    result = connect_one(who, *at, Clock::now() + share, stop);
+    result = connect_one(who, *at, Clock::now() + share, stop, local);
     if (result.ok() || result.error().code == ErrorCode::kInterrupted) return result;
   }
   return result;

@@ -103,7 +103,7 @@ Result<HopChain> HopChain::connect(const std::vector<ResolvedHost>& hosts, const
     } else if (host.proxy_command) {
       OTTO_TRY(socket, start_proxy_command(*host.proxy_command));
     } else {
-      OTTO_TRY(socket, connect_tcp(who, host.host, host.port, host.connect_timeout, stop));
+      OTTO_TRY(socket, connect_tcp(who, host.host, host.port, host.connect_timeout, stop, host.local_end));
     }
     interaction.tell(host.id, ConnectStage::kConnected,
                      i > 0 ? fmt::format("reached from hop '{}'", hosts[i - 1].id) : "reached");

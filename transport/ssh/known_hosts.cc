@@ -252,4 +252,31 @@ Result<std::optional<std::string>> judge_host_key(const KnownHosts& known, const
       fmt::format("{}: new host key {} {} recorded in {}", question.who, question.type, question.fingerprint, file));
 }
 
+Result<void> refuse_revoked_key(const std::string& file, const HostKeyQuestion& question) {
+  constexpr std::string_view kBinary = "SSHKRL\n";
+  const auto refuse = [&](std::string_view why, std::string hint) {
+    return make_error(ErrorCode::kHostKey, fmt::format("{}: {}", question.who, why), std::move(hint));
+  };
+  const auto content = read_small_file(file);
+  const std::string name = text::printable(file);
+  if (!content.ok()) {
+    return refuse(fmt::format("no host key is believed, because RevokedHostKeys {} cannot be read", name),
+                  "make it readable, or take RevokedHostKeys out of the ssh configuration");
+  }
+  if (content->starts_with(kBinary)) {
+    return refuse(fmt::format("no host key is believed, because RevokedHostKeys {} is a binary list", name),
+                  "otto reads RevokedHostKeys as text: public keys, one a line");
+  }
+  int number = 0;
+  for (const std::string& line : text::split(*content, '\n')) {
+    ++number;
+    const std::vector<std::string> words = text::split(text::trim(line), ' ');
+    if (words.size() < 2 || words[0].starts_with('#') || words[0] != question.type || words[1] != question.key)
+      continue;
+    return refuse(fmt::format("its {} key {} is revoked ({}:{})", question.type, question.fingerprint, name, number),
+                  "whoever keeps that list has withdrawn the key: ask for the host's new one");
+  }
+  return {};
+}
+
 }  // namespace otto::transport

@@ -70,4 +70,9 @@ struct HostKeyQuestion {
 };
 Result<std::optional<std::string>> judge_host_key(const KnownHosts& known, const HostKeyQuestion& question);
 
+/// kHostKey where `file` (RevokedHostKeys of ssh_config(5): public keys, one a line) has the key, and where the file
+/// cannot be read, or is a binary list (ssh-keygen(1), KEY REVOCATION LISTS), which is not understood: then no key is
+/// believed.
+Result<void> refuse_revoked_key(const std::string& file, const HostKeyQuestion& question);
+
 }  // namespace otto::transport

@@ -65,6 +65,15 @@ const std::map<std::string_view, Setter>& setters() {
        }},
       {"identityagent", [](SshConfig& c, std::string_view v) { c.identity_agent = v; }},
       {"identitiesonly", [](SshConfig& c, std::string_view v) { c.identities_only = v == "yes"; }},
+      {"pubkeyauthentication", [](SshConfig& c, std::string_view v) { c.public_keys = v != "no" && v != "false"; }},
+      {"addressfamily",
+       [](SshConfig& c, std::string_view v) {
+         c.address_family = v == "inet"    ? AddressFamily::kIpv4
+                            : v == "inet6" ? AddressFamily::kIpv6
+                                           : AddressFamily::kAny;
+       }},
+      {"bindaddress", [](SshConfig& c, std::string_view v) { c.bind_address = unless_none(v); }},
+      {"revokedhostkeys", [](SshConfig& c, std::string_view v) { c.revoked_host_keys = unless_none(v); }},
       {"proxyjump", [](SshConfig& c, std::string_view v) { c.proxy_jump = unless_none(v); }},
       {"proxycommand", [](SshConfig& c, std::string_view v) { c.proxy_command = unless_none(v); }},
       {"proxyusefdpass", [](SshConfig& c, std::string_view v) { c.proxy_use_fdpass = v == "yes"; }},
@@ -143,11 +152,17 @@ void choose_identities(const Address& address, const SshConfig& config, Resolved
   }
   host.identities_only = config.identities_only;
   host.agent_socket = choose_agent(config, host, address.host);
+  if (config.public_keys || host.identities_named) return;
+  host.identity_files.clear();
+  host.agent_socket.reset();
 }
 
 void choose_known_hosts(const Address& address, const SshConfig& config, ResolvedHost& host) {
   host.key_name = config.host_key_alias.value_or(known_hosts_name(host.host, host.port));
   host.host_key_policy = address.host_key_policy.value_or(config.host_key_policy.value_or(HostKeyPolicy::kAcceptNew));
+  if (config.revoked_host_keys) {
+    host.revoked_host_keys = expand_tokens(expand_home(*config.revoked_host_keys), host, address.host);
+  }
   if (!address.known_hosts.empty()) {
     host.known_hosts = address.known_hosts;
     return;
@@ -255,7 +270,7 @@ Result<std::vector<Address>> parse_proxy_jump(std::string_view text, const Addre
       return make_error(ErrorCode::kConfig, fmt::format("host '{}': ProxyJump '{}' is not [user@]host[:port]",
                                                         target.id, text::printable(text)));
     }
-    jump.id = std::string(rest);
+    jump.id = std::string(text::trim(word));  // the same host with another port or user is another hop
     jump.host = std::string(rest);
     jump.connect_timeout = target.connect_timeout;
     jumps.push_back(std::move(jump));
@@ -283,6 +298,7 @@ Result<ResolvedHost> merge_config(const Address& address, const SshConfig& confi
   host.keepalive_interval = address.keepalive_interval.value_or(config.keepalive_interval.value_or(kDefaultKeepalive));
   choose_identities(address, config, host);
   choose_known_hosts(address, config, host);
+  host.local_end = {config.address_family, config.bind_address};
   OTTO_RETURN_IF_ERROR(choose_proxy(address, config, host));
   return host;
 }

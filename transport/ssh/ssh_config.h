@@ -13,6 +13,7 @@
 
 #include "graph/base/result.h"
 #include "transport/address.h"
+#include "transport/os/tcp.h"
 
 namespace otto::transport {
 
@@ -25,6 +26,10 @@ struct SshConfig {
   std::vector<std::string> identity_files;
   std::optional<std::string> identity_agent;  ///< "none" is kept: no agent
   bool identities_only = false;
+  bool public_keys = true;  ///< PubkeyAuthentication
+  AddressFamily address_family = AddressFamily::kAny;
+  std::optional<std::string> bind_address;
+  std::optional<std::string> revoked_host_keys;
   std::optional<std::string> proxy_jump;
   std::optional<std::string> proxy_command;
   bool proxy_use_fdpass = false;
@@ -64,6 +69,8 @@ struct ResolvedHost {
   bool identities_only = false;
   std::string key_name;  ///< under which known_hosts knows it: HostKeyAlias, host or [host]:port
   std::vector<std::string> known_hosts;
+  std::optional<std::string> revoked_host_keys;  ///< a file of keys that no host may show
+  LocalEnd local_end;                            ///< of a connection that is made from here
   HostKeyPolicy host_key_policy = HostKeyPolicy::kAcceptNew;
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds keepalive_interval{15'000};

@@ -187,6 +187,7 @@ Result<void> handshake(SshHandle& handle, const ResolvedHost& host, const Intera
   HostKeyQuestion question{
       handle.who(),         host.key_name,   key_type_of(key), base64_encode(key), fingerprint_text({digest, 32}),
       host.host_key_policy, host.known_hosts};
+  if (host.revoked_host_keys) OTTO_RETURN_IF_ERROR(refuse_revoked_key(*host.revoked_host_keys, question));
   OTTO_TRY(const auto said, judge_host_key(known, question));
   if (said && interaction.notice) interaction.notice(*said);
   interaction.tell(host.id, ConnectStage::kHostKey,

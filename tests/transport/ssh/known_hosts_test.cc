@@ -102,5 +102,30 @@ TEST_F(KnownHostsFile, RecordsBehindALineWithoutAnEnd) {
   EXPECT_EQ(KnownHosts::read({file()}, "leek").check("ssh-ed25519", kEd).line, 2);
 }
 
+TEST_F(KnownHostsFile, AListOfRevokedKeysIsHonouredOrNoKeyIsBelieved) {
+  const auto refused = [&](const std::string& content) {
+    tree_.write("revoked", content);
+    HostKeyQuestion question;
+    question.who = "'leek'";
+    question.type = "ssh-ed25519";
+    question.key = kEd;
+    question.policy = HostKeyPolicy::kOff;
+    const auto said = refuse_revoked_key(tree_.path("revoked").string(), question);
+    if (said.ok()) return std::string();
+    EXPECT_EQ(said.error().code, ErrorCode::kHostKey);
+    return said.error().message;
+  };
+  const std::string key = "ssh-ed25519 " + std::string(kEd);
+  EXPECT_EQ(refused(""), "");
+  EXPECT_EQ(refused("# " + key + "\nssh-rsa " + std::string(kRsa) + " a comment\n"), "");
+  EXPECT_NE(refused("# a list\n  " + key + " of leek\n").find("is revoked"), std::string::npos);
+  EXPECT_NE(refused(std::string("SSHKRL\n\0", 8)).find("binary list"), std::string::npos);
+  tree_.remove("revoked");
+  HostKeyQuestion any;
+  const auto unread = refuse_revoked_key(tree_.path("revoked").string(), any);
+  ASSERT_FALSE(unread.ok());
+  EXPECT_NE(unread.error().message.find("no host key is believed"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace otto::transport

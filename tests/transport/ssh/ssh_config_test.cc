@@ -62,6 +62,30 @@ TEST(SshConfig, WhatItDoesNotSayIsUnset) {
   }
 }
 
+TEST(SshConfig, WhatChangesSafetyOrReachabilityCounts) {
+  const auto merged =
+      merge_config(address_of(),
+                   parse_ssh_config("revokedhostkeys ~/.ssh/revoked-%h\npubkeyauthentication no\nbindaddress 10.0.0.9\n"
+                                    "addressfamily inet6\nidentityfile ~/.ssh/a\nhostname leek.lab\n"));
+  ASSERT_TRUE(merged.ok());
+  ASSERT_TRUE(merged->revoked_host_keys);
+  EXPECT_TRUE(merged->revoked_host_keys->ends_with("/.ssh/revoked-leek.lab")) << *merged->revoked_host_keys;
+  EXPECT_TRUE(merged->identity_files.empty());
+  EXPECT_EQ(merged->agent_socket, std::nullopt);
+  EXPECT_EQ(merged->local_end.address, "10.0.0.9");
+  EXPECT_EQ(merged->local_end.family, AddressFamily::kIpv6);
+  const auto plain = merge_config(
+      address_of(),
+      parse_ssh_config("revokedhostkeys none\npubkeyauthentication true\nbindaddress none\naddressfamily any\n"));
+  ASSERT_TRUE(plain.ok());
+  EXPECT_EQ(plain->revoked_host_keys, std::nullopt);
+  EXPECT_EQ(plain->local_end.address, std::nullopt);
+  EXPECT_EQ(plain->local_end.family, AddressFamily::kAny);
+  Address named = address_of();
+  named.identity_files = {"/k"};
+  EXPECT_EQ(merge_config(named, parse_ssh_config("pubkeyauthentication no\n"))->identity_files, named.identity_files);
+}
+
 TEST(SshConfig, HostsJsonWinsKeyByKey) {
   const SshConfig config = parse_ssh_config(
       "user lab\nhostname 10.0.0.7\nport 2222\nidentityfile ~/.ssh/a\nstricthostkeychecking yes\nconnecttimeout 7\n"
@@ -161,6 +185,7 @@ TEST(ProxyJump, Spellings) {
   EXPECT_EQ((*jumps)[0].host, "gate");
   EXPECT_EQ((*jumps)[0].user, std::nullopt);
   EXPECT_EQ((*jumps)[0].port, std::nullopt);
+  EXPECT_EQ((*jumps)[1].id, "me@[2001:db8::1]:33");
   EXPECT_EQ((*jumps)[1].host, "2001:db8::1");
   EXPECT_EQ((*jumps)[1].user, "me");
   EXPECT_EQ((*jumps)[1].port, 33);
@@ -232,6 +257,18 @@ TEST_F(FakeSsh, AJumpBecomesAHopAndMayHaveItsOwn) {
   const auto replaced = resolve_route(Route{{named}, address_of()}, nullptr, {});
   ASSERT_TRUE(replaced.ok());
   EXPECT_EQ(replaced->size(), 2U);
+}
+
+TEST_F(FakeSsh, PortsOfOneMachineAreHopsOfTheirOwn) {
+  tree_.write("config.leek", "hostname 10.0.0.1\nproxyjump u@gw:1,u@gw:2\n");
+  tree_.write("config.gw", "hostname gw\n");
+  const auto route = resolve_route(Route{{}, address_of()}, nullptr, {});
+  ASSERT_TRUE(route.ok()) << route.error().message;
+  ASSERT_EQ(route->size(), 3U);
+  EXPECT_EQ((*route)[0].port, 1);
+  EXPECT_EQ((*route)[1].port, 2);
+  tree_.write("config.leek", "hostname 10.0.0.1\nproxyjump u@gw:1,v@gw:1,u@gw:1\n");
+  EXPECT_FALSE(resolve_route(Route{{}, address_of()}, nullptr, {}).ok());
 }
 
 TEST_F(FakeSsh, JumpsInACircleAreRefused) {
