@@ -1,6 +1,8 @@
 #include "cli/app.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -64,6 +66,9 @@ class Output {
       const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
       if (written >= 0) {
         bytes.remove_prefix(static_cast<std::size_t>(written));
+      } else if (errno == EAGAIN) {  // whoever gave it to us does not block, as a shell's script under node.js
+        pollfd ready{fd_, POLLOUT, 0};
+        ::poll(&ready, 1, -1);
       } else if (errno != EINTR) {
         failure_ = errno;
       }
@@ -98,10 +103,18 @@ int run_app(const std::vector<std::string>& words, const Surroundings& surroundi
   return run_command(line, terminal, streams);
 }
 
+/// What is opened later must not become a stream of this process: its own pipe was read as standard input.
+void open_missing_streams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) static_cast<void>(::open("/dev/null", O_RDWR));
+  }
+}
+
 int run_process(int argc, const char* const* argv) {
+  open_missing_streams();
   Output out(STDOUT_FILENO), err(STDERR_FILENO);
   const Streams streams{[&out](std::string_view bytes) { out.write(bytes); },
-                        [&err](std::string_view bytes) { err.write(bytes); }};
+                        [&err](std::string_view bytes) { err.write(bytes); }, [&out] { return out.failure() != 0; }};
   const int code = run_app({argv + (argc > 0 ? 1 : 0), argv + argc}, real_surroundings(), streams);
   if (out.failure() == 0) return code;
   if (out.failure() != EPIPE) {

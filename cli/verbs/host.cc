@@ -2,6 +2,8 @@
 #include "otto/host.h"
 
 #include <array>
+#include <csignal>
+#include <stop_token>
 #include <utility>
 
 #include "cli/command_line/definition.h"
@@ -15,6 +17,8 @@
 
 namespace otto::cli {
 namespace {
+
+constexpr int kExitBySigpipe = 128 + SIGPIPE;
 
 /// What both verbs share: options, the host, output passed on or collected, the exit code.
 class HostCommand : public HostVerb {
@@ -36,20 +40,25 @@ class HostCommand : public HostVerb {
       return kExitDone;
     }
     RunOptions options;
-    options.stop = invocation.stop();
+    std::stop_source stop;
+    const std::stop_callback forward(invocation.stop(), [&stop] { stop.request_stop(); });
+    options.stop = stop.get_token();
     StandardInput input(invocation.stop());
     if (takes_input() && !invocation.options().no_input && !invocation.terminal().stdin_is_terminal) {
       options.input = [&input] { return input.next(); };
       options.stop_input = [&input] { input.end(); };
     }
     if (!invocation.json()) {
-      options.on_output = [&invocation, begun = false](bool is_stderr, std::string_view bytes) mutable {
+      options.on_output = [&invocation, &stop, begun = false](bool is_stderr, std::string_view bytes) mutable {
         if (!std::exchange(begun, true)) invocation.progress().suspend();
         invocation.pass_on(is_stderr, bytes);
+        if (invocation.output_is_over()) stop.request_stop();  // as SIGPIPE would end it here
       };
     }
     asked_for_ = true;
-    OTTO_TRY(const CommandResult result, execute(*opened.host, commands_, options));
+    auto ended = execute(*opened.host, commands_, options);
+    if (invocation.output_is_over() && !invocation.stop().stop_requested()) return kExitBySigpipe;
+    OTTO_TRY(const CommandResult result, std::move(ended));
     if (invocation.json()) invocation.print(json::command(opened.host->id(), result));
     return result.exit_code;
   }

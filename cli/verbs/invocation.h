@@ -26,6 +26,8 @@ namespace otto::cli {
 struct Streams {
   std::function<void(std::string_view)> out;
   std::function<void(std::string_view)> err;
+  /// Whether nobody takes `out` any more: its reader has ended, or its disk is full. Empty: never.
+  std::function<bool()> out_is_over = {};
 };
 
 /// What a verb asks of the workspace beyond the global options.
@@ -68,6 +70,8 @@ class Invocation {
   void print(std::string_view data);
   /// A piece of a remote command's output, as it comes.
   void pass_on(bool is_stderr, std::string_view bytes);
+  /// Nobody takes the verb's data any more.
+  [[nodiscard]] bool output_is_over() const { return streams_.out_is_over && streams_.out_is_over(); }
   /// Text for standard error, already rendered.
   void complain(std::string_view text);
   /// True once print() was called: a JSON document is out.

@@ -24,7 +24,7 @@ class ShellHost final : public Host {
 
   Result<CommandResult> oneshot(std::string_view command, const RunOptions& options) override {
     if (!access_->lacks_shell()) {
-      auto result = execute(access_->command_shell(), std::string(command), options);
+      auto result = execute(access_->command_shell(), as_no_option(command), options);
       if (result.ok() || !access_->lacks_shell()) return result;
     }
     OTTO_TRY(const auto words, plain_words(command));

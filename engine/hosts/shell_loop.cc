@@ -13,7 +13,7 @@ std::string shell_loop(std::string_view mark, std::string_view lines) {
 
 std::string command_lines(const std::vector<std::string>& commands, bool last) {
   std::string lines;
-  for (const std::string& command : commands) lines += '+' + transport::encode_script(command);
+  for (const std::string& command : commands) lines += '+' + transport::encode_script(as_no_option(command));
   return lines + (last ? ".\nq\n" : ".\n");
 }
 

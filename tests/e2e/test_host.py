@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """Machines and containers as hosts: `run`, `oneshot`, exit codes, streams, standard input, starting on demand, interrupts."""
 
+import os
 import signal
+import subprocess
 import time
 
 import harness
 from harness import SERVICES, await_true
+from lab_access import die_with_parent
+from repo import OTTO
 
 CONTAINER = "pepper_seed.hosts.worker"
 EVERYWHERE = ("pepper_seed", "carrot_seed", CONTAINER)
@@ -94,6 +98,60 @@ class Commands(Host):
     def test_user_of_the_machine_and_of_the_container(self):
         self.assert_ends(self.host("pepper_seed", "oneshot", "id -un"), 0, "otto\n")
         self.assert_ends(self.host(CONTAINER, "oneshot", "id -u"), 0, "0\n")
+
+
+class Streams(Host):
+    """otto's own descriptors as shells and build systems leave them: closed, broken, full, and not blocking."""
+
+    def start(self, script, **more):
+        """A shell that finds otto as "$@"; what follows it are its own words."""
+        return subprocess.Popen(["sh", "-c", script, *self.repo.launcher, OTTO], cwd=self.repo.root, env=self.repo.environment,
+                                stderr=subprocess.PIPE, start_new_session=True, preexec_fn=die_with_parent, **more)
+
+    def test_the_end_of_the_reader_is_the_end_of_the_command(self):
+        for id in EVERYWHERE:
+            for verb in ("run", "oneshot"):
+                marker = f"4{os.getpid()}"
+                script = f'{{ "$0" "$@" host {id} {verb} "yes {marker}"; echo $? >&2; }} | head -n 1'
+                with self.start(script, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+                    out, err = process.communicate(timeout=60)
+                self.assertEqual(out.decode(), f"{marker}\n")
+                self.assertEqual(err.split()[-1:], [b"141"], err)
+                await_true("the command has ended", lambda: marker not in self.host(id, "oneshot", "ps -o args 2> /dev/null || ps").out)
+
+    def test_closed_descriptors_are_null(self):
+        for id in EVERYWHERE:
+            for script, code in ((f'"$0" "$@" host {id} oneshot cat <&-', 0), (f'"$0" "$@" host {id} oneshot "echo x" >&-', 0),
+                                 (f'"$0" "$@" host {id} run "cat; echo x" <&- >&- 2>&-', 0), ('"$0" "$@" --version >&- <&-', 0)):
+                with self.start(script) as process:
+                    process.communicate(timeout=60)
+                self.assertEqual(process.returncode, code, script)
+
+    def test_output_that_does_not_block_comes_whole(self):
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        with self.start('"$0" "$@" host carrot_seed oneshot "head -c 3000000 /dev/zero"', stdin=subprocess.DEVNULL, stdout=writer) as process:
+            os.close(writer)
+            time.sleep(2)
+            got = 0
+            while piece := os.read(reader, 8192):
+                got += len(piece)
+            process.communicate(timeout=60)
+        os.close(reader)
+        self.assertEqual((process.returncode, got), (0, 3000000))
+
+    def test_a_full_disk_is_said(self):
+        with open("/dev/full", "wb") as full, self.start('"$0" "$@" host carrot_seed oneshot "echo x"', stdin=subprocess.DEVNULL, stdout=full) as process:
+            err = process.communicate(timeout=60)[1]
+        self.assertNotEqual(process.returncode, 0)
+        self.assertIn(b"standard output could not be written", err)
+
+    def test_a_command_that_begins_like_an_option(self):
+        for id in EVERYWHERE:
+            for verb in ("run", "oneshot"):
+                outcome = self.host(id, verb, "--", "-odd-command x")
+                self.assertEqual(outcome.code, 127, outcome.err)
+                self.assertIn("-odd-command", outcome.err)
 
 
 class Stopped(Host):
