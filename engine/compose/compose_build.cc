@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <optional>
 
 #include "engine/compose/compose_reader.h"
 #include "graph/base/text.h"
@@ -11,8 +13,9 @@ namespace otto::compose {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::array<std::string_view, 6> kRead = {"context", "dockerfile", "dockerfile_inline",
-                                                   "args",    "target",     "platforms"};
+constexpr std::array<std::string_view, 11> kRead = {
+    "context", "dockerfile", "dockerfile_inline", "args",        "target", "platforms",
+    "labels",  "network",    "shm_size",          "extra_hosts", "ulimits"};
 /// How an image is built, not what it holds.
 constexpr std::array<std::string_view, 6> kPassedOver = {"cache_from", "cache_to",   "no_cache",
                                                          "pull",       "provenance", "sbom"};
@@ -64,6 +67,7 @@ Result<void> ComposeReader::read_build(const File& file, const YAML::Node& servi
     OTTO_TRY(build.target, build_text(file, yaml::get(node, "target"), "target", scope));
   }
   OTTO_RETURN_IF_ERROR(read_build_platform(file, yaml::get(node, "platforms"), scope, build));
+  OTTO_RETURN_IF_ERROR(read_build_options(file, node, scope, build));
   return read_build_args(file, yaml::get(node, "args"), scope, build);
 }
 
@@ -114,31 +118,89 @@ Result<void> ComposeReader::read_build_platform(const File& file, const YAML::No
   return {};
 }
 
-/// `NAME: value` or `- NAME=value`; names without a value take it from outside, or are left out.
+/// What the section has itself comes before what it extends, so an option that is there stays.
+Result<void> ComposeReader::read_build_options(const File& file, const YAML::Node& node, const Scope& scope,
+                                               ComposeBuild& build) {
+  const auto take = [&](const char* option, const std::string& name, std::string value) {
+    build.options.try_emplace({option, name}, std::move(value));
+  };
+  for (const auto& [key, option] : {std::pair{"network", "network"}, std::pair{"shm_size", "shm-size"}}) {
+    OTTO_TRY(auto text, build_text(file, yaml::get(node, key), key, scope));
+    if (text && !text->empty()) take(option, "", *std::move(text));
+  }
+  for (const auto& [key, option] : {std::pair{"labels", "label"}, std::pair{"extra_hosts", "add-host"}}) {
+    const YAML::Node entries = yaml::get(node, key);
+    if (!entries.IsDefined() || entries.IsNull()) continue;
+    std::map<std::string, std::string> here;
+    if (entries.IsMap()) {
+      for (const auto& [name, value] : yaml::entries(entries)) {
+        OTTO_TRY(auto text, build_text(file, value, key, scope));
+        const bool typed = value.IsScalar() && value.Scalar().find('$') == std::string::npos;
+        here[name] = yaml::is_null(value) ? "" : typed ? yaml::typed_text(value) : text.value_or("");
+      }
+    }
+    for (const YAML::Node& item : entries.IsSequence() ? entries : YAML::Node(YAML::NodeType::Sequence)) {
+      OTTO_TRY(const auto text, build_text(file, item, key, scope));
+      if (!text) continue;
+      std::size_t end = text->find('=');
+      if (end == std::string::npos && option == std::string_view("add-host")) end = text->find(':');
+      here[text->substr(0, end)] = end == std::string::npos ? "" : text->substr(end + 1);
+    }
+    for (auto& [name, value] : here) take(option, name, std::move(value));
+  }
+  return read_ulimits(file, yaml::get(node, "ulimits"), scope, build);
+}
+
+/// `NAME: number` or `NAME: {soft: number, hard: number}`.
+Result<void> ComposeReader::read_ulimits(const File& file, const YAML::Node& ulimits, const Scope& scope,
+                                         ComposeBuild& build) {
+  if (!ulimits.IsDefined() || !ulimits.IsMap()) return {};
+  for (const auto& [name, value] : yaml::entries(ulimits)) {
+    OTTO_TRY(auto one, build_text(file, value, "ulimit", scope));
+    if (!one) {
+      OTTO_TRY(const auto soft, build_text(file, yaml::get(value, "soft"), "ulimit", scope));
+      OTTO_TRY(const auto hard, build_text(file, yaml::get(value, "hard"), "ulimit", scope));
+      if (!soft || !hard) {
+        return build_refused(yaml::place(file.name, value),
+                             fmt::format("the ulimit '{}' is no limit", text::printable(name)),
+                             "write a number, or {soft: NUMBER, hard: NUMBER}");
+      }
+      one = *soft + ":" + *hard;
+    }
+    build.options.try_emplace({"ulimit", name}, *std::move(one));
+  }
+  return {};
+}
+
+/// `NAME: value` or `- NAME=value`, of which the last counts; names without a value take it from outside, or have none.
 Result<void> ComposeReader::read_build_args(const File& file, const YAML::Node& args, const Scope& scope,
                                             ComposeBuild& build) {
   if (!args.IsDefined() || !(args.IsMap() || args.IsSequence())) return {};
-  const auto bare = [&](const std::string& name) {
-    if (auto value = scope.lookup(name)) build.args.emplace(name, *std::move(value));
-  };
+  std::map<std::string, std::optional<std::string>> here;
   if (args.IsSequence()) {
     for (const YAML::Node& item : args) {
       OTTO_TRY(const auto text, build_text(file, item, "build argument", scope));
-      const std::size_t equals = text ? text->find('=') : std::string::npos;
-      if (equals != std::string::npos) {
-        build.args.emplace(text->substr(0, equals), text->substr(equals + 1));
+      if (!text) continue;
+      const std::size_t equals = text->find('=');
+      const bool bare = equals == std::string::npos;
+      here[text->substr(0, equals)] = bare ? scope.lookup(*text) : text->substr(equals + 1);
+    }
+  } else {
+    for (const auto& [name, value] : yaml::entries(args)) {
+      OTTO_TRY(auto text, build_text(file, value, "build argument", scope));
+      if (yaml::is_null(value)) {
+        here[name] = scope.lookup(name);
       } else if (text) {
-        bare(*text);
+        here[name] = value.Scalar().find('$') == std::string::npos ? yaml::typed_text(value) : std::move(*text);
       }
     }
-    return {};
   }
-  for (const auto& [name, value] : yaml::entries(args)) {
-    OTTO_TRY(const auto text, build_text(file, value, "build argument", scope));
-    if (value.IsNull()) {
-      bare(name);
-    } else if (text) {
-      build.args.emplace(name, *text);
+  for (auto& [name, value] : here) {
+    if (build.args.contains(name) || build.unset_args.contains(name)) continue;
+    if (value) {
+      build.args.emplace(name, std::move(*value));
+    } else {
+      build.unset_args.insert(name);
     }
   }
   return {};

@@ -41,6 +41,10 @@ struct ComposeBuild {
   std::optional<std::string> dockerfile_inline;  ///< the Dockerfile's text
   std::string dockerfile_inline_file;            ///< the compose file that holds it
   std::map<std::string, std::string> args;
+  std::set<std::string> unset_args;  ///< named without a value where there is none outside: what is extended sets none
+  /// Further options of `docker build`: {"label", "k"} → "v", {"add-host", "db"} → "10.0.0.2", {"network", ""} →
+  /// "none".
+  std::map<std::pair<std::string, std::string>, std::string> options;
   std::optional<std::string> target;
   std::optional<std::string> platform;
   std::string place;  ///< "FILE:LINE:COLUMN"

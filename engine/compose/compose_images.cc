@@ -26,8 +26,8 @@ bool may_build(const fs::path& path) {
 bool same_inputs(const config::ImageSettings& a, const config::ImageSettings& b) {
   const bool same_dockerfile = a.dockerfile_inline || b.dockerfile_inline ? a.dockerfile_inline == b.dockerfile_inline
                                                                           : a.dockerfile == b.dockerfile;
-  return same_dockerfile && std::tie(a.context, a.build_args, a.target, a.platform) ==
-                                std::tie(b.context, b.build_args, b.target, b.platform);
+  return same_dockerfile && std::tie(a.context, a.build_args, a.build_options, a.target, a.platform) ==
+                                std::tie(b.context, b.build_args, b.build_options, b.target, b.platform);
 }
 
 /// A file, or the text in the compose file itself.
@@ -66,6 +66,7 @@ Result<config::ImageSettings> to_image(const config::Settings& repo, const Compo
   image.context = build.context;
   OTTO_RETURN_IF_ERROR(name_dockerfile(service, image));
   image.build_args = build.args;
+  image.build_options = build.options;
   if (build.target && !build.target->empty()) image.target = build.target;
   const auto& platform = build.platform ? build.platform : service.platform;
   if (platform && !platform->empty()) image.platform = platform;

@@ -390,12 +390,13 @@ Result<ComposeReader::Scope> ComposeReader::include_scope(const File& file, cons
     if (local) inner.directory = *local;
     env_files = as_list(yaml::get(entry, "env_file"));
   }
+  std::map<std::string, std::string> values;  // of several files the last counts, and knows the others' variables
   const auto take = [&](const fs::path& path) -> Result<void> {
     const auto text = read_whole_file(path);
     if (!text) return {};
-    OTTO_TRY(const auto values, parse_env_file(*text, path.string(), inner.lookup));
+    OTTO_TRY(auto more, parse_env_file(*text, path.string(), with_file(scope.lookup, values)));
     for (const std::string& name : env_file_names(*text)) take_name(name);
-    inner.lookup = with_file(inner.lookup, values);
+    for (auto& [name, value] : more) values.insert_or_assign(name, std::move(value));
     return {};
   };
   for (const YAML::Node& item : env_files) {
@@ -409,6 +410,7 @@ Result<ComposeReader::Scope> ComposeReader::include_scope(const File& file, cons
     layout_.add(dot_env, false, false, yaml::line(entry));
     OTTO_RETURN_IF_ERROR(take(dot_env));
   }
+  inner.lookup = with_file(scope.lookup, values);
   return inner;
 }
 

@@ -35,6 +35,12 @@ YAML::Node key_node(const YAML::Node& map, const std::string& key);
 
 /// The scalar's text; empty for anything else.
 std::string text(const YAML::Node& node);
+/// Whether it is null: absent, or a plain scalar that says so.
+bool is_null(const YAML::Node& node);
+/// The scalar's text as Compose has it, which reads a plain one as a number, a truth value or a time where it looks
+/// like one and writes that: 1.10 is "1.1", 0755 "493", 1_000 "1000", True "true". By the rules of gopkg.in/yaml.v3
+/// (resolve.go) and of Go's fmt.Sprint.
+std::string typed_text(const YAML::Node& node);
 
 /// "FILE:LINE:COLUMN", 1-based.
 std::string place(std::string_view file_name, const YAML::Node& node);

@@ -45,6 +45,8 @@ struct ImageSettings {
   std::optional<std::string> dockerfile_inline = {};
   std::filesystem::path context;  ///< absolute
   std::map<std::string, std::string> build_args;
+  /// Further options of `docker build` that a compose file asks for: {"label", "k"} → "v" (compose_file.h).
+  std::map<std::pair<std::string, std::string>, std::string> build_options = {};
   std::optional<std::string> target;
   std::optional<std::string> platform;
   bool track_base = false;           ///< the ids of external base images count in the hash

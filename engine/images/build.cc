@@ -6,6 +6,7 @@
 
 #include "engine/images/built_record.h"
 #include "engine/images/legacy_build.h"
+#include "engine/images/pins.h"
 #include "engine/images/scripts.h"
 #include "engine/parent/docker_command.h"
 #include "engine/parent/lock_script.h"
@@ -24,16 +25,18 @@ constexpr std::string_view kFoundMark = "otto-found ";
 /// Among the engine's words, where the build is over and its tags are set.
 constexpr std::string_view kTaggingMark = "otto-tagging";
 
-/// The options of the build, for either builder.
-std::string build_options(const BuildRequest& request, bool buildx) {
+/// The options of the build, for either builder; the legacy one has its pins in the Dockerfile.
+std::string build_options(const BuildRequest& request, const Pins& pins) {
   std::string options;
   const auto add = [&](std::string_view flag, const std::string& value) {
     options += fmt::format(" {} {}", flag, text::shell_quote(value));
   };
   for (const auto& [name, value] : request.build_args) add("--build-arg", name + "=" + value);
-  if (buildx) {  // the legacy builder has them in its Dockerfile
-    for (const auto& [spelled, tag] : request.pins) add("--build-context", spelled + "=docker-image://" + tag);
+  for (const auto& [option, value] : request.build_options) {
+    const bool pair = !option.second.empty();
+    add("--" + option.first, pair ? option.second + (option.first == "add-host" ? ":" : "=") + value : value);
   }
+  for (const auto& [spelled, tag] : pins.by_name) add("--build-context", spelled + "=docker-image://" + tag);
   if (!request.target.empty()) add("--target", request.target);
   if (!request.platform.empty()) add("--platform", request.platform);
   return options;
@@ -48,14 +51,14 @@ std::string turn_script(const parent::ParentFacts& facts, const BuildRequest& re
 
 /// Standard output carries only the mark and the id; everything the engine says goes to standard error.
 std::string build_script(const parent::ParentSettings& settings, const parent::ParentFacts& facts,
-                         const BuildRequest& request) {
+                         const BuildRequest& request, const Pins& pins) {
   std::string script =
       parent::docker_prelude(settings) + turn_script(facts, request) + stage::stage_guard_script(facts.stage_tools());
   script += fmt::format("otto_stage_enter {} {}\n", text::shell_quote(request.stage_key),
                         text::shell_quote(request.stage_stamp));
   script += stage::job_folder_text(facts.stage_root, "build");
   script += facts.has_buildx ? kBuildxScript : kLegacyScript;
-  script += fmt::format("otto_build{} || otto_failed", build_options(request, facts.has_buildx));
+  script += fmt::format("otto_build{} || otto_failed", build_options(request, pins));
   for (const auto& [spelled, tag] : request.pins) script += " " + text::shell_quote(tag);
   (script += "\n") += kBuiltScript;
   for (const auto& [reference, id] : request.bases) {
@@ -65,6 +68,7 @@ std::string build_script(const parent::ParentSettings& settings, const parent::P
   if (request.fingerprint != nullptr) {
     script += keep_record_script(facts, request.record_name, *request.fingerprint, request.dockerfile);
   }
+  script += "otto_end_tags\n";
   return script + fmt::format("printf '{}%s\\n' \"$id\"\n", kBuiltMark);
 }
 
@@ -175,16 +179,18 @@ Result<void> check_builder(const parent::ParentFacts& facts, const BuildRequest&
 
 Result<BuiltImage> build_image(transport::Remote& remote, const parent::ParentSettings& settings,
                                const parent::ParentFacts& facts, const BuildRequest& request) {
-  std::string dockerfile = request.dockerfile;
-  if (!facts.has_buildx) {
-    OTTO_TRY(dockerfile, legacy_dockerfile(request));
+  Pins pins;
+  if (facts.has_buildx) {
+    OTTO_TRY(pins, pins_for_buildx(request));
+  } else {
+    OTTO_TRY(pins.dockerfile, legacy_dockerfile(request));
   }
   BuildOutput reader(request);
   std::string answer;
   transport::Script script;
-  script.text = build_script(settings, facts, request);
+  script.text = build_script(settings, facts, request, pins);
   script.stop = request.stop;
-  script.input = [&](const transport::Writer& write) { return write(dockerfile); };
+  script.input = [&](const transport::Writer& write) { return write(pins.dockerfile); };
   script.on_output = [&](transport::Stream stream, std::string_view bytes) {
     if (stream == transport::Stream::kStdout) {
       answer += bytes;

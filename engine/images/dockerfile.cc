@@ -75,6 +75,11 @@ class DockerfileReader {
                      "only ARG may come before FROM");
     }
     if (command == "copy" || command == "run") flags(command, words, line);
+    if (command == "onbuild" &&
+        words.size() > 1) {  // of whatever is built from this stage, which therefore needs it, too
+      const std::vector<Word> trigger(words.begin() + 1, words.end());
+      flags(text::to_lower(trigger.front().text), trigger, line);
+    }
     return {};
   }
 

@@ -233,6 +233,10 @@ class Reader {
         image.context->ignore_file.empty() ? ".dockerignore" : names_.name(image.context->ignore_file);
     parts.explain_only(graph::ComponentKind::kIgnore, ignore_name, image.context->ignore_digest);
     for (const auto& [name, value] : settings.build_args) parts.add(graph::ComponentKind::kBuildArg, name, value);
+    for (const auto& [option, value] : settings.build_options) {  // no arg's name begins with dashes
+      const std::string name = option.second.empty() ? "" : " " + option.second;
+      parts.add(graph::ComponentKind::kBuildArg, "--" + option.first + name, value);
+    }
     if (settings.target) parts.add(graph::ComponentKind::kTarget, "target", *settings.target);
     if (settings.platform) parts.add(graph::ComponentKind::kPlatform, "platform", *settings.platform);
   }

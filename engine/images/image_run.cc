@@ -296,6 +296,7 @@ class ImageRule::Run {
     request.record_name = record_name(session_.repo().name, image.name());
     request.fingerprint = &image.fingerprint;
     request.build_args = image.settings->build_args;
+    request.build_options = image.settings->build_options;
     request.target = image.settings->target.value_or("");
     request.platform = image.settings->platform.value_or("");
     for (const Upstream& upstream : image.upstreams) {

@@ -19,6 +19,8 @@ OwnImages::OwnImages(const config::Settings& repo) {
   for (const config::ImageSettings& image : repo.images) {
     const std::string latest = docker::image_latest_tag(repo.registry_url, repo.name, image.name);
     by_repository_.emplace(workspace::parse_reference(latest).repository, image.name);
+    const std::string bare = docker::image_latest_tag("", repo.name, image.name);
+    by_repository_.emplace(workspace::parse_reference(bare).repository, image.name);
     for (const std::string& alias : image.aliases)
       by_alias_.emplace(tagged(workspace::parse_reference(alias)), image.name);
   }

@@ -1,4 +1,5 @@
-// Which references mean an image of the repo itself: `[registry/]<project>-<image>`, untagged or `:latest`.
+// Which references mean an image of the repo itself: `[registry/]<project>-<image>`, untagged or `:latest`, with and
+// without the registry that the settings name.
 //
 // The one place that decides it, for Dockerfiles (FROM, COPY --from) and for compose services alike.
 #pragma once

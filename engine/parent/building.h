@@ -23,8 +23,9 @@ struct BuildRequest {
   std::string record_name;                          ///< images/built_record.h
   const graph::Fingerprint* fingerprint = nullptr;  ///< borrowed; what the record keeps
   std::map<std::string, std::string> build_args;
-  std::string target, platform;                           ///< empty: none
-  std::vector<std::pair<std::string, std::string>> pins;  ///< reference as spelled → exact tag
+  std::map<std::pair<std::string, std::string>, std::string> build_options;  ///< config::ImageSettings
+  std::string target, platform;                                              ///< empty: none
+  std::vector<std::pair<std::string, std::string>> pins;                     ///< reference as spelled → exact tag
   /// Base images that count in the tag: reference → id. Another one at the end of the build is kInputsChanged.
   std::vector<std::pair<std::string, std::string>> bases;
   /// The tag was not there when the parent was asked: if it is by the time its lock is had, another otto has built it.

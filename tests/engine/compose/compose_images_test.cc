@@ -81,7 +81,7 @@ TEST_F(ComposeImagesTest, ArgsTargetAndPlatformCount) {
                    "      args: {FROM_ENV: , MISSING: , N: '${N}', EMPTY: '${NOT_SET}', NUM: 1.10, YES: true}\n"
                    "      cache_from: [x]\n      pull: true\n"
                    "  b:\n    platform: linux/amd64\n    build: {context: db, args: [FROM_ENV, MISSING, 'K=a=b']}\n"),
-            "a api/Dockerfile EMPTY= FROM_ENV=here N=7 NUM=1.10 YES=true @prod %linux/arm64\n"
+            "a api/Dockerfile EMPTY= FROM_ENV=here N=7 NUM=1.1 YES=true @prod %linux/arm64\n"
             "b db/Dockerfile FROM_ENV=here K=a=b %linux/amd64\n");
 }
 
@@ -91,6 +91,54 @@ TEST_F(ComposeImagesTest, ExtendedSectionsAreCompleted) {
                    "  x: {extends: {file: bases/base.yml, service: base}, build: {dockerfile: Other, args: {A: own}}}\n"
                    "  y: {extends: x, build: {target: u}}\n"),
             "x api/Other A=own B=base @t\ny api/Other A=own B=base @u\n");
+}
+
+TEST_F(ComposeImagesTest, OfAnArgThatIsGivenTwiceTheLastCounts) {
+  env_["HERE"] = "outside";
+  EXPECT_EQ(images("services:\n  a: {build: {context: api, args: [V=1, W, V=2, X=1, X]}}\n"
+                   "  b: {build: {context: db, args: [HERE=1, HERE]}}\n"),
+            "a api/Dockerfile V=2\nb db/Dockerfile HERE=outside\n");
+}
+
+TEST_F(ComposeImagesTest, AnArgWithoutAValueTakesNoneFromWhatIsExtended) {
+  EXPECT_EQ(images("services:\n"
+                   "  base: {build: {context: api, args: {V: base, W: base, X: base}}}\n"
+                   "  list: {extends: base, build: {args: [V]}}\n"
+                   "  map: {extends: base, build: {args: {W: , X: ~}}}\n"),
+            "base api/Dockerfile V=base W=base X=base\nlist api/Dockerfile W=base X=base\nmap api/Dockerfile V=base\n");
+}
+
+TEST_F(ComposeImagesTest, FurtherOptionsOfTheBuildCount) {
+  const config::Settings repo = read(
+      "services:\n  base: {build: {context: api, labels: {a: base, b: 1.10, c: }, network: none, extra_hosts: {db: "
+      "10.0.0.2}}}\n"
+      "  x:\n    extends: base\n    build:\n      labels: [a=own, d]\n      extra_hosts: ['web:10.0.0.3', 'v6=::1']\n"
+      "      shm_size: 64m\n      ulimits: {nproc: 7, nofile: {soft: 1, hard: 2}}\n");
+  ASSERT_FALSE(repo.images_error) << repo.images_error->message;
+  const auto options = [&](std::size_t index) {
+    std::string all;
+    for (const auto& [option, value] : repo.images.at(index).build_options) {
+      all += option.first + "(" + option.second + ")=" + value + " ";
+    }
+    return all;
+  };
+  EXPECT_EQ(options(0), "add-host(db)=10.0.0.2 label(a)=base label(b)=1.1 label(c)= network()=none ");
+  EXPECT_EQ(
+      options(1),
+      "add-host(db)=10.0.0.2 add-host(v6)=::1 add-host(web)=10.0.0.3 label(a)=own label(b)=1.1 label(c)= label(d)= "
+      "network()=none shm-size()=64m ulimit(nofile)=1:2 ulimit(nproc)=7 ");
+}
+
+/// As `docker compose config` of Compose 2.26 has it.
+TEST_F(ComposeImagesTest, OfTheEnvFilesOfAnIncludeTheLastCounts) {
+  env_ = {{"X", "outside"}};
+  tree_.write("first.env", "V=first\nW=$V\nX=a\nQ=q\n");
+  tree_.write("second.env", "V=second\nR=$V\nS=$W\nU=$X\nX=b\nT=$Q\n");
+  tree_.write("inc/c.yml",
+              "services: {s: {build: {context: ../api, args: {V: '${V}', W: '${W}', R: '${R}', S: '${S}', U: '${U}', "
+              "X: '${X}', T: '${T}'}}}}\n");
+  EXPECT_EQ(images("include: [{path: inc/c.yml, env_file: [first.env, second.env]}]\nservices: {}\n"),
+            "s api/Dockerfile R=first S=first T=q U=outside V=second W=first X=outside\n");
 }
 
 TEST_F(ComposeImagesTest, OneImageForServicesThatBuildTheSame) {

@@ -95,7 +95,10 @@ TEST(Dockerfile, CopyAndMountsNameImages) {
             "from:a@1 from:b@2");
   EXPECT_EQ(references("FROM a\nADD --from=b /x /\nRUN echo --mount=type=bind,from=c\nRUN --mount=type=tmpfs x\n"),
             "from:a@1");
-  EXPECT_EQ(references("FROM a\nONBUILD COPY --from=b / /\n"), "from:a@1") << "runs in other builds, not in this one";
+  EXPECT_EQ(references("FROM a\nONBUILD COPY --from=b / /\n"), "from:a@1 copy:b@2")
+      << "whatever is built from this needs it, and is stale where it is another";
+  EXPECT_EQ(references("FROM a AS s\nONBUILD RUN --mount=from=b,target=/b x\nFROM s\n"), "from:a@1 mount:b@2");
+  EXPECT_EQ(references("FROM a AS s\nFROM b\nONBUILD COPY --from=s / /\nONBUILD USER x\n"), "from:a@1 from:b@2");
   EXPECT_EQ(references("FROM a\nCOPY --from=$X / /\n"), "error: Dockerfile:2: 'from=$X': from expands no variables");
   EXPECT_EQ(references("FROM a\nCOPY --from=3 / /\n"),
             "error: Dockerfile:2: from=3: the file has 1 stages, numbered from 0");

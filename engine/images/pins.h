@@ -1,0 +1,25 @@
+// How the repo's own images are put in place of what a Dockerfile calls them, for buildx. Pure.
+//
+// `--build-context NAME=IMAGE` leaves the Dockerfile as it is, but BuildKit takes it for a stage of that name, too. So
+// what a stage is called as well is replaced in a copy of the text. (The legacy builder has copies only:
+// legacy_build.h.)
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/images/build.h"
+#include "graph/base/result.h"
+
+namespace otto::images {
+
+struct Pins {
+  std::string dockerfile;                                    ///< what is to be built from
+  std::vector<std::pair<std::string, std::string>> by_name;  ///< for --build-context: as spelled, and the tag
+};
+
+/// Errors as parse_dockerfile.
+Result<Pins> pins_for_buildx(const BuildRequest& request);
+
+}  // namespace otto::images
