@@ -19,7 +19,7 @@ class DockerBuild : public Verb {
     definition.operands("IMAGE", options_.images,
                         "images to build, with the project's images they are built from; "
                         "all without any");
-    definition.flag("--rebuild", options_.rebuild, "build the named images even if they are up to date");
+    definition.flag("--rebuild,--no-cache", options_.rebuild, "build the named images even if they are up to date");
     definition.flag("--pull", options_.pull, "pull newer base images first, and build upon those that moved");
     definition.text("--on", "HOST", options_.on,
                     "build on this host; else the default_host of the compose files, else the only host with Docker");
@@ -37,7 +37,7 @@ class DockerBuild : public Verb {
     options_.dry_run = invocation.options().dry_run;
     OTTO_TRY(const std::vector<docker::BuildReport> reports, docker::build_images(*workspace, options_));
     if (invocation.json()) {
-      invocation.print(json::build(reports));
+      invocation.print(json::build(reports, options_.dry_run));
     } else if (invocation.options().quiet) {
       invocation.print(render_tags(reports, options_.dry_run));
     } else {

@@ -20,6 +20,8 @@ class DockerUp : public Verb {
     definition.text("--on", "HOST", options_.on,
                     "bring the stack up on this host; else the compose file's default_host, else the only host with "
                     "Docker");
+    definition.flag("-d,--detach", as_ever_, "as Compose has it: otto never stays with what it has started");
+    definition.flag("--build", as_ever_, "as Compose has it: otto always builds what is stale");
     definition.flag("--no-build", no_build_, "build nothing: use the images last built for this project there");
     definition.flag("--pull", options_.pull, "pull newer base images first, and build upon those that moved");
     definition.flag("--explain", explain_,
@@ -36,6 +38,7 @@ class DockerUp : public Verb {
     definition.text("--trace", "FILE", trace_,
                     "write where the time went as a Chrome trace, to be opened in Perfetto: a row for each worker");
     definition.conflict("--pull", "--no-build");
+    definition.conflict("--build", "--no-build");
   }
 
   Result<int> run(Invocation& invocation) override {
@@ -45,7 +48,7 @@ class DockerUp : public Verb {
     options_.dry_run = invocation.options().dry_run;
     OTTO_TRY(const std::vector<docker::UpReport> reports, docker::compose_up(*workspace, options_));
     if (invocation.json()) {
-      invocation.print(json::up(reports));
+      invocation.print(json::up(reports, options_.dry_run));
     } else if (!invocation.options().quiet) {
       invocation.print(render_up(reports, {explain_, options_.dry_run}, invocation.terminal().out));
     }
@@ -62,6 +65,7 @@ class DockerUp : public Verb {
   std::optional<std::string> trace_;
   bool no_build_ = false;
   bool explain_ = false;
+  bool as_ever_ = false;  // asked for what is done anyway
 };
 
 constexpr std::array<Example, 4> kUpExamples = {{

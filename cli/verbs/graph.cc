@@ -48,14 +48,16 @@ constinit const VerbInfo kGraph = {
     "graph",
     "",
     "show images, stacks and what they depend on, with their state",
-    "Shows the stack with its containers, the images they run, and what each image is made from: Dockerfile, build "
-    "context, the project's own images and base images. Each node is fresh, stale (with the reason), or unknown: where "
+    "Shows the stack with its containers, the services they stand for, which are made from the stack's files and an "
+    "image, and what each image is made from: Dockerfile, build context, the project's own images and base images. "
+    "Each node is fresh, stale (with the reason), or unknown: where "
     "the host cannot be asked, or where there is no build to compare with. The state is what 'otto docker up' would "
     "act on; nothing is changed.\n\n"
     "As text it is a tree; what several nodes share is shown once and named again with '(see above)'. '--format dot' "
     "writes a picture for Graphviz.\n\n"
     "JSON: {\"parent\", \"parent_reachable\", \"repo\", \"nodes\": [{\"id\", \"kind\": "
-    "\"stack\"|\"container\"|\"image\"|\"dockerfile\"|\"context\"|\"base-image\", \"name\", \"state\": "
+    "\"stack\"|\"stack-files\"|\"service\"|\"container\"|\"image\"|\"dockerfile\"|\"context\"|\"base-image\", "
+    "\"name\", \"state\": "
     "\"fresh\"|\"stale\"|\"unknown\", \"reasons\", \"why\", \"inputs\": [id...]}]}; of several {\"reports\": [...]}.",
     kGraphExamples,
     "",

@@ -110,7 +110,8 @@ constinit const VerbInfo kHostPut = {
     "new file. A symbolic link named as SRC is followed. A directory that is there is merged into: files of the same "
     "name are replaced, others stay.\n\n"
     "Everything is collected beside its place and renamed when it is whole: a transfer that is cut or interrupted "
-    "leaves nothing under a final name. Into a container without a shell the engine writes in place, so only there a "
+    "leaves nothing under a final name. A device or FIFO is written to, and never replaced. Into a container without a "
+    "shell the engine writes in place, so only there a "
     "part may be left. No copy is made on a container's parent.",
     kPutExamples,
     "",

@@ -38,7 +38,7 @@ Result<void> add(std::vector<fs::path>& roots, const fs::path& directory, std::s
     return make_error(ErrorCode::kConfig,
                       fmt::format("{}: {} holds no .otto/settings.toml", said_by, one_line(directory.string())),
                       inside ? fmt::format("name the repo's root, {}", one_line(directory.parent_path().string()))
-                             : std::string("name a repo's root; `otto init` writes the file for a new repo"));
+                             : std::string("name a repo's root, the directory that holds .otto/settings.toml"));
   }
   const bool known = std::any_of(roots.begin(), roots.end(), [&](const fs::path& root) {
     std::error_code ignored;

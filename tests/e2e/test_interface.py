@@ -68,15 +68,21 @@ class Interface(harness.Test):
         self.assertEqual((built.statuses(), built.reasons("api")),
                          ({"base": "cached", "api": "stale"}, [("file-changed", "src/www/about.html")]))
         self.assert_images(built.json)
+        self.assertIs(built.json["dry_run"], True)
         up = self.repo.up("--dry-run")
+        self.assertIs(up.json["dry_run"], True)
         self.assertEqual(up.actions(), {"api": "recreated", "metrics": "recreated", "db": "unchanged", "worker": "unchanged",
                                         "migrate": "completed"})
         text = self.repo.text("docker", "up", "-n", "--explain")
         self.assertIn("would be recreated", text.out)
         self.assertIn("src/www/about.html", text.out)
-        self.assertEqual(self.repo.done("docker", "down", "--dry-run").code, 0)
+        for verb in ("down", "prune"):
+            self.assertIs(self.repo.done("docker", verb, "--dry-run").json["dry_run"], True)
+        self.assertIs(self.repo.done("--dry-run", "host", "pepper_seed", "run", "id").json["dry_run"], True)
         self.assertEqual((self.repo.containers(), self.repo.images("api")), (containers, images))
-        self.assertEqual(self.repo.build().statuses(), {"base": "cached", "api": "built"})
+        real = self.repo.build()
+        self.assertEqual(real.statuses(), {"base": "cached", "api": "built"})
+        self.assertNotIn("dry_run", real.json)
 
     def test_no_build_starts_what_was_built_last(self):
         last = self.repo.up().image("api")["tag"]

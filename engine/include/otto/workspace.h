@@ -43,7 +43,7 @@ struct WorkspaceOptions {
 
 class Workspace {
  public:
-  /// kConfig, kUnknownName (with the near-miss), kUsage where no repo is found (hint: otto init, --repo-dir).
+  /// kConfig, kUnknownName (with the near-miss), kUsage where no repo is found (hint: --repo-dir).
   static Result<std::unique_ptr<Workspace>> open(const WorkspaceOptions& options, Reporter& reporter,
                                                  std::stop_token stop = {});
   ~Workspace();

@@ -94,7 +94,7 @@ TEST_F(RepoSearchTest, RefusesNamedDirectoriesWithoutSettings) {
   search_.sut_dirs = repo_.path("none").string();
   EXPECT_EQ(failure(),
             "OTTO_SUT_DIRS: $ROOT/none holds no .otto/settings.toml\n"
-            "hint: name a repo's root; `otto init` writes the file for a new repo\n");
+            "hint: name a repo's root, the directory that holds .otto/settings.toml\n");
   search_.repo_dirs = {repo_.path("nowhere")};
   EXPECT_EQ(failure(),
             "--repo-dir: $ROOT/nowhere is no directory\nhint: name the directory that holds .otto/settings.toml\n");
