@@ -82,9 +82,9 @@ void stacks(Script& script) {
                {"bad", service("otto-lab/base:1", ends_with(3))},
                {"car", service("otto-lab/base:1", {{"network_mode", "service:api"}})}});
   script.up({"api", "job", "bad"}, Mode::kStart, '1');
-  script.early_exits({"api", "job", "bad"}, {"job"});
   script.await({{"job", parent::DependencyCondition::kCompleted}});
   script.await({{"bad", parent::DependencyCondition::kCompleted}});
+  script.early_exits({"api", "job", "bad"}, {"job"});  // once they have ended, however busy the machine is
   script.tell_containers();
   script.up({"car"}, Mode::kStart, '1');
   script.up({"api", "car"}, Mode::kRecreate, '2');
