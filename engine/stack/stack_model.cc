@@ -253,6 +253,20 @@ Result<StackModel> parse_stack_model(std::string_view config_json, const ModelSo
   return model;
 }
 
+std::set<std::string> one_shots(const StackModel& model) {
+  std::set<std::string> names;
+  for (const auto& [name, service] : model.services) {
+    if (service.one_shot) names.insert(name);
+  }
+  return names;
+}
+
+std::map<std::string, graph::Digest> digests(const StackModel& model) {
+  std::map<std::string, graph::Digest> digests;
+  for (const auto& [name, service] : model.services) digests[name] = service.digest;
+  return digests;
+}
+
 std::string serialize(const StackModel& model) {
   nlohmann::json services = nlohmann::json::object();
   for (const auto& [name, service] : model.services) services[name] = stored(service);

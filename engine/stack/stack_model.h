@@ -50,6 +50,9 @@ struct StackModel {
   std::string stage_directory;                 ///< that of the files it was made from
 };
 
+std::set<std::string> one_shots(const StackModel& model);
+std::map<std::string, graph::Digest> digests(const StackModel& model);
+
 /// What stands behind a resolved configuration and is not shown by it.
 struct ModelSources {
   std::string stage_directory = {};

@@ -379,6 +379,36 @@ Result<StackPlan> plan_stack(const StackModel& model, const std::vector<parent::
   return Planner(model, containers, image_ids, background).run(containers, selected);
 }
 
+const ServiceStep* StackPlan::step_of(std::string_view service) const {
+  const auto found = std::ranges::find(steps, service, &ServiceStep::service);
+  return found == steps.end() ? nullptr : &*found;
+}
+
+std::optional<std::size_t> StackPlan::wave_of(std::string_view service) const {
+  for (std::size_t i = 0; i < waves.size(); ++i) {
+    for (const auto* services : {&waves[i].recreate, &waves[i].start}) {
+      if (std::ranges::find(*services, service) != services->end()) return i;
+    }
+  }
+  return std::nullopt;
+}
+
+bool covers_all_doubts(const StackPlan& plan, const std::vector<parent::ContainerState>& containers) {
+  return std::ranges::none_of(containers, [&](const parent::ContainerState& container) {
+    return container.doomed && plan.step_of(container.service) == nullptr;
+  });
+}
+
+bool some_have_ended(const StackPlan& plan, const std::vector<parent::ContainerState>& containers,
+                     const std::set<std::string>& one_shots) {
+  return std::ranges::any_of(containers, [&](const parent::ContainerState& container) {
+    const bool done = container.exit_code == 0 && one_shots.contains(container.service);
+    const bool over = container.status == parent::ContainerStatus::kExited ||
+                      container.status == parent::ContainerStatus::kRestarting;
+    return over && !done && plan.wave_of(container.service);
+  });
+}
+
 std::vector<std::string> doomed_by(const StackPlan& plan, const std::vector<parent::ContainerState>& containers,
                                    const std::vector<std::string>& services) {
   std::set<std::string> begun(services.begin(), services.end());
@@ -389,8 +419,8 @@ std::vector<std::string> doomed_by(const StackPlan& plan, const std::vector<pare
     }
   }
   const auto ends = [&](const parent::ContainerState& container) {
-    const auto step = std::ranges::find(plan.steps, container.service, &ServiceStep::service);
-    if (step == plan.steps.end() || !begun.contains(container.service)) return false;
+    const ServiceStep* step = plan.step_of(container.service);
+    if (step == nullptr || !begun.contains(container.service)) return false;
     const auto there = std::ranges::count(containers, container.service, &parent::ContainerState::service);
     const bool scales_down = step->action == ServiceAction::kStarted && there > std::ptrdiff_t{step->replicas};
     return step->action == ServiceAction::kRecreated || scales_down;
@@ -410,10 +440,6 @@ std::size_t work_of(const StackPlan& plan) {
 
 parent::Started started_by(const StackPlan& plan, const std::vector<parent::ContainerState>& containers,
                            std::set<std::string> one_shots, std::chrono::milliseconds since) {
-  const auto replaced = [&](const std::string& service) -> const ServiceStep* {
-    const auto step = std::ranges::find(plan.steps, service, &ServiceStep::service);
-    return step != plan.steps.end() && step->action == ServiceAction::kRecreated ? &*step : nullptr;
-  };
   parent::Started started;
   started.one_shots = std::move(one_shots);
   started.since = since;
@@ -422,12 +448,13 @@ parent::Started started_by(const StackPlan& plan, const std::vector<parent::Cont
     started.services.insert(started.services.end(), wave.start.begin(), wave.start.end());
   }
   for (const parent::ContainerState& container : containers) {
-    if (replaced(container.service) != nullptr) started.replaced.push_back(container.id);
+    const ServiceStep* step = plan.step_of(container.service);
+    const bool is_replaced = step != nullptr && step->action == ServiceAction::kRecreated;
+    if (is_replaced) started.replaced.push_back(container.id);
   }
   for (const std::string& service : started.services) {
-    const auto step = std::ranges::find(plan.steps, service, &ServiceStep::service);
-    const bool all = step != plan.steps.end() &&
-                     (step->action == ServiceAction::kRecreated || step->action == ServiceAction::kCreated);
+    const ServiceStep* step = plan.step_of(service);
+    const bool all = step->action == ServiceAction::kRecreated || step->action == ServiceAction::kCreated;
     started.starts += all ? step->replicas : 1;
   }
   return started;

@@ -49,6 +49,11 @@ struct StackPlan {
   std::vector<ServiceStep> steps;               ///< every wanted service, sorted by name
   std::vector<Wave> waves;                      ///< empty: nothing to do
   std::vector<parent::ContainerState> orphans;  ///< containers of services that the stack does not have
+
+  /// nullptr: the service is not wanted.
+  [[nodiscard]] const ServiceStep* step_of(std::string_view service) const;
+  /// nullopt: nothing is to be done about the service.
+  [[nodiscard]] std::optional<std::size_t> wave_of(std::string_view service) const;
 };
 
 /// The services that `selected` brings up: they and what they stand on; empty: all without profiles. kUnknownName with
@@ -73,6 +78,14 @@ Result<StackPlan> plan_stack(const StackModel& model, const std::vector<parent::
 /// in it leaves in doubt. Ids of running ones only, for what has ended already is not told to stop.
 std::vector<std::string> doomed_by(const StackPlan& plan, const std::vector<parent::ContainerState>& containers,
                                    const std::vector<std::string>& services);
+
+/// Nothing that an earlier command left in doubt is of a service that this plan does not touch.
+bool covers_all_doubts(const StackPlan& plan, const std::vector<parent::ContainerState>& containers);
+
+/// Whether a service that the plan did something about has a container that has ended, or is restarted, without that
+/// being its purpose.
+bool some_have_ended(const StackPlan& plan, const std::vector<parent::ContainerState>& containers,
+                     const std::set<std::string>& one_shots);
 
 /// How many services the plan does something about.
 std::size_t work_of(const StackPlan& plan);

@@ -10,6 +10,8 @@
 
 #include "engine/containers/half_replaced.h"
 #include "engine/containers/registration.h"
+#include "engine/stack/condition_wait.h"
+#include "engine/stack/orphans.h"
 #include "engine/stack/service_background.h"
 #include "engine/stack/service_pins.h"
 #include "engine/stack/service_record.h"
@@ -34,6 +36,7 @@ class StackRule::Run {
         request_(request),
         pins_(session.repo(), stack, session.host().id, request.builds),
         compose_(session.parent().compose(session.facts(), stack.project, session.stop())),
+        conditions_(*compose_, session.reporter()),
         probe_(std::move(probe)),
         has_model_(model.has_value()) {
     if (model) take_model(std::move(*model));
@@ -193,13 +196,14 @@ class StackRule::Run {
   }
 
   [[nodiscard]] Result<graph::Verdict> judge(const std::string& service) const {
-    const ServiceStep* step = step_of(plan_, service);
-    return graph::Verdict{wave_of(service).has_value(), step == nullptr ? std::vector<graph::Reason>() : step->reasons};
+    const ServiceStep* step = plan_.step_of(service);
+    return graph::Verdict{plan_.wave_of(service).has_value(),
+                          step == nullptr ? std::vector<graph::Reason>() : step->reasons};
   }
 
   /// Compose has one grace for all that a call stops, so services with different ones are called one after the other.
   [[nodiscard]] std::string batch(const std::string& service) const {
-    const auto wave = wave_of(service);
+    const auto wave = plan_.wave_of(service);
     if (!wave) return {};
     return fmt::format("{} {} {}", *wave, is_replaced(service) ? "recreate" : "start", grace_of(service));
   }
@@ -210,7 +214,7 @@ class StackRule::Run {
   Result<void> register_all() {
     if (std::exchange(registered_, true)) return {};
     if (acts_) {
-      if (covers_all_doubts(plan_)) turn_.settle();
+      if (covers_all_doubts(plan_, salvage_.containers)) turn_.settle();
       if (!plan_.waves.empty() || !salvage_.steps.empty() || request_.remove_orphans) {
         OTTO_RETURN_IF_ERROR(look_after(plan_, probe_));
       }
@@ -244,7 +248,9 @@ class StackRule::Run {
   }
 
   Result<void> tell_what_is_there() {
-    OTTO_RETURN_IF_ERROR(tell_orphans(plan_.orphans));
+    OTTO_TRY(const auto removed, settle_orphans(session_, *compose_, stack_.project, plan_.orphans, request_,
+                                                doomed_by({}, salvage_.containers, {})));
+    if (!removed.empty()) keep(record_removed(session_, removed));
     tell_unwell(session_, plan_, salvage_.containers);
     return {};
   }
@@ -254,38 +260,20 @@ class StackRule::Run {
   Result<void> look_after(const StackPlan& plan, parent::Probe& probe) {
     const auto ask = [&] { return session_.probe({.compose_project = stack_.project}); };
     std::optional<Result<parent::Probe>> asked;
-    OTTO_TRY(exits_, compose_->early_exits(started_by(plan, salvage_.containers, one_shots(), since_changes()),
+    OTTO_TRY(exits_, compose_->early_exits(started_by(plan, salvage_.containers, one_shots(model_), since_changes()),
                                            [&] { asked = ask(); }));
-    if (asked->ok() && exits_.empty() && has_ended(plan, (*asked)->containers)) {
+    if (asked->ok() && exits_.empty() && some_have_ended(plan, (*asked)->containers, one_shots(model_))) {
       OTTO_TRY(exits_,
-               compose_->early_exits(started_by(plan, salvage_.containers, one_shots(), since_changes()), [] {}));
+               compose_->early_exits(started_by(plan, salvage_.containers, one_shots(model_), since_changes()), [] {}));
     }
     if (asked->ok() && !exits_.empty()) asked = ask();
     OTTO_TRY(probe, std::move(*asked));
     return {};
   }
 
-  /// What runs tells more than the engine's events where it was asked later.
-  [[nodiscard]] bool has_ended(const StackPlan& plan, const std::vector<parent::ContainerState>& containers) const {
-    return std::ranges::any_of(containers, [&](const parent::ContainerState& container) {
-      const ServiceStep* step = step_of(plan, container.service);
-      const bool done = container.exit_code == 0 && one_shots().contains(container.service);
-      return step != nullptr && wave_of(container.service) && !done &&
-             (container.status == parent::ContainerStatus::kExited ||
-              container.status == parent::ContainerStatus::kRestarting);
-    });
-  }
-
   [[nodiscard]] std::chrono::milliseconds since_changes() const {
     constexpr std::chrono::milliseconds kSlack{200};  // the question may travel faster than the call did
     return std::chrono::milliseconds(ms_since(began_changing_)) + kSlack;
-  }
-
-  /// Nothing that an earlier command left in doubt is of a service that this one does not touch.
-  [[nodiscard]] bool covers_all_doubts(const StackPlan& plan) const {
-    return std::ranges::none_of(salvage_.containers, [&](const parent::ContainerState& container) {
-      return container.doomed && step_of(plan, container.service) == nullptr;
-    });
   }
 
   void notice_unknown_services() {
@@ -305,21 +293,7 @@ class StackRule::Run {
     }
   }
 
-  [[nodiscard]] std::set<std::string> one_shots() const {
-    std::set<std::string> names;
-    for (const auto& [name, service] : model_.services) {
-      if (service.one_shot) names.insert(name);
-    }
-    return names;
-  }
-
   // --- images of services ---
-
-  [[nodiscard]] std::map<std::string, graph::Digest> digests() const {
-    std::map<std::string, graph::Digest> digests;
-    for (const auto& [name, service] : model_.services) digests[name] = service.digest;
-    return digests;
-  }
 
   Result<StackPlan> make_plan() {
     pins_.settle(model_, probe_, images_);
@@ -375,47 +349,18 @@ class StackRule::Run {
     return {};
   }
 
-  /// Told is only what an earlier wave has not waited for; whether that still holds is looked at all the same.
-  Result<void> await(const std::vector<Dependency>& conditions) {
-    const auto begun = Clock::now();
-    const auto each_new = [&](const auto& tell) {
-      for (const Dependency& condition : conditions) {
-        const bool healthy = condition.condition == DependencyCondition::kHealthy;
-        if (!met_.contains({condition.service, healthy})) tell(condition.service, healthy);
-      }
-    };
-    each_new([&](const std::string& service, bool healthy) {
-      report(Event::in_phase(Phase::kWaiting, service, healthy ? "to be healthy" : "to complete"));
-    });
-    OTTO_RETURN_IF_ERROR(compose_->await(conditions));
-    each_new([&](const std::string& service, bool healthy) {
-      report(Event::finished(Phase::kWaiting, service, healthy ? "healthy" : "has completed", ms_since(begun)));
-      met_.emplace(service, healthy);
-    });
-    return {};
-  }
-
-  [[nodiscard]] std::optional<std::size_t> wave_of(const std::string& service) const {
-    for (std::size_t i = 0; i < plan_.waves.size(); ++i) {
-      const Wave& wave = plan_.waves[i];
-      for (const auto* services : {&wave.recreate, &wave.start}) {
-        if (std::ranges::find(*services, service) != services->end()) return i;
-      }
-    }
-    return std::nullopt;
-  }
   [[nodiscard]] bool is_replaced(const std::string& service) const {
-    const ServiceStep* step = step_of(plan_, service);
+    const ServiceStep* step = plan_.step_of(service);
     return step != nullptr && step->action == docker::ServiceAction::kRecreated;
   }
 
   Result<void> bring_up(const std::vector<std::string>& services) {
-    const Wave& wave = plan_.waves.at(*wave_of(services.front()));
-    if (awaited_ != &wave) OTTO_RETURN_IF_ERROR(await(wave.awaits));
+    const Wave& wave = plan_.waves.at(*plan_.wave_of(services.front()));
+    if (awaited_ != &wave) OTTO_RETURN_IF_ERROR(conditions_.await(wave.awaits));
     awaited_ = &wave;
     begun_.insert(services.begin(), services.end());
     parent::UpCall call;
-    call.override_yaml = compose_override(pins_.tags(), digests(), session_.facts().account);
+    call.override_yaml = compose_override(pins_.tags(), digests(model_), session_.facts().account);
     call.services = services;
     call.mode = is_replaced(services.front()) ? parent::UpCall::Mode::kRecreate : parent::UpCall::Mode::kStart;
     call.grace_s = grace_of(services.front());
@@ -477,58 +422,21 @@ class StackRule::Run {
     return {};
   }
 
-  // --- containers of services that are no more ---
-
-  /// Removed are they only when asked for, and never those of the repo's other compose files.
-  Result<void> tell_orphans(std::vector<parent::ContainerState> orphans) {
-    if (orphans.empty()) return {};
-    const auto elsewhere = request_.services_elsewhere();
-    if (!elsewhere.ok() && !request_.remove_orphans) return {};  // a broken file of another parent's stack
-    OTTO_RETURN_IF_ERROR(elsewhere);
-    std::erase_if(orphans, [&](const parent::ContainerState& orphan) { return elsewhere->contains(orphan.service); });
-    if (orphans.empty()) return {};
-    std::vector<std::string> ids, names;
-    for (const parent::ContainerState& orphan : orphans) {
-      ids.push_back(orphan.id);
-      names.push_back(
-          workspace::container_host_id(session_.host().id, session_.repo().name, orphan.service, orphan.number));
-    }
-    const std::string all = text::join(names, ", ");
-    if (!request_.remove_orphans) {
-      report(Event::warning(
-          Phase::kChecking, stack_.project,
-          fmt::format("no compose file has these any more: {}; `otto docker up --remove-orphans` removes them", all)));
-      return {};
-    }
-    if (!request_.dry_run) {
-      OTTO_RETURN_IF_ERROR(compose_->remove_containers(ids, doomed_by({}, salvage_.containers, {})));
-      keep(record_removed(session_, orphans));
-    }
-    report(Event::notice(Phase::kStopping, stack_.project,
-                         fmt::format("{}: {}", request_.dry_run ? "would be removed" : "removed", all)));
-    return {};
-  }
-
   Result<void> wait_for(const StackPlan& plan) {
     std::vector<std::string> services;
     for (const ServiceStep& step : plan.steps) {
       if (model_.services.at(step.service).replicas > 0) services.push_back(step.service);
     }
     report(Event::in_phase(Phase::kWaiting, stack_.project, "for the services to be up"));
-    return compose_->await_up(services, one_shots());
+    return compose_->await_up(services, one_shots(model_));
   }
 
-  static const ServiceStep* step_of(const StackPlan& plan, const std::string& service) {
-    const auto found = std::find_if(plan.steps.begin(), plan.steps.end(),
-                                    [&](const ServiceStep& step) { return step.service == service; });
-    return found == plan.steps.end() ? nullptr : &*found;
-  }
   static std::string reason_of(const StackPlan& plan, const std::string& service) {
-    const ServiceStep* step = step_of(plan, service);
+    const ServiceStep* step = plan.step_of(service);
     return step == nullptr ? "" : step->reason;
   }
   static std::string_view action_of(const StackPlan& plan, const std::string& service) {
-    const ServiceStep* step = step_of(plan, service);
+    const ServiceStep* step = plan.step_of(service);
     return step == nullptr ? "started" : docker::action_name(step->action);
   }
 
@@ -547,6 +455,7 @@ class StackRule::Run {
   const StackRunRequest& request_;
   ServicePins pins_;
   const std::unique_ptr<parent::Compose> compose_;
+  ConditionWait conditions_;
   parent::Probe probe_;
   StackModel model_;
   bool has_model_ = false;
@@ -557,8 +466,7 @@ class StackRule::Run {
   std::optional<Error> failure_;
   const Wave* awaited_ = nullptr;  // the wave whose conditions were awaited last
   containers::Salvage salvage_;
-  std::set<std::pair<std::string, bool>> met_;  // service, healthy (else completed): told as met
-  std::set<std::string> begun_;                 // services that Compose was called for
+  std::set<std::string> begun_;  // services that Compose was called for
   Clock::time_point began_changing_;
   std::vector<parent::EarlyExit> exits_;
   std::optional<Error> memo_error_;

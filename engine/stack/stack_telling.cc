@@ -77,8 +77,8 @@ void tell_unwell(parent::ParentSession& session, const StackPlan& plan,
                  const std::vector<parent::ContainerState>& containers) {
   for (const parent::ContainerState& container : containers) {
     const std::string ailment = ailment_of(container);
-    const auto step = std::ranges::find(plan.steps, container.service, &ServiceStep::service);
-    if (ailment.empty() || step == plan.steps.end() || step->action != docker::ServiceAction::kUnchanged) continue;
+    const ServiceStep* step = plan.step_of(container.service);
+    if (ailment.empty() || step == nullptr || step->action != docker::ServiceAction::kUnchanged) continue;
     report(session, Event::warning(Phase::kChecking, container.service,
                                    fmt::format("service '{}' {}; {}", container.service, described(container, ailment),
                                                parent::idle_remedy(ailment, session.host().id, container.id))));
