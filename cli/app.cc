@@ -36,9 +36,13 @@ ProgressSetup progress_setup(const CommandLine& line, const Terminal& terminal, 
   return setup;
 }
 
+std::string error_document(const CommandLine& line, const Error& error) {
+  return line.options.dry_run ? json::of_dry_run(json::error(error)) : json::error(error);
+}
+
 int usage_error(const CommandLine& line, const Terminal& terminal, const Streams& streams) {
   streams.err(render_error(*line.error, terminal.err));
-  if (line.options.format == Format::kJson) streams.out(json::error(*line.error));
+  if (line.options.format == Format::kJson) streams.out(error_document(line, *line.error));
   return exit_code(line.error->code);
 }
 
@@ -53,7 +57,7 @@ int run_command(CommandLine& line, const Terminal& terminal, const Streams& stre
   if (result.ok()) return *result;
   const Error& error = result.error();
   streams.err(render_error(error, terminal.err));
-  if (invocation.json() && !invocation.printed()) streams.out(json::error(error));
+  if (invocation.json() && !invocation.printed()) streams.out(error_document(line, error));
   return line.verb ? line.verb->exit_code_of(error) : exit_code(error.code);
 }
 
@@ -114,7 +118,7 @@ int run_process(int argc, const char* const* argv) {
   open_missing_streams();
   Output out(STDOUT_FILENO), err(STDERR_FILENO);
   const Streams streams{[&out](std::string_view bytes) { out.write(bytes); },
-                        [&err](std::string_view bytes) { err.write(bytes); }, [&out] { return out.failure() != 0; }};
+                        [&err](std::string_view bytes) { err.write(bytes); }, [&out] { return out.failure(); }};
   const int code = run_app({argv + (argc > 0 ? 1 : 0), argv + argc}, real_surroundings(), streams);
   if (out.failure() == 0) return code;
   if (out.failure() != EPIPE) {

@@ -17,18 +17,12 @@ using Json = nlohmann::ordered_json;
 
 std::string document(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
-/// Of a dry run every document says that nothing was done.
-Json marked(Json json, bool dry_run) {
-  if (dry_run) json["dry_run"] = true;
-  return json;
-}
-
 template <typename Report, typename Convert>
-std::string one_or_more(std::span<const Report> reports, Convert convert, bool dry_run = false) {
-  if (reports.size() == 1) return document(marked(convert(reports.front()), dry_run));
+std::string one_or_more(std::span<const Report> reports, Convert convert) {
+  if (reports.size() == 1) return document(convert(reports.front()));
   Json all = Json::array();
   for (const Report& report : reports) all.push_back(convert(report));
-  return document(marked({{"reports", std::move(all)}}, dry_run));
+  return document({{"reports", std::move(all)}});
 }
 
 Json of_error(const Error& error) {
@@ -172,54 +166,43 @@ std::string doctor(const Diagnosis& diagnosis) {
   return document({{"configuration", of_checks(diagnosis.configuration)}, {"hosts", std::move(hosts)}});
 }
 
-std::string build(std::span<const docker::BuildReport> reports, bool dry_run) {
-  return one_or_more(
-      reports,
-      [](const docker::BuildReport& report) -> Json {
-        return with_error({{"parent", report.parent},
-                           {"parent_reachable", report.parent_reachable},
-                           {"repo", report.repo},
-                           {"images", of_images(report)}},
-                          report.error);
-      },
-      dry_run);
+std::string build(std::span<const docker::BuildReport> reports) {
+  return one_or_more(reports, [](const docker::BuildReport& report) -> Json {
+    return with_error({{"parent", report.parent},
+                       {"parent_reachable", report.parent_reachable},
+                       {"repo", report.repo},
+                       {"images", of_images(report)}},
+                      report.error);
+  });
 }
 
-std::string up(std::span<const docker::UpReport> reports, bool dry_run) {
-  return one_or_more(
-      reports,
-      [](const docker::UpReport& report) -> Json {
-        Json services = Json::array();
-        for (const docker::ServiceResult& service : report.services) {
-          services.push_back({{"service", service.service},
-                              {"host_id", service.host_id},
-                              {"container_id", service.container_id},
-                              {"image", service.image},
-                              {"action", docker::action_name(service.action)},
-                              {"reasons", of_reasons(service.reasons)}});
-        }
-        return with_error({{"parent", report.build.parent},
-                           {"parent_reachable", report.build.parent_reachable},
-                           {"repo", report.build.repo},
-                           {"project", report.project},
-                           {"images", of_images(report.build)},
-                           {"services", std::move(services)}},
-                          report.build.error);
-      },
-      dry_run);
+std::string up(std::span<const docker::UpReport> reports) {
+  return one_or_more(reports, [](const docker::UpReport& report) -> Json {
+    Json services = Json::array();
+    for (const docker::ServiceResult& service : report.services) {
+      services.push_back({{"service", service.service},
+                          {"host_id", service.host_id},
+                          {"container_id", service.container_id},
+                          {"image", service.image},
+                          {"action", docker::action_name(service.action)},
+                          {"reasons", of_reasons(service.reasons)}});
+    }
+    return with_error({{"parent", report.build.parent},
+                       {"parent_reachable", report.build.parent_reachable},
+                       {"repo", report.build.repo},
+                       {"project", report.project},
+                       {"images", of_images(report.build)},
+                       {"services", std::move(services)}},
+                      report.build.error);
+  });
 }
 
-std::string down(std::span<const docker::DownReport> reports, bool dry_run) {
-  return one_or_more(
-      reports,
-      [](const docker::DownReport& report) -> Json {
-        return with_error({{"parent", report.parent},
-                           {"repo", report.repo},
-                           {"project", report.project},
-                           {"removed", report.removed}},
-                          report.error);
-      },
-      dry_run);
+std::string down(std::span<const docker::DownReport> reports) {
+  return one_or_more(reports, [](const docker::DownReport& report) -> Json {
+    return with_error(
+        {{"parent", report.parent}, {"repo", report.repo}, {"project", report.project}, {"removed", report.removed}},
+        report.error);
+  });
 }
 
 std::string ps(std::span<const docker::HostContainers> hosts) {
@@ -255,28 +238,25 @@ std::string history(const docker::History& history) {
   return document({{"builds", std::move(builds)}, {"services", std::move(services)}});
 }
 
-std::string prune(std::span<const docker::PruneReport> reports, bool dry_run) {
-  return one_or_more(
-      reports,
-      [](const docker::PruneReport& report) -> Json {
-        Json removed = Json::array(), kept = Json::array();
-        std::uint64_t bytes = 0;
-        for (const docker::PruneEntry& entry : report.removed) {
-          removed.push_back({{"kind", prune_kind_name(entry.kind)}, {"name", entry.name}, {"size", entry.bytes}});
-          bytes += entry.bytes;
-        }
-        for (const docker::PruneEntry& entry : report.kept) {
-          kept.push_back(
-              {{"kind", prune_kind_name(entry.kind)}, {"name", entry.name}, {"size", entry.bytes}, {"why", entry.why}});
-        }
-        return with_error({{"parent", report.parent},
-                           {"repo", report.repo},
-                           {"removed", std::move(removed)},
-                           {"kept", std::move(kept)},
-                           {"size", bytes}},
-                          report.error);
-      },
-      dry_run);
+std::string prune(std::span<const docker::PruneReport> reports) {
+  return one_or_more(reports, [](const docker::PruneReport& report) -> Json {
+    Json removed = Json::array(), kept = Json::array();
+    std::uint64_t bytes = 0;
+    for (const docker::PruneEntry& entry : report.removed) {
+      removed.push_back({{"kind", prune_kind_name(entry.kind)}, {"name", entry.name}, {"size", entry.bytes}});
+      bytes += entry.bytes;
+    }
+    for (const docker::PruneEntry& entry : report.kept) {
+      kept.push_back(
+          {{"kind", prune_kind_name(entry.kind)}, {"name", entry.name}, {"size", entry.bytes}, {"why", entry.why}});
+    }
+    return with_error({{"parent", report.parent},
+                       {"repo", report.repo},
+                       {"removed", std::move(removed)},
+                       {"kept", std::move(kept)},
+                       {"size", bytes}},
+                      report.error);
+  });
 }
 
 std::string graph(std::span<const docker::GraphReport> reports) {
@@ -355,14 +335,17 @@ std::string planned_transfer(std::string_view host_id, std::span<const std::stri
                              std::string_view destination) {
   return document({{"host_id", host_id},
                    {"sources", std::vector<std::string>(sources.begin(), sources.end())},
-                   {"destination", destination},
-                   {"dry_run", true}});
+                   {"destination", destination}});
 }
 
 std::string planned_commands(std::string_view host_id, std::span<const std::string> commands) {
-  return document({{"host_id", host_id},
-                   {"commands", std::vector<std::string>(commands.begin(), commands.end())},
-                   {"dry_run", true}});
+  return document({{"host_id", host_id}, {"commands", std::vector<std::string>(commands.begin(), commands.end())}});
+}
+
+std::string of_dry_run(std::string_view document) {
+  Json json = Json::parse(document);
+  json["dry_run"] = true;
+  return json::document(json);
 }
 
 std::string version(std::string_view version) { return document({{"version", version}}); }

@@ -17,17 +17,16 @@
 
 namespace otto::cli::json {
 
-/// One report: its object; else {"reports": [...]}. So do the others that take a span. With `dry_run` the whole has
-/// "dry_run": true.
-std::string build(std::span<const docker::BuildReport> reports, bool dry_run = false);
-std::string up(std::span<const docker::UpReport> reports, bool dry_run = false);
-std::string down(std::span<const docker::DownReport> reports, bool dry_run = false);
+/// One report: its object; else {"reports": [...]}. So do the others that take a span.
+std::string build(std::span<const docker::BuildReport> reports);
+std::string up(std::span<const docker::UpReport> reports);
+std::string down(std::span<const docker::DownReport> reports);
 std::string ps(std::span<const docker::HostContainers> hosts);
 /// {"images": [...]} of one report; of several {"reports": [{"parent", "repo", "images"}…]}.
 std::string explain(std::span<const docker::ExplainReport> reports);
 std::string history(const docker::History& history);
 /// "size" of the whole is the sum over what was removed.
-std::string prune(std::span<const docker::PruneReport> reports, bool dry_run = false);
+std::string prune(std::span<const docker::PruneReport> reports);
 std::string graph(std::span<const docker::GraphReport> reports);
 /// {"configuration": [CHECK...], "hosts": [{"id", "checks": [CHECK...]}]}.
 std::string doctor(const Diagnosis& diagnosis);
@@ -41,11 +40,13 @@ std::string lab(std::span<const HostListing> machines);
 std::string command(std::string_view host_id, const CommandResult& result);
 /// {"host_id", "files", "bytes", "duration_ms"}.
 std::string transfer(std::string_view host_id, const TransferReport& report);
-/// With --dry-run: {"host_id", "sources", "destination", "dry_run"}.
+/// With --dry-run: {"host_id", "sources", "destination"}.
 std::string planned_transfer(std::string_view host_id, std::span<const std::string> sources,
                              std::string_view destination);
-/// With --dry-run: {"host_id", "commands", "dry_run"}.
+/// With --dry-run: {"host_id", "commands"}.
 std::string planned_commands(std::string_view host_id, std::span<const std::string> commands);
+/// A document with "dry_run": true, which every one has that --dry-run prints.
+std::string of_dry_run(std::string_view document);
 std::string version(std::string_view version);
 std::string error(const Error& error);
 

@@ -37,7 +37,7 @@ class DockerBuild : public Verb {
     options_.dry_run = invocation.options().dry_run;
     OTTO_TRY(const std::vector<docker::BuildReport> reports, docker::build_images(*workspace, options_));
     if (invocation.json()) {
-      invocation.print(json::build(reports, options_.dry_run));
+      invocation.print_json(json::build(reports));
     } else if (invocation.options().quiet) {
       invocation.print(render_tags(reports, options_.dry_run));
     } else {

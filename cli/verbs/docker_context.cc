@@ -23,7 +23,13 @@ class DockerContext : public Verb {
     OTTO_TRY(const docker::ContextListing listing, docker::list_context(*workspace, image_));
     const auto print = [&](std::string_view piece) { invocation.print(piece); };
     if (invocation.json()) {
-      json::context(listing, print);
+      if (invocation.options().dry_run) {
+        std::string whole;
+        json::context(listing, [&whole](std::string_view piece) { whole += piece; });
+        invocation.print_json(whole);
+      } else {
+        json::context(listing, print);
+      }
     } else if (invocation.options().quiet) {
       render_context_paths(listing, print);
     } else {

@@ -28,7 +28,7 @@ class DockerDown : public Verb {
     options_.dry_run = invocation.options().dry_run;
     OTTO_TRY(const std::vector<docker::DownReport> reports, docker::compose_down(*workspace, options_));
     if (invocation.json()) {
-      invocation.print(json::down(reports, options_.dry_run));
+      invocation.print_json(json::down(reports));
     } else if (!invocation.options().quiet) {
       invocation.print(render_down(reports, {false, options_.dry_run}, invocation.terminal().out));
     }

@@ -42,7 +42,7 @@ class DockerExplain : public Verb {
     OTTO_TRY(const std::vector<docker::ExplainReport> reports, docker::explain(*workspace, options_));
     const Style& style = invocation.terminal().out;
     if (invocation.json()) {
-      invocation.print(json::explain(reports));
+      invocation.print_json(json::explain(reports));
     } else {
       invocation.print(invocation.options().quiet ? stale_names(reports)
                                                   : render_explanations(reports, epoch_ms(), style));

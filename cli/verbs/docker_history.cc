@@ -37,7 +37,7 @@ class DockerHistory : public Verb {
     OTTO_TRY(const auto workspace, invocation.open({.lab = false}));
     OTTO_TRY(const docker::History history, docker::history(*workspace, options));
     if (invocation.json()) {
-      invocation.print(json::history(history));
+      invocation.print_json(json::history(history));
     } else {
       invocation.print(invocation.options().quiet ? tags_of(history.builds)
                                                   : render_history(history, invocation.terminal().out));

@@ -34,7 +34,7 @@ class DockerPrune : public Verb {
     options_.dry_run = invocation.options().dry_run;
     OTTO_TRY(const std::vector<docker::PruneReport> reports, docker::prune_images(*workspace, options_));
     if (invocation.json()) {
-      invocation.print(json::prune(reports, options_.dry_run));
+      invocation.print_json(json::prune(reports));
     } else {
       invocation.print(invocation.options().quiet ? removed_names(reports)
                                                   : render_prune(reports, options_.dry_run, invocation.terminal().out));

@@ -32,7 +32,7 @@ class DockerPs : public Verb {
     OTTO_TRY(const auto workspace, invocation.open({}));
     OTTO_TRY(const std::vector<docker::HostContainers> hosts, docker::compose_ps(*workspace, on_, all_));
     if (invocation.json()) {
-      invocation.print(json::ps(hosts));
+      invocation.print_json(json::ps(hosts));
     } else {
       invocation.print(invocation.options().quiet ? container_ids(hosts) : render_ps(hosts, invocation.terminal().out));
     }

@@ -48,7 +48,7 @@ class DockerUp : public Verb {
     options_.dry_run = invocation.options().dry_run;
     OTTO_TRY(const std::vector<docker::UpReport> reports, docker::compose_up(*workspace, options_));
     if (invocation.json()) {
-      invocation.print(json::up(reports, options_.dry_run));
+      invocation.print_json(json::up(reports));
     } else if (!invocation.options().quiet) {
       invocation.print(render_up(reports, {explain_, options_.dry_run}, invocation.terminal().out));
     }

@@ -26,8 +26,7 @@ class Doctor : public Verb {
     std::vector<std::string> ids = hosts_;
     ids.insert(ids.end(), hosts_on_.begin(), hosts_on_.end());
     OTTO_TRY(const Diagnosis diagnosis, diagnose(options, ids, invocation.progress(), invocation.stop()));
-    invocation.print(invocation.json() ? json::doctor(diagnosis)
-                                       : render_diagnosis(diagnosis, invocation.terminal().out));
+    invocation.print(json::doctor(diagnosis), render_diagnosis(diagnosis, invocation.terminal().out));
     if (const Check* failure = first_failure(diagnosis.configuration)) return exit_code(*failure->code);
     Outcome outcome;
     for (const HostDiagnosis& host : diagnosis.hosts) {

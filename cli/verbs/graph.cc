@@ -25,7 +25,7 @@ class Graph : public Verb {
     OTTO_TRY(const auto workspace, invocation.open({}));
     OTTO_TRY(const std::vector<docker::GraphReport> reports, docker::graph_of(*workspace, on_));
     switch (invocation.options().format) {
-      case Format::kJson: invocation.print(json::graph(reports)); break;
+      case Format::kJson: invocation.print_json(json::graph(reports)); break;
       case Format::kDot: invocation.print(render_graph_dot(reports)); break;
       case Format::kText: invocation.print(render_graph(reports, invocation.terminal().out)); break;
     }

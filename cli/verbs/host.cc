@@ -2,6 +2,7 @@
 #include "otto/host.h"
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <stop_token>
 #include <utility>
@@ -34,9 +35,8 @@ class HostCommand : public HostVerb {
   Result<int> run(Invocation& invocation) override {
     OTTO_TRY(const Opened opened, open(invocation));
     if (invocation.options().dry_run) {
-      invocation.print(invocation.json()
-                           ? json::planned_commands(invocation.target(), commands_)
-                           : "would run on " + invocation.target() + ": " + text::join(commands_, "; ") + "\n");
+      invocation.print(json::planned_commands(invocation.target(), commands_),
+                       "would run on " + invocation.target() + ": " + text::join(commands_, "; ") + "\n");
       return kExitDone;
     }
     RunOptions options;
@@ -52,14 +52,16 @@ class HostCommand : public HostVerb {
       options.on_output = [&invocation, &stop, begun = false](bool is_stderr, std::string_view bytes) mutable {
         if (!std::exchange(begun, true)) invocation.progress().suspend();
         invocation.pass_on(is_stderr, bytes);
-        if (invocation.output_is_over()) stop.request_stop();  // as SIGPIPE would end it here
+        if (invocation.output_failure() != 0) stop.request_stop();  // as SIGPIPE would end it here
       };
     }
     asked_for_ = true;
     auto ended = execute(*opened.host, commands_, options);
-    if (invocation.output_is_over() && !invocation.stop().stop_requested()) return kExitBySigpipe;
+    if (const int failure = invocation.output_failure(); failure != 0 && !invocation.stop().stop_requested()) {
+      return failure == EPIPE ? kExitBySigpipe : kExitFailed;
+    }
     OTTO_TRY(const CommandResult result, std::move(ended));
-    if (invocation.json()) invocation.print(json::command(opened.host->id(), result));
+    if (invocation.json()) invocation.print_json(json::command(opened.host->id(), result));
     return result.exit_code;
   }
   int exit_code_of(const Error& error) const override {
@@ -104,7 +106,9 @@ class HostOneshot : public HostCommand {
 };
 
 constexpr std::string_view kExitCodes =
-    "The remote command's own exit code, or 128 + its signal. 255 if the connection was lost after the command was "
+    "The remote command's own exit code, or 128 + its signal; 141 where the reader of standard output ended before it. "
+    "255 "
+    "if the connection was lost after the command was "
     "asked for. Failures before that follow the table.";
 
 constexpr std::array<Example, 4> kRunExamples = {{

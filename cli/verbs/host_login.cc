@@ -30,8 +30,8 @@ class HostLogin : public HostVerb {
   Result<int> run(Invocation& invocation) override {
     OTTO_TRY(const Opened opened, open(invocation));
     if (invocation.options().dry_run) {
-      invocation.print(invocation.json() ? json::planned_commands(invocation.target(), {})
-                                         : "would log in to " + invocation.target() + "\n");
+      invocation.print(json::planned_commands(invocation.target(), {}),
+                       "would log in to " + invocation.target() + "\n");
       return kExitDone;
     }
     if (invocation.json()) {

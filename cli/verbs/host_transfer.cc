@@ -30,12 +30,12 @@ class HostTransfer : public HostVerb {
     paths_.pop_back();
     OTTO_TRY(const Opened opened, open(invocation));
     if (invocation.options().dry_run) {
-      invocation.print(invocation.json() ? json::planned_transfer(invocation.target(), paths_, dest)
-                                         : planned(invocation.target(), paths_, dest));
+      invocation.print(json::planned_transfer(invocation.target(), paths_, dest),
+                       planned(invocation.target(), paths_, dest));
       return kExitDone;
     }
     OTTO_TRY(const TransferReport report, move(*opened.host, paths_, dest, {invocation.stop()}));
-    if (invocation.json()) invocation.print(json::transfer(opened.host->id(), report));
+    if (invocation.json()) invocation.print_json(json::transfer(opened.host->id(), report));
     return kExitDone;
   }
 

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <system_error>
 
+#include "cli/render/json.h"
 #include "graph/base/text.h"
 
 namespace otto::cli {
@@ -82,6 +83,10 @@ void Invocation::print(std::string_view data) {
   progress_.finish();
   printed_ = true;
   streams_.out(data);
+}
+
+void Invocation::print_json(const std::string& document) {
+  print(options_.dry_run ? json::of_dry_run(document) : document);
 }
 
 void Invocation::pass_on(bool is_stderr, std::string_view bytes) { (is_stderr ? streams_.err : streams_.out)(bytes); }

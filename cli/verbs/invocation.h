@@ -26,8 +26,8 @@ namespace otto::cli {
 struct Streams {
   std::function<void(std::string_view)> out;
   std::function<void(std::string_view)> err;
-  /// Whether nobody takes `out` any more: its reader has ended, or its disk is full. Empty: never.
-  std::function<bool()> out_is_over = {};
+  /// Why nothing more goes to `out` (errno): its reader has ended, its disk is full. 0, and empty: it does.
+  std::function<int()> out_failure = {};
 };
 
 /// What a verb asks of the workspace beyond the global options.
@@ -68,10 +68,14 @@ class Invocation {
 
   /// The verb's data, whole: progress ends first.
   void print(std::string_view data);
+  /// The same of a JSON document, which says of a dry run that it is one.
+  void print_json(const std::string& document);
+  /// Whichever is asked for.
+  void print(const std::string& document, std::string_view text) { json() ? print_json(document) : print(text); }
   /// A piece of a remote command's output, as it comes.
   void pass_on(bool is_stderr, std::string_view bytes);
-  /// Nobody takes the verb's data any more.
-  [[nodiscard]] bool output_is_over() const { return streams_.out_is_over && streams_.out_is_over(); }
+  /// Why nobody takes the verb's data any more (errno); 0: it is taken.
+  [[nodiscard]] int output_failure() const { return streams_.out_failure ? streams_.out_failure() : 0; }
   /// Text for standard error, already rendered.
   void complain(std::string_view text);
   /// True once print() was called: a JSON document is out.

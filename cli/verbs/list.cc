@@ -21,7 +21,7 @@ std::string ids_of(const std::vector<HostListing>& hosts) {
 Result<int> list_labs(Invocation& invocation) {
   OTTO_TRY(const auto workspace, invocation.open({.lab = false}));
   OTTO_TRY(const std::vector<std::string> names, workspace->lab_names());
-  invocation.print(invocation.json() ? json::labs(names) : render_lines(names));
+  invocation.print(json::labs(names), render_lines(names));
   return kExitDone;
 }
 
@@ -29,7 +29,7 @@ Result<int> list_all_hosts(Invocation& invocation) {
   OTTO_TRY(const auto workspace, invocation.open({}));
   OTTO_TRY(const std::vector<HostListing> hosts, otto::list_hosts(*workspace));
   if (invocation.json()) {
-    invocation.print(json::hosts(hosts));
+    invocation.print_json(json::hosts(hosts));
   } else {
     invocation.print(invocation.options().quiet ? ids_of(hosts)
                                                 : render_hosts(hosts, epoch_ms(), invocation.terminal().out));
@@ -42,7 +42,7 @@ Result<int> show_lab(Invocation& invocation) {
   OTTO_TRY(std::vector<HostListing> hosts, otto::list_hosts(*workspace));
   std::erase_if(hosts, [](const HostListing& host) { return host.kind == HostKind::kContainer; });
   if (invocation.json()) {
-    invocation.print(json::lab(hosts));
+    invocation.print_json(json::lab(hosts));
   } else {
     invocation.print(invocation.options().quiet ? ids_of(hosts) : render_lab(hosts, invocation.terminal().out));
   }

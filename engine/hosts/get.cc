@@ -2,15 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <climits>
 #include <cstring>
+#include <functional>
 #include <thread>
 
 #include "engine/archive/tree_unpacker.h"
@@ -216,13 +214,21 @@ class Get {
     ++files_;
     if (target.streams()) {
       OTTO_TRY(const Fd stream, target.open_stream(options_.stop));
-      return write_all(reception, stream, "to DEST", true);
+      return pass_all(reception,
+                      [&](std::string_view bytes) { return write_to_stream(stream, bytes, "DEST", options_.stop); });
     }
     OTTO_RETURN_IF_ERROR(target.prepare());
     const std::string path = target.root() + "/" + own_name(sources_.front());
     const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!fd.valid()) return cannot_write(path);
-    OTTO_RETURN_IF_ERROR(write_all(reception, fd, path, false));
+    OTTO_RETURN_IF_ERROR(pass_all(reception, [&](std::string_view bytes) -> Result<void> {
+      while (!bytes.empty()) {
+        const ssize_t written = ::write(fd.get(), bytes.data(), bytes.size());
+        if (written < 0 && errno != EINTR) return cannot_write(path);
+        if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
+      }
+      return {};
+    }));
     if (::fchmod(fd.get(), mode & 07777) != 0) return cannot_write(path);
     return {};
   }
@@ -231,21 +237,11 @@ class Get {
     return make_error(ErrorCode::kIo, fmt::format("cannot write {}: {}", text::printable(path), std::strerror(errno)));
   }
 
-  /// `waits`: fd may be a pipe or terminal, whose reader may stop reading.
-  Result<void> write_all(Reception& reception, const Fd& fd, const std::string& path, bool waits) {
-    constexpr int kPollMs = 100;
-    constexpr std::size_t kNeverBlocks = PIPE_BUF;  // what a writable pipe takes at once (POSIX)
+  using Sink = std::function<Result<void>(std::string_view bytes)>;
+  Result<void> pass_all(Reception& reception, const Sink& sink) {
     for (std::string_view bytes = reception.next(); !bytes.empty(); bytes = reception.next()) {
       bytes_ += bytes.size();
-      while (!bytes.empty()) {
-        if (options_.stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
-        pollfd ready{fd.get(), POLLOUT, 0};
-        if (waits && ::poll(&ready, 1, kPollMs) <= 0) continue;
-        const ssize_t written =
-            ::write(fd.get(), bytes.data(), waits ? std::min(bytes.size(), kNeverBlocks) : bytes.size());
-        if (written < 0 && errno != EINTR && errno != EAGAIN) return cannot_write(path);
-        if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
-      }
+      OTTO_RETURN_IF_ERROR(sink(bytes));
     }
     return {};
   }

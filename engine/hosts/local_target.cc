@@ -9,7 +9,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
@@ -52,23 +52,17 @@ Result<void> write_into(const std::string& from, const std::string& to) {
   }
 }
 
-/// Writes the content of a file to a stream, which may be a pipe that nobody reads for a while.
 Result<void> pour(const std::string& from, const Fd& stream, const std::string& to, const std::stop_token& stop) {
-  constexpr int kPollMs = 100;
+  constexpr std::size_t kBlock = std::size_t{64} * 1024;
   const Fd source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
   if (!source.valid()) return trouble("cannot read", from, errno);
-  std::array<char, PIPE_BUF> block{};
-  for (ssize_t got = 0; (got = ::read(source.get(), block.data(), block.size())) > 0;) {
-    for (std::string_view rest(block.data(), static_cast<std::size_t>(got)); !rest.empty();) {
-      if (stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
-      pollfd ready{stream.get(), POLLOUT, 0};
-      if (::poll(&ready, 1, kPollMs) <= 0) continue;
-      const ssize_t written = ::write(stream.get(), rest.data(), rest.size());
-      if (written < 0 && errno != EINTR && errno != EAGAIN) return trouble("cannot write to", to, errno);
-      if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
-    }
+  std::vector<char> block(kBlock);
+  for (;;) {
+    const ssize_t got = ::read(source.get(), block.data(), block.size());
+    if (got == 0) return {};
+    if (got < 0 && errno != EINTR) return trouble("cannot read", from, errno);
+    if (got > 0) OTTO_RETURN_IF_ERROR(write_to_stream(stream, {block.data(), static_cast<std::size_t>(got)}, to, stop));
   }
-  return {};
 }
 
 /// rename(2); a read-only directory can only be moved while it is made writable. A file that is there and cannot be
@@ -159,6 +153,21 @@ void open_up(const std::string& folder) {
 }
 
 }  // namespace
+
+Result<void> write_to_stream(const Fd& stream, std::string_view bytes, const std::string& path,
+                             const std::stop_token& stop) {
+  constexpr int kPollMs = 100;
+  constexpr std::size_t kNeverBlocks = PIPE_BUF;  // what a writable pipe takes at once (POSIX)
+  while (!bytes.empty()) {
+    if (stop.stop_requested()) return make_error(ErrorCode::kInterrupted, "interrupted");
+    pollfd ready{stream.get(), POLLOUT, 0};
+    if (::poll(&ready, 1, kPollMs) <= 0) continue;
+    const ssize_t written = ::write(stream.get(), bytes.data(), std::min(bytes.size(), kNeverBlocks));
+    if (written < 0 && errno != EINTR && errno != EAGAIN) return trouble("cannot write to", path, errno);
+    if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
 
 Result<LocalTarget> LocalTarget::resolve(std::string_view dest, bool must_be_directory) {
   std::string bare(dest.empty() ? "." : dest);

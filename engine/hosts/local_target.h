@@ -16,6 +16,11 @@
 
 namespace otto::hosts {
 
+/// Writes all of it to a descriptor that may be a pipe or terminal which nobody reads for a while. kIo naming `path`;
+/// kInterrupted.
+Result<void> write_to_stream(const Fd& stream, std::string_view bytes, const std::string& path,
+                             const std::stop_token& stop);
+
 class LocalTarget {
  public:
   /// Changes nothing yet. kIo where DEST cannot be what it must.

@@ -39,11 +39,6 @@ class MarkScanner {
   std::string held_;
 };
 
-/// A command for `sh -c` or `eval`, which would take one that begins with '-' for their own option.
-inline std::string as_no_option(std::string_view command) {
-  return (command.starts_with('-') ? " " : "") + std::string(command);
-}
-
 /// The shell's loop; `lines` are its first input, of command_lines().
 std::string shell_loop(std::string_view mark, std::string_view lines);
 /// The input that runs commands up to the first that fails. `last`: then the shell ends.

@@ -81,6 +81,11 @@ std::unique_ptr<Host> make_host(std::unique_ptr<HostAccess> access) {
   return std::make_unique<ShellHost>(std::move(access));
 }
 
+std::string as_no_option(std::string_view command) {
+  const bool like_option = command.starts_with('-') || command.starts_with('+');
+  return (like_option ? " " : "") + std::string(command);
+}
+
 Result<std::vector<std::string>> plain_words(std::string_view command) {
   std::vector<std::string> words;
   std::string word;

@@ -16,4 +16,7 @@ std::unique_ptr<Host> make_host(std::unique_ptr<HostAccess> access);
 /// kUnsupported naming what it needs one for.
 Result<std::vector<std::string>> plain_words(std::string_view command);
 
+/// A command for `sh -c` or `eval`, which would take one that begins with '-' or '+' for options of their own.
+std::string as_no_option(std::string_view command);
+
 }  // namespace otto::hosts

@@ -2,6 +2,7 @@
 
 #include "engine/hosts/persistent_shell.h"
 #include "engine/hosts/scripts.h"
+#include "engine/hosts/shell_host.h"
 #include "graph/base/text.h"
 #include "transport/bootstrap.h"
 

@@ -81,25 +81,25 @@ Result<Addresses> resolve(const std::string& who, const std::string& host, std::
   return std::move(state->addresses);
 }
 
-/// Of the family that is connected to; whichever of its addresses the kernel takes.
-Result<void> bind_to(const Fd& socket, const std::string& who, const std::string& address, int family) {
-  Addresses own;
-  int why = look_up(address, 0, family, AI_PASSIVE, own) == 0 ? 0 : EADDRNOTAVAIL;
-  for (const addrinfo* at = own.get(); at != nullptr; at = at->ai_next) {
-    if (::bind(socket.get(), at->ai_addr, at->ai_addrlen) == 0) return {};
-    why = errno;
+/// To whichever of `own` the kernel takes; true where there is one of that family.
+bool bind_to(const Fd& socket, const addrinfo* own, int family) {
+  for (const addrinfo* at = own; at != nullptr; at = at->ai_next) {
+    if (at->ai_family == family && ::bind(socket.get(), at->ai_addr, at->ai_addrlen) == 0) return true;
   }
-  return make_error(
-      ErrorCode::kConfig,
-      fmt::format("{}: cannot connect from BindAddress '{}': {}", who, text::printable(address), std::strerror(why)),
-      "name an address of this machine in BindAddress of ~/.ssh/config, of the family that the host has");
+  return false;
+}
+
+Error cannot_bind(const std::string& who, const std::string& address) {
+  return make_error(ErrorCode::kConfig,
+                    fmt::format("{}: cannot connect from BindAddress '{}'", who, text::printable(address)),
+                    "name an address of this machine in BindAddress of ~/.ssh/config, of the family that the host has");
 }
 
 Result<Fd> connect_one(const std::string& who, const addrinfo& address, Clock::time_point deadline,
-                       const std::stop_token& stop, const LocalEnd& local) {
+                       const std::stop_token& stop, const addrinfo* own, const std::string& own_name) {
   Fd socket(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP));
   if (!socket.valid()) return classify_connect(who, errno);
-  if (local.address) OTTO_RETURN_IF_ERROR(bind_to(socket, who, *local.address, address.ai_family));
+  if (own != nullptr && !bind_to(socket, own, address.ai_family)) return cannot_bind(who, own_name);
   if (::connect(socket.get(), address.ai_addr, address.ai_addrlen) != 0) {
     if (errno != EINPROGRESS) return classify_connect(who, errno);
     switch (wait_for_fd(socket.get(), POLLOUT, deadline, stop)) {
@@ -124,14 +124,24 @@ Result<Fd> connect_tcp(const std::string& who, const std::string& host, std::uin
                        std::chrono::milliseconds timeout, const std::stop_token& stop, const LocalEnd& local) {
   const auto deadline = Clock::now() + timeout;
   OTTO_TRY(const Addresses addresses, resolve(who, host, port, number_of(local.family), deadline, stop));
+  Addresses own;
+  if (local.address) {
+    auto found = resolve(who, *local.address, 0, number_of(local.family), deadline, stop);
+    if (!found.ok() && found.error().code == ErrorCode::kInterrupted) return std::move(found).error();
+    if (!found.ok()) return cannot_bind(who, *local.address);
+    own = std::move(*found);
+  }
   long left = 0;
   for (const addrinfo* at = addresses.get(); at != nullptr; at = at->ai_next) ++left;
+  std::optional<Error> refused;  // says more than that another family has no local end
   Result<Fd> result = classify_connect(who, EHOSTUNREACH);
   for (const addrinfo* at = addresses.get(); at != nullptr; at = at->ai_next, --left) {
     const auto share = (deadline - Clock::now()) / left;
-    result = connect_one(who, *at, Clock::now() + share, stop, local);
+    result = connect_one(who, *at, Clock::now() + share, stop, own.get(), local.address.value_or(""));
     if (result.ok() || result.error().code == ErrorCode::kInterrupted) return result;
+    if (result.error().code != ErrorCode::kConfig) refused = result.error();
   }
+  if (refused) return *refused;
   return result;
 }
 

@@ -270,9 +270,14 @@ Result<void> refuse_revoked_key(const std::string& file, const HostKeyQuestion& 
   int number = 0;
   for (const std::string& line : text::split(*content, '\n')) {
     ++number;
-    const std::vector<std::string> words = text::split(text::trim(line), ' ');
-    if (words.size() < 2 || words[0].starts_with('#') || words[0] != question.type || words[1] != question.key)
-      continue;
+    const std::vector<std::string> fields = fields_of(line);
+    if (fields.empty() || fields[0].starts_with('#')) continue;
+    if (fields.size() < 2 || !base64_decode(fields[1])) {
+      return refuse(fmt::format("no host key is believed, because RevokedHostKeys has a line that is no key ({}:{})",
+                                name, number),
+                    "each line is a public key, as ssh-keygen writes it: its type and its text, no host before them");
+    }
+    if (fields[0] != question.type || fields[1] != question.key) continue;
     return refuse(fmt::format("its {} key {} is revoked ({}:{})", question.type, question.fingerprint, name, number),
                   "whoever keeps that list has withdrawn the key: ask for the host's new one");
   }

@@ -118,7 +118,13 @@ TEST_F(KnownHostsFile, AListOfRevokedKeysIsHonouredOrNoKeyIsBelieved) {
   const std::string key = "ssh-ed25519 " + std::string(kEd);
   EXPECT_EQ(refused(""), "");
   EXPECT_EQ(refused("# " + key + "\nssh-rsa " + std::string(kRsa) + " a comment\n"), "");
-  EXPECT_NE(refused("# a list\n  " + key + " of leek\n").find("is revoked"), std::string::npos);
+  for (const std::string& line :
+       {"  " + key + " of leek", "ssh-ed25519\t" + std::string(kEd), "ssh-ed25519   " + std::string(kEd) + "\r"}) {
+    EXPECT_NE(refused("# a list\n" + line + "\n").find("is revoked"), std::string::npos) << line;
+  }
+  for (const std::string& line : {"leek " + key, std::string("ssh-ed25519"), std::string("ssh-ed25519 no-base64!")}) {
+    EXPECT_NE(refused(line + "\n").find("no host key is believed"), std::string::npos) << line;
+  }
   EXPECT_NE(refused(std::string("SSHKRL\n\0", 8)).find("binary list"), std::string::npos);
   tree_.remove("revoked");
   HostKeyQuestion any;
