@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kHashedImage = "otto-image-1";
 constexpr std::string_view kStoredFingerprint = "otto-fingerprint-1";
 
-constexpr std::array<std::pair<ComponentKind, std::string_view>, 8> kKindNames = {{
+constexpr std::array<std::pair<ComponentKind, std::string_view>, 9> kKindNames = {{
     {ComponentKind::kDockerfile, "dockerfile"},
     {ComponentKind::kContext, "context"},
     {ComponentKind::kIgnore, "ignore"},
@@ -23,11 +23,13 @@ constexpr std::array<std::pair<ComponentKind, std::string_view>, 8> kKindNames =
     {ComponentKind::kPlatform, "platform"},
     {ComponentKind::kUpstream, "upstream"},
     {ComponentKind::kBase, "base"},
+    {ComponentKind::kOption, "option"},
 }};
 
 /// Whether a component's subject is part of its identity: a build arg's name is, the path of a Dockerfile is not.
 bool subject_counts(ComponentKind kind) {
-  return kind == ComponentKind::kBuildArg || kind == ComponentKind::kUpstream || kind == ComponentKind::kBase;
+  return kind == ComponentKind::kBuildArg || kind == ComponentKind::kUpstream || kind == ComponentKind::kBase ||
+         kind == ComponentKind::kOption;
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 namespace otto::graph {
 
 /// Which input a component stands for; the spelling in the encoding is kind_name().
-enum class ComponentKind { kDockerfile, kContext, kIgnore, kBuildArg, kTarget, kPlatform, kUpstream, kBase };
+enum class ComponentKind { kDockerfile, kContext, kIgnore, kBuildArg, kTarget, kPlatform, kUpstream, kBase, kOption };
 std::string_view kind_name(ComponentKind kind);
 std::optional<ComponentKind> kind_from_name(std::string_view name);
 

@@ -133,13 +133,14 @@ struct Rule {
 };
 
 /// Every kind of input but contexts and their ignore rules.
-constexpr std::array<Rule, 6> kRules = {{
+constexpr std::array<Rule, 7> kRules = {{
     {ComponentKind::kDockerfile, ReasonKind::kDockerfileChanged, false},
     {ComponentKind::kBuildArg, ReasonKind::kBuildArgChanged, true},
     {ComponentKind::kTarget, ReasonKind::kTargetChanged, false},
     {ComponentKind::kPlatform, ReasonKind::kPlatformChanged, false},
     {ComponentKind::kUpstream, ReasonKind::kUpstreamChanged, true},
     {ComponentKind::kBase, ReasonKind::kBaseChanged, true},
+    {ComponentKind::kOption, ReasonKind::kBuildArgChanged, true},
 }};
 
 std::string line_changes(const BuiltFrom& before, const BuiltFrom& now) {

@@ -35,15 +35,39 @@ Error build_refused(const std::string& place, std::string_view what, std::string
 
 }  // namespace
 
-/// Fills what `build` does not have yet: the service's own section is read before the one it extends.
+void complete(ComposeBuild& made, const ComposeBuild& earlier) {
+  if (made.place.empty()) made.place = earlier.place;
+  if (made.context.empty()) made.context = earlier.context;
+  if (!made.dockerfile) made.dockerfile = earlier.dockerfile;
+  if (!made.dockerfile_inline) {
+    made.dockerfile_inline = earlier.dockerfile_inline;
+    made.dockerfile_inline_file = earlier.dockerfile_inline_file;
+  }
+  if (!made.target) made.target = earlier.target;
+  if (!made.platform) made.platform = earlier.platform;
+  for (const auto& [name, value] : earlier.args) {
+    if (!made.unset_args.contains(name)) made.args.emplace(name, value);
+  }
+  for (const std::string& name : earlier.unset_args) {
+    if (!made.args.contains(name)) made.unset_args.insert(name);
+  }
+  made.options.insert(earlier.options.begin(), earlier.options.end());
+}
+
+/// Completes what the service has: its own section is read before the one it extends.
 Result<void> ComposeReader::read_build(const File& file, const YAML::Node& service, const Scope& scope,
                                        ComposeService& made) {
   const YAML::Node node = yaml::get(service, "build");
   if (!node.IsDefined() || node.IsNull()) return {};
   if (!made.build) made.build.emplace();
-  ComposeBuild& build = *made.build;
-  if (build.place.empty()) build.place = yaml::place(file.name, node);
-  if (node.IsScalar()) return read_build_context(file, node, scope, build);
+  ComposeBuild here;
+  here.place = yaml::place(file.name, node);
+  const bool wants_context = made.build->context.empty();
+  if (node.IsScalar()) {
+    if (wants_context) OTTO_RETURN_IF_ERROR(read_build_context(file, node, scope, here));
+    complete(*made.build, here);
+    return {};
+  }
   if (!node.IsMap()) {
     return build_refused(yaml::place(file.name, node), "'build' is neither a path nor a map",
                          "write build: {context: PATH}");
@@ -54,21 +78,16 @@ Result<void> ComposeReader::read_build(const File& file, const YAML::Node& servi
                          fmt::format("otto does not build with 'build.{}'", text::printable(key)),
                          "leave it out, or build the image by hand and name it with 'image'");
   }
-  OTTO_RETURN_IF_ERROR(read_build_context(file, yaml::get(node, "context"), scope, build));
-  if (!build.dockerfile) {
-    OTTO_TRY(build.dockerfile, build_text(file, yaml::get(node, "dockerfile"), "dockerfile", scope));
-  }
-  if (!build.dockerfile_inline) {
-    OTTO_TRY(build.dockerfile_inline,
-             build_text(file, yaml::get(node, "dockerfile_inline"), "dockerfile_inline", scope));
-    build.dockerfile_inline_file = file.name;
-  }
-  if (!build.target) {
-    OTTO_TRY(build.target, build_text(file, yaml::get(node, "target"), "target", scope));
-  }
-  OTTO_RETURN_IF_ERROR(read_build_platform(file, yaml::get(node, "platforms"), scope, build));
-  OTTO_RETURN_IF_ERROR(read_build_options(file, node, scope, build));
-  return read_build_args(file, yaml::get(node, "args"), scope, build);
+  if (wants_context) OTTO_RETURN_IF_ERROR(read_build_context(file, yaml::get(node, "context"), scope, here));
+  OTTO_TRY(here.dockerfile, build_text(file, yaml::get(node, "dockerfile"), "dockerfile", scope));
+  OTTO_TRY(here.dockerfile_inline, build_text(file, yaml::get(node, "dockerfile_inline"), "dockerfile_inline", scope));
+  here.dockerfile_inline_file = file.name;
+  OTTO_TRY(here.target, build_text(file, yaml::get(node, "target"), "target", scope));
+  OTTO_RETURN_IF_ERROR(read_build_platform(file, yaml::get(node, "platforms"), scope, here));
+  OTTO_RETURN_IF_ERROR(read_build_options(file, node, scope, here));
+  OTTO_RETURN_IF_ERROR(read_build_args(file, yaml::get(node, "args"), scope, here));
+  complete(*made.build, here);
+  return {};
 }
 
 /// A scalar with its variables put in; unset ones are empty, as for Compose.
@@ -84,9 +103,17 @@ Result<std::optional<std::string>> ComposeReader::build_text(const File& file, c
   return std::optional(std::move(*expanded));
 }
 
+/// The same of what Compose reads into a string of any type; a plain scalar is what Compose makes of it.
+Result<std::optional<std::string>> ComposeReader::typed_build_text(const File& file, const YAML::Node& node,
+                                                                   std::string_view what, const Scope& scope) const {
+  OTTO_TRY(auto text, build_text(file, node, what, scope));
+  if (text && node.Scalar().find('$') == std::string::npos) text = yaml::typed_text(node);
+  return text;
+}
+
 Result<void> ComposeReader::read_build_context(const File& file, const YAML::Node& node, const Scope& scope,
                                                ComposeBuild& build) {
-  if (!build.context.empty() || !node.IsDefined() || !node.IsScalar()) return {};
+  if (!node.IsDefined() || !node.IsScalar()) return {};
   const Reference reference{node, node.Scalar(), "build context"};
   OTTO_TRY(const std::string expanded, expand(file, reference, scope));
   OTTO_RETURN_IF_ERROR(check_set(file, reference, expanded));
@@ -109,7 +136,7 @@ Result<void> ComposeReader::read_build_context(const File& file, const YAML::Nod
 
 Result<void> ComposeReader::read_build_platform(const File& file, const YAML::Node& list, const Scope& scope,
                                                 ComposeBuild& build) {
-  if (build.platform || !list.IsDefined() || !list.IsSequence() || list.size() == 0) return {};
+  if (!list.IsDefined() || !list.IsSequence() || list.size() == 0) return {};
   if (list.size() > 1) {
     return build_refused(yaml::place(file.name, list), "an image for several platforms cannot be kept by an engine",
                          "name one platform");
@@ -118,37 +145,64 @@ Result<void> ComposeReader::read_build_platform(const File& file, const YAML::No
   return {};
 }
 
-/// What the section has itself comes before what it extends, so an option that is there stays.
 Result<void> ComposeReader::read_build_options(const File& file, const YAML::Node& node, const Scope& scope,
                                                ComposeBuild& build) {
-  const auto take = [&](const char* option, const std::string& name, std::string value) {
-    build.options.try_emplace({option, name}, std::move(value));
-  };
   for (const auto& [key, option] : {std::pair{"network", "network"}, std::pair{"shm_size", "shm-size"}}) {
-    OTTO_TRY(auto text, build_text(file, yaml::get(node, key), key, scope));
-    if (text && !text->empty()) take(option, "", *std::move(text));
+    OTTO_TRY(auto text, typed_build_text(file, yaml::get(node, key), key, scope));
+    if (text) build.options[{option, ""}] = *std::move(text);
   }
-  for (const auto& [key, option] : {std::pair{"labels", "label"}, std::pair{"extra_hosts", "add-host"}}) {
-    const YAML::Node entries = yaml::get(node, key);
-    if (!entries.IsDefined() || entries.IsNull()) continue;
-    std::map<std::string, std::string> here;
-    if (entries.IsMap()) {
-      for (const auto& [name, value] : yaml::entries(entries)) {
-        OTTO_TRY(auto text, build_text(file, value, key, scope));
-        const bool typed = value.IsScalar() && value.Scalar().find('$') == std::string::npos;
-        here[name] = yaml::is_null(value) ? "" : typed ? yaml::typed_text(value) : text.value_or("");
+  OTTO_RETURN_IF_ERROR(read_build_labels(file, yaml::get(node, "labels"), scope, build));
+  OTTO_RETURN_IF_ERROR(read_extra_hosts(file, yaml::get(node, "extra_hosts"), scope, build));
+  return read_ulimits(file, yaml::get(node, "ulimits"), scope, build);
+}
+
+/// `NAME: value` or `- NAME=value`.
+Result<void> ComposeReader::read_build_labels(const File& file, const YAML::Node& labels, const Scope& scope,
+                                              ComposeBuild& build) {
+  if (labels.IsMap()) {
+    for (const auto& [name, value] : yaml::entries(labels)) {
+      OTTO_TRY(auto text, typed_build_text(file, value, "label", scope));
+      build.options[{"label", name}] = yaml::is_null(value) ? "" : text.value_or("");
+    }
+  } else if (labels.IsSequence()) {
+    for (const YAML::Node& item : labels) {
+      OTTO_TRY(const auto text, build_text(file, item, "label", scope));
+      if (!text) continue;
+      const std::size_t equals = text->find('=');
+      build.options[{"label", text->substr(0, equals)}] = equals == std::string::npos ? "" : text->substr(equals + 1);
+    }
+  }
+  return {};
+}
+
+/// `NAME: address`, `NAME: [address, …]`, `- NAME=address` or `- NAME:address`; a name may have several.
+Result<void> ComposeReader::read_extra_hosts(const File& file, const YAML::Node& hosts, const Scope& scope,
+                                             ComposeBuild& build) {
+  const auto take = [&](const YAML::Node& node, const std::string& name, std::string address) -> Result<void> {
+    if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+    if (name.empty() || address.empty()) {
+      return build_refused(yaml::place(file.name, node), "an extra host has no address", "write NAME=ADDRESS");
+    }
+    build.options[{"add-host", name + ":" + address}] = "";
+    return {};
+  };
+  if (hosts.IsMap()) {
+    for (const auto& [name, value] : yaml::entries(hosts)) {
+      for (const YAML::Node& address : yaml::as_list(value)) {
+        OTTO_TRY(const auto text, build_text(file, address, "extra host", scope));
+        OTTO_RETURN_IF_ERROR(take(address, name, text.value_or("")));
       }
     }
-    for (const YAML::Node& item : entries.IsSequence() ? entries : YAML::Node(YAML::NodeType::Sequence)) {
-      OTTO_TRY(const auto text, build_text(file, item, key, scope));
+  } else if (hosts.IsSequence()) {
+    for (const YAML::Node& item : hosts) {
+      OTTO_TRY(const auto text, build_text(file, item, "extra host", scope));
       if (!text) continue;
-      std::size_t end = text->find('=');
-      if (end == std::string::npos && option == std::string_view("add-host")) end = text->find(':');
-      here[text->substr(0, end)] = end == std::string::npos ? "" : text->substr(end + 1);
+      const std::size_t end =
+          std::min(text->find('='), text->find('=') == std::string::npos ? text->find(':') : text->size());
+      OTTO_RETURN_IF_ERROR(take(item, text->substr(0, end), end >= text->size() ? "" : text->substr(end + 1)));
     }
-    for (auto& [name, value] : here) take(option, name, std::move(value));
   }
-  return read_ulimits(file, yaml::get(node, "ulimits"), scope, build);
+  return {};
 }
 
 /// `NAME: number` or `NAME: {soft: number, hard: number}`.
@@ -156,10 +210,10 @@ Result<void> ComposeReader::read_ulimits(const File& file, const YAML::Node& uli
                                          ComposeBuild& build) {
   if (!ulimits.IsDefined() || !ulimits.IsMap()) return {};
   for (const auto& [name, value] : yaml::entries(ulimits)) {
-    OTTO_TRY(auto one, build_text(file, value, "ulimit", scope));
+    OTTO_TRY(auto one, typed_build_text(file, value, "ulimit", scope));
     if (!one) {
-      OTTO_TRY(const auto soft, build_text(file, yaml::get(value, "soft"), "ulimit", scope));
-      OTTO_TRY(const auto hard, build_text(file, yaml::get(value, "hard"), "ulimit", scope));
+      OTTO_TRY(const auto soft, typed_build_text(file, yaml::get(value, "soft"), "ulimit", scope));
+      OTTO_TRY(const auto hard, typed_build_text(file, yaml::get(value, "hard"), "ulimit", scope));
       if (!soft || !hard) {
         return build_refused(yaml::place(file.name, value),
                              fmt::format("the ulimit '{}' is no limit", text::printable(name)),
@@ -167,7 +221,7 @@ Result<void> ComposeReader::read_ulimits(const File& file, const YAML::Node& uli
       }
       one = *soft + ":" + *hard;
     }
-    build.options.try_emplace({"ulimit", name}, *std::move(one));
+    build.options[{"ulimit", name}] = *std::move(one);
   }
   return {};
 }
@@ -187,16 +241,15 @@ Result<void> ComposeReader::read_build_args(const File& file, const YAML::Node& 
     }
   } else {
     for (const auto& [name, value] : yaml::entries(args)) {
-      OTTO_TRY(auto text, build_text(file, value, "build argument", scope));
+      OTTO_TRY(auto text, typed_build_text(file, value, "build argument", scope));
       if (yaml::is_null(value)) {
         here[name] = scope.lookup(name);
       } else if (text) {
-        here[name] = value.Scalar().find('$') == std::string::npos ? yaml::typed_text(value) : std::move(*text);
+        here[name] = std::move(text);
       }
     }
   }
   for (auto& [name, value] : here) {
-    if (build.args.contains(name) || build.unset_args.contains(name)) continue;
     if (value) {
       build.args.emplace(name, std::move(*value));
     } else {

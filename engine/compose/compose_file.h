@@ -42,13 +42,15 @@ struct ComposeBuild {
   std::string dockerfile_inline_file;            ///< the compose file that holds it
   std::map<std::string, std::string> args;
   std::set<std::string> unset_args;  ///< named without a value where there is none outside: what is extended sets none
-  /// Further options of `docker build`: {"label", "k"} → "v", {"add-host", "db"} → "10.0.0.2", {"network", ""} →
-  /// "none".
+  /// Further options of `docker build`: {"label", "k"} → "v", {"ulimit", "nproc"} → "7", {"add-host", "db:10.0.0.2"} →
+  /// "", {"network", ""} → "none" (empty: none is given, whatever is extended).
   std::map<std::pair<std::string, std::string>, std::string> options;
   std::optional<std::string> target;
   std::optional<std::string> platform;
   std::string place;  ///< "FILE:LINE:COLUMN"
 };
+/// Gives `made` what it leaves open and `earlier` has: the section that it extends, or that of an earlier document.
+void complete(ComposeBuild& made, const ComposeBuild& earlier);
 
 struct ComposeService {
   std::string name;

@@ -67,6 +67,8 @@ Result<config::ImageSettings> to_image(const config::Settings& repo, const Compo
   OTTO_RETURN_IF_ERROR(name_dockerfile(service, image));
   image.build_args = build.args;
   image.build_options = build.options;
+  std::erase_if(image.build_options,
+                [](const auto& option) { return option.first.second.empty() && option.second.empty(); });
   if (build.target && !build.target->empty()) image.target = build.target;
   const auto& platform = build.platform ? build.platform : service.platform;
   if (platform && !platform->empty()) image.platform = platform;
@@ -84,9 +86,7 @@ Result<void> add_image(config::Settings& repo, std::size_t declared, const Compo
     return {};
   }
   const bool by_settings = known - repo.images.begin() < static_cast<std::ptrdiff_t>(declared);
-  const std::string latest = docker::image_latest_tag(repo.registry_url, repo.name, image.name);
-  const bool named =
-      workspace::parse_reference(service.expanded_image).repository == workspace::parse_reference(latest).repository;
+  const bool named = workspace::own_image_name(service.expanded_image, repo.registry_url, repo.name) == image.name;
   if (by_settings && named) return {};  // settings.toml says how this image is built
   if (same_inputs(*known, image)) {
     known->aliases.insert(known->aliases.end(), image.aliases.begin(), image.aliases.end());
@@ -115,13 +115,8 @@ Result<void> read_all(config::Settings& repo, const GetEnv& getenv) {
 }  // namespace
 
 std::string built_image_name(const config::Settings& repo, const ComposeService& service) {
-  const workspace::ParsedReference named = workspace::parse_reference(service.expanded_image);
-  std::string prefix =
-      workspace::parse_reference(docker::image_latest_tag(repo.registry_url, repo.name, "x")).repository;
-  prefix.pop_back();
-  const bool own = named.digest.empty() && (named.tag.empty() || named.tag == "latest") &&
-                   named.repository.size() > prefix.size() && named.repository.starts_with(prefix);
-  return own ? named.repository.substr(prefix.size()) : text::to_lower(service.name);
+  const auto own = workspace::own_image_name(service.expanded_image, repo.registry_url, repo.name);
+  return own ? *own : text::to_lower(service.name);
 }
 
 void add_compose_images(config::Settings& repo, const GetEnv& getenv) {

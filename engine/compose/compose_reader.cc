@@ -12,13 +12,6 @@ namespace otto::compose {
 namespace fs = std::filesystem;
 namespace {
 
-/// A scalar as a list of one; a sequence's items; else nothing.
-std::vector<YAML::Node> as_list(const YAML::Node& node) {
-  if (!node.IsDefined() || node.IsNull()) return {};
-  if (!node.IsSequence()) return {node};
-  return {node.begin(), node.end()};
-}
-
 /// `outer` first, then a file's values.
 Lookup with_file(Lookup outer, const std::map<std::string, std::string>& values) {
   return [outer = std::move(outer), values](std::string_view name) -> std::optional<std::string> {
@@ -47,16 +40,7 @@ void fill(ComposeService& made, const ComposeService& earlier) {
     made.build = earlier.build;
     return;
   }
-  ComposeBuild& build = *made.build;
-  if (build.context.empty()) build.context = earlier.build->context;
-  if (!build.dockerfile) build.dockerfile = earlier.build->dockerfile;
-  if (!build.dockerfile_inline) {
-    build.dockerfile_inline = earlier.build->dockerfile_inline;
-    build.dockerfile_inline_file = earlier.build->dockerfile_inline_file;
-  }
-  if (!build.target) build.target = earlier.build->target;
-  if (!build.platform) build.platform = earlier.build->platform;
-  build.args.insert(earlier.build->args.begin(), earlier.build->args.end());
+  complete(*made.build, *earlier.build);
 }
 
 }  // namespace
@@ -223,7 +207,7 @@ Result<void> ComposeReader::read_staged(const File& file, const YAML::Node& serv
     reading_ = reading;
   }
   OTTO_RETURN_IF_ERROR(read_env_files(file, yaml::get(service, "env_file"), scope));
-  for (const YAML::Node& label_file : as_list(yaml::get(service, "label_file"))) {
+  for (const YAML::Node& label_file : yaml::as_list(yaml::get(service, "label_file"))) {
     const Reference reference{label_file, yaml::text(label_file), "label_file"};
     OTTO_RETURN_IF_ERROR(stage(file, reference, false, Missing::kError, scope));
     OTTO_TRY(const auto local, resolve(file, reference, scope));
@@ -306,7 +290,7 @@ void ComposeReader::take_names(const YAML::Node& environment) {
 }
 
 Result<void> ComposeReader::read_env_files(const File& file, const YAML::Node& list, const Scope& scope) {
-  for (const YAML::Node& item : as_list(list)) {
+  for (const YAML::Node& item : yaml::as_list(list)) {
     const YAML::Node path = item.IsMap() ? yaml::get(item, "path") : item;
     const bool optional = item.IsMap() && yaml::text(yaml::get(item, "required")) == "false";
     const Reference reference{path, yaml::text(path), "env_file"};
@@ -356,14 +340,14 @@ Result<void> ComposeReader::extend_from(const File& file, const std::string& ser
 }
 
 Result<void> ComposeReader::read_includes(const File& file, const YAML::Node& list, const Scope& scope) {
-  for (const YAML::Node& entry : as_list(list)) OTTO_RETURN_IF_ERROR(read_include(file, entry, scope));
+  for (const YAML::Node& entry : yaml::as_list(list)) OTTO_RETURN_IF_ERROR(read_include(file, entry, scope));
   return {};
 }
 
 Result<void> ComposeReader::read_include(const File& file, const YAML::Node& entry, const Scope& scope) {
   const YAML::Node paths = entry.IsMap() ? yaml::get(entry, "path") : entry;
   std::vector<fs::path> files;
-  for (const YAML::Node& path : as_list(paths)) {
+  for (const YAML::Node& path : yaml::as_list(paths)) {
     OTTO_TRY(const auto local, compose_path(file, {path, yaml::text(path), "included file"}, scope));
     if (!local) return {};
     layout_.add(*local, false, true, yaml::line(path));
@@ -388,7 +372,7 @@ Result<ComposeReader::Scope> ComposeReader::include_scope(const File& file, cons
     const YAML::Node directory = yaml::get(entry, "project_directory");
     OTTO_TRY(const auto local, resolve(file, {directory, yaml::text(directory), "project_directory"}, scope));
     if (local) inner.directory = *local;
-    env_files = as_list(yaml::get(entry, "env_file"));
+    env_files = yaml::as_list(yaml::get(entry, "env_file"));
   }
   std::map<std::string, std::string> values;  // of several files the last counts, and knows the others' variables
   const auto take = [&](const fs::path& path) -> Result<void> {

@@ -66,6 +66,10 @@ class ComposeReader {
   Result<void> read_build(const File& file, const YAML::Node& service, const Scope& scope, ComposeService& made);
   Result<void> read_build_context(const File& file, const YAML::Node& node, const Scope& scope, ComposeBuild& build);
   Result<void> read_build_platform(const File& file, const YAML::Node& list, const Scope& scope, ComposeBuild& build);
+  Result<std::optional<std::string>> typed_build_text(const File& file, const YAML::Node& node, std::string_view what,
+                                                      const Scope& scope) const;
+  Result<void> read_build_labels(const File& file, const YAML::Node& labels, const Scope& scope, ComposeBuild& build);
+  Result<void> read_extra_hosts(const File& file, const YAML::Node& hosts, const Scope& scope, ComposeBuild& build);
   Result<void> read_build_options(const File& file, const YAML::Node& build, const Scope& scope, ComposeBuild& made);
   Result<void> read_ulimits(const File& file, const YAML::Node& ulimits, const Scope& scope, ComposeBuild& build);
   Result<void> read_build_args(const File& file, const YAML::Node& args, const Scope& scope, ComposeBuild& build);

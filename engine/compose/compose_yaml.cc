@@ -122,6 +122,12 @@ YAML::Node key_node(const YAML::Node& map, const std::string& key) {
   return map;
 }
 
+std::vector<YAML::Node> as_list(const YAML::Node& node) {
+  if (!node.IsDefined() || node.IsNull()) return {};
+  if (!node.IsSequence()) return {node};
+  return {node.begin(), node.end()};
+}
+
 std::string text(const YAML::Node& node) { return node.IsDefined() && node.IsScalar() ? node.Scalar() : std::string(); }
 
 std::string place(std::string_view file_name, const YAML::Node& node) {

@@ -33,6 +33,9 @@ std::vector<std::pair<std::string, YAML::Node>> entries(const YAML::Node& map);
 /// The map's own key node for a name, for its place; the map where merged.
 YAML::Node key_node(const YAML::Node& map, const std::string& key);
 
+/// A scalar as a list of one; a sequence's items; of nothing none.
+std::vector<YAML::Node> as_list(const YAML::Node& node);
+
 /// The scalar's text; empty for anything else.
 std::string text(const YAML::Node& node);
 /// Whether it is null: absent, or a plain scalar that says so.

@@ -83,7 +83,7 @@ std::optional<std::string> as_time(const std::string& text) {
   if (has_zone && found[8].str() != "Z") {
     zone = found[8].str();
     zone.erase(3, 1);
-    zone = zone == "+0000" || zone == "-0000" ? "+0000 +0000" : zone + " " + zone;
+    zone = zone == "+0000" || zone == "-0000" ? "+0000 UTC" : zone + " " + zone;  // where Compose runs, UTC is local
   }
   return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}{} {}", number(1), number(2), number(3), number(4), number(5),
                      number(6), fraction, zone);

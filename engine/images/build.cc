@@ -33,8 +33,8 @@ std::string build_options(const BuildRequest& request, const Pins& pins) {
   };
   for (const auto& [name, value] : request.build_args) add("--build-arg", name + "=" + value);
   for (const auto& [option, value] : request.build_options) {
-    const bool pair = !option.second.empty();
-    add("--" + option.first, pair ? option.second + (option.first == "add-host" ? ":" : "=") + value : value);
+    const bool is_pair = option.first == "label" || option.first == "ulimit";
+    add("--" + option.first, is_pair ? option.second + "=" + value : option.second + value);
   }
   for (const auto& [spelled, tag] : pins.by_name) add("--build-context", spelled + "=docker-image://" + tag);
   if (!request.target.empty()) add("--target", request.target);

@@ -75,11 +75,7 @@ class DockerfileReader {
                      "only ARG may come before FROM");
     }
     if (command == "copy" || command == "run") flags(command, words, line);
-    if (command == "onbuild" &&
-        words.size() > 1) {  // of whatever is built from this stage, which therefore needs it, too
-      const std::vector<Word> trigger(words.begin() + 1, words.end());
-      flags(text::to_lower(trigger.front().text), trigger, line);
-    }
+    if (command == "onbuild" && words.size() > 1) onbuild({words.begin() + 1, words.end()}, line);
     return {};
   }
 
@@ -124,6 +120,13 @@ class DockerfileReader {
     }
     stages_.push_back(std::move(stage));
     return {};
+  }
+
+  void onbuild(const std::vector<Word>& words, const LogicalLine& line) {
+    std::vector<ImageReference>& references = stages_.back().references;
+    const std::size_t before = references.size();
+    flags(text::to_lower(words.front().text), words, line);
+    for (std::size_t i = before; i < references.size(); ++i) references[i].trigger = true;
   }
 
   void flags(const std::string& command, const std::vector<Word>& words, const LogicalLine& line) {
@@ -184,6 +187,7 @@ class DockerfileReader {
 
   Result<std::optional<std::size_t>> referenced_stage(const ImageReference& reference) const {
     if (reference.kind == ReferenceKind::kFrom) return std::optional<std::size_t>();
+    if (reference.trigger) return stage_named(reference.name);  // of a stage of this file that is built from this one
     if (reference.name.find('$') != std::string::npos) {
       return make_error(ErrorCode::kConfig,
                         fmt::format("{}:{}: 'from={}': from expands no variables", file_name_, reference.line,

@@ -29,6 +29,8 @@ struct ImageReference {
   /// Where the reference is written in the text, in bytes: replacing [begin, end) pins it, whatever args spelt it (the
   /// legacy builder has no --build-context).
   std::size_t begin = 0, end = 0;
+  /// It stands in an ONBUILD, so it is looked up by whoever builds from this image: a stage there, else an image.
+  bool trigger = false;
 };
 
 struct Dockerfile {

@@ -120,6 +120,8 @@ class Reader {
       if (const std::string* own = own_.find(reference.name)) {
         upstreams[*own].insert(reference.name);
         graph.add_input(node, graph.add(graph::NodeKind::kImage, *own));
+      } else if (reference.trigger) {
+        continue;  // a stage of whatever is built from this one, or an image that its build will ask for
       } else if (const std::string* perhaps = own_.could_mean(reference.name)) {
         return make_error(
             ErrorCode::kConfig,
@@ -233,9 +235,9 @@ class Reader {
         image.context->ignore_file.empty() ? ".dockerignore" : names_.name(image.context->ignore_file);
     parts.explain_only(graph::ComponentKind::kIgnore, ignore_name, image.context->ignore_digest);
     for (const auto& [name, value] : settings.build_args) parts.add(graph::ComponentKind::kBuildArg, name, value);
-    for (const auto& [option, value] : settings.build_options) {  // no arg's name begins with dashes
+    for (const auto& [option, value] : settings.build_options) {
       const std::string name = option.second.empty() ? "" : " " + option.second;
-      parts.add(graph::ComponentKind::kBuildArg, "--" + option.first + name, value);
+      parts.add(graph::ComponentKind::kOption, "--" + option.first + name, value);
     }
     if (settings.target) parts.add(graph::ComponentKind::kTarget, "target", *settings.target);
     if (settings.platform) parts.add(graph::ComponentKind::kPlatform, "platform", *settings.platform);

@@ -22,6 +22,9 @@ std::vector<std::string> what_was_checked(const ImageInputs& image) {
       entries.begin(), entries.end(), [](const auto& entry) { return entry.type != graph::EntryType::kDirectory; }));
   std::vector<std::string> checked = {"Dockerfile", counted(files, "file")};
   if (!image.settings->build_args.empty()) checked.push_back(counted(image.settings->build_args.size(), "build arg"));
+  if (!image.settings->build_options.empty()) {
+    checked.push_back(counted(image.settings->build_options.size(), "build option"));
+  }
   if (image.settings->target) checked.push_back("target " + *image.settings->target);
   if (image.settings->platform) checked.push_back("platform " + *image.settings->platform);
   for (const Upstream& upstream : image.upstreams) checked.push_back("image " + upstream.image);

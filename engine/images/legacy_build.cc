@@ -13,6 +13,7 @@
 #include "engine/images/dockerfile.h"
 #include "engine/images/dockerfile_lines.h"
 #include "engine/images/dockerfile_words.h"
+#include "engine/images/pins.h"
 #include "engine/workspace/names.h"
 #include "graph/base/text.h"
 
@@ -135,9 +136,8 @@ class LegacyReader {
   }
 
   void pin(const ImageReference& reference) {
-    for (const auto& [spelled, tag] : request_.pins) {
-      if (spelled == reference.name) edits_.push_back({reference.begin, reference.end, tag});
-    }
+    const std::string* tag = pin_of(request_, reference.name);
+    if (tag != nullptr) edits_.push_back({reference.begin, reference.end, *tag});
   }
 
   std::string apply() {

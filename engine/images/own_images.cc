@@ -15,12 +15,9 @@ std::string tagged(const workspace::ParsedReference& reference) {
 
 }  // namespace
 
-OwnImages::OwnImages(const config::Settings& repo) {
+OwnImages::OwnImages(const config::Settings& repo) : registry_url_(repo.registry_url), project_(repo.name) {
   for (const config::ImageSettings& image : repo.images) {
-    const std::string latest = docker::image_latest_tag(repo.registry_url, repo.name, image.name);
-    by_repository_.emplace(workspace::parse_reference(latest).repository, image.name);
-    const std::string bare = docker::image_latest_tag("", repo.name, image.name);
-    by_repository_.emplace(workspace::parse_reference(bare).repository, image.name);
+    names_.insert(image.name);
     for (const std::string& alias : image.aliases)
       by_alias_.emplace(tagged(workspace::parse_reference(alias)), image.name);
   }
@@ -31,9 +28,9 @@ const std::string* OwnImages::find(std::string_view reference) const {
   if (!wanted.digest.empty()) return nullptr;
   const auto alias = by_alias_.find(tagged(wanted));
   if (alias != by_alias_.end()) return &alias->second;
-  if (!wanted.tag.empty() && wanted.tag != "latest") return nullptr;
-  const auto own = by_repository_.find(wanted.repository);
-  return own == by_repository_.end() ? nullptr : &own->second;
+  const auto own = workspace::own_image_name(reference, registry_url_, project_);
+  const auto name = own ? names_.find(*own) : names_.end();
+  return name == names_.end() ? nullptr : &*name;
 }
 
 const std::string* OwnImages::could_mean(std::string_view reference) const {
@@ -45,9 +42,11 @@ const std::string* OwnImages::could_mean(std::string_view reference) const {
   }
   if (pattern.size() == reference.size()) return nullptr;
   const std::string wanted = tagged(workspace::parse_reference(pattern));
-  const auto fits = [&](const std::string& name) { return ::fnmatch(wanted.c_str(), name.c_str(), 0) == 0; };
-  for (const auto& [repository, image] : by_repository_) {
-    if (fits(repository + ":latest")) return &image;
+  const auto fits = [&](const std::string& known) { return ::fnmatch(wanted.c_str(), known.c_str(), 0) == 0; };
+  for (const std::string& name : names_) {
+    for (const std::string& registry : {registry_url_, std::string()}) {
+      if (fits(tagged(workspace::parse_reference(docker::image_latest_tag(registry, project_, name))))) return &name;
+    }
   }
   for (const auto& [alias, image] : by_alias_) {
     if (fits(alias)) return &image;

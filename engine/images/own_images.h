@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -22,7 +23,8 @@ class OwnImages {
   [[nodiscard]] const std::string* could_mean(std::string_view reference) const;
 
  private:
-  std::map<std::string, std::string> by_repository_;
+  std::string registry_url_, project_;
+  std::set<std::string> names_;
   std::map<std::string, std::string> by_alias_;  ///< "repository:tag"
 };
 

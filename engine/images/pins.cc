@@ -20,6 +20,11 @@ std::string short_name(std::string_view reference) {
 
 }  // namespace
 
+const std::string* pin_of(const BuildRequest& request, std::string_view reference) {
+  const auto pin = std::ranges::find(request.pins, reference, [](const auto& one) { return one.first; });
+  return pin == request.pins.end() ? nullptr : &pin->second;
+}
+
 Result<Pins> pins_for_buildx(const BuildRequest& request) {
   Pins pins{request.dockerfile, request.pins};
   if (pins.by_name.empty()) return pins;
@@ -31,8 +36,10 @@ Result<Pins> pins_for_buildx(const BuildRequest& request) {
   const auto in_text = std::ranges::stable_partition(pins.by_name, [&](const auto& pin) { return !is_stage(pin); });
   std::ranges::sort(parsed.references, std::greater<>(), &ImageReference::begin);
   for (const ImageReference& reference : parsed.references) {
-    const auto pin = std::ranges::find(in_text, reference.name, [](const auto& one) { return one.first; });
-    if (pin != in_text.end()) pins.dockerfile.replace(reference.begin, reference.end - reference.begin, pin->second);
+    const bool by_name = std::ranges::none_of(in_text, [&](const auto& pin) { return pin.first == reference.name; });
+    const std::string* tag = pin_of(request, reference.name);
+    if (tag == nullptr || (by_name && !reference.trigger)) continue;
+    pins.dockerfile.replace(reference.begin, reference.end - reference.begin, *tag);
   }
   pins.by_name.erase(in_text.begin(), in_text.end());
   return pins;

@@ -87,4 +87,17 @@ ParsedReference parse_reference(std::string_view reference) {
   return parsed;
 }
 
+std::optional<std::string> own_image_name(std::string_view reference, std::string_view registry_url,
+                                          std::string_view project) {
+  const ParsedReference named = parse_reference(reference);
+  if (!named.digest.empty() || (!named.tag.empty() && named.tag != "latest")) return std::nullopt;
+  for (const std::string_view registry : {registry_url, std::string_view()}) {
+    std::string prefix = parse_reference(docker::image_latest_tag(registry, project, "x")).repository;
+    prefix.pop_back();
+    const bool own = named.repository.size() > prefix.size() && named.repository.starts_with(prefix);
+    if (own) return named.repository.substr(prefix.size());
+  }
+  return std::nullopt;
+}
+
 }  // namespace otto::workspace

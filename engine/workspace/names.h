@@ -2,6 +2,7 @@
 // programs may want too, are in otto/names.h. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,5 +21,10 @@ struct ParsedReference {
   std::string digest;      ///< "sha256:…" or empty
 };
 ParsedReference parse_reference(std::string_view reference);
+
+/// NAME of `[registry/]<project>-NAME`, untagged or `:latest`, with or without the registry that the settings name:
+/// whether there is an image of that name is not asked. nullopt: another reference.
+std::optional<std::string> own_image_name(std::string_view reference, std::string_view registry_url,
+                                          std::string_view project);
 
 }  // namespace otto::workspace

@@ -28,6 +28,12 @@ TEST(FingerprintTest, VectorsOfTheDocument) {
   builder.add(ComponentKind::kDockerfile, "Dockerfile", "FROM scratch\n");
   builder.add_digest(ComponentKind::kContext, ".", filled(0));
   EXPECT_EQ(std::move(builder).finish().hash.hex(), "aa0150a8859a4e1cda68f07aa25f8342531f18ffd3055902d57caea43c9660ca");
+  FingerprintBuilder options;
+  options.add(ComponentKind::kDockerfile, "Dockerfile", "FROM scratch\n");
+  options.add_digest(ComponentKind::kContext, ".", filled(0));
+  options.add(ComponentKind::kOption, "--network", "none");
+  options.add(ComponentKind::kOption, "--label a", "1");
+  EXPECT_EQ(std::move(options).finish().hash.hex(), "36dbbb1de87176e4795020c9eafafe47742f8242dbdcc5454a1e7cddf68a794e");
   EXPECT_EQ(second_vector().finish().hash.hex(), "c9247f2f3f019ef35aa8ddda713eb633620113d09b2cd34f068d81c846a71db3");
 }
 

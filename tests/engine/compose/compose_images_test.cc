@@ -108,12 +108,14 @@ TEST_F(ComposeImagesTest, AnArgWithoutAValueTakesNoneFromWhatIsExtended) {
             "base api/Dockerfile V=base W=base X=base\nlist api/Dockerfile W=base X=base\nmap api/Dockerfile V=base\n");
 }
 
+/// As `docker compose config` of Compose 2.26 has it.
 TEST_F(ComposeImagesTest, FurtherOptionsOfTheBuildCount) {
   const config::Settings repo = read(
-      "services:\n  base: {build: {context: api, labels: {a: base, b: 1.10, c: }, network: none, extra_hosts: {db: "
-      "10.0.0.2}}}\n"
-      "  x:\n    extends: base\n    build:\n      labels: [a=own, d]\n      extra_hosts: ['web:10.0.0.3', 'v6=::1']\n"
-      "      shm_size: 64m\n      ulimits: {nproc: 7, nofile: {soft: 1, hard: 2}}\n");
+      "services:\n  base:\n    build: {context: api, labels: {a: base, b: 1.10, c: }, network: none, shm_size: 1_000,\n"
+      "            extra_hosts: {db: 10.0.0.2}}\n"
+      "  x:\n    extends: base\n    build:\n      labels: [a=own, d]\n"
+      "      extra_hosts: ['web:10.0.0.3', 'v6=[::1]', 'db:10.0.0.4']\n"
+      "      shm_size: 64m\n      network: ''\n      ulimits: {nproc: 65_535, nofile: {soft: 1, hard: 2}}\n");
   ASSERT_FALSE(repo.images_error) << repo.images_error->message;
   const auto options = [&](std::size_t index) {
     std::string all;
@@ -122,11 +124,25 @@ TEST_F(ComposeImagesTest, FurtherOptionsOfTheBuildCount) {
     }
     return all;
   };
-  EXPECT_EQ(options(0), "add-host(db)=10.0.0.2 label(a)=base label(b)=1.1 label(c)= network()=none ");
-  EXPECT_EQ(
-      options(1),
-      "add-host(db)=10.0.0.2 add-host(v6)=::1 add-host(web)=10.0.0.3 label(a)=own label(b)=1.1 label(c)= label(d)= "
-      "network()=none shm-size()=64m ulimit(nofile)=1:2 ulimit(nproc)=7 ");
+  EXPECT_EQ(options(0), "add-host(db:10.0.0.2)= label(a)=base label(b)=1.1 label(c)= network()=none shm-size()=1000 ");
+  EXPECT_EQ(options(1),
+            "add-host(db:10.0.0.2)= add-host(db:10.0.0.4)= add-host(v6:::1)= add-host(web:10.0.0.3)= label(a)=own "
+            "label(b)=1.1 label(c)= label(d)= shm-size()=64m ulimit(nofile)=1:2 ulimit(nproc)=65535 ");
+  EXPECT_NE(
+      images("services: {a: {build: {context: api, extra_hosts: [nohost]}}}\n").find("an extra host has no address"),
+      std::string::npos);
+}
+
+/// As `docker compose config` of Compose 2.26 has it.
+TEST_F(ComposeImagesTest, ALaterDocumentCompletesAsAnExtendedSectionDoes) {
+  const config::Settings repo = read(
+      "services: {a: {build: {context: api, args: {A: base, V: base}, labels: {l: base, m: base}}}}\n---\n"
+      "services: {a: {build: {args: [V], network: none, labels: {l: own}}}}\n");
+  ASSERT_FALSE(repo.images_error) << repo.images_error->message;
+  const config::ImageSettings& image = repo.images.at(0);
+  EXPECT_EQ(image.build_args, (std::map<std::string, std::string>{{"A", "base"}}));
+  EXPECT_EQ(image.build_options, (std::map<std::pair<std::string, std::string>, std::string>{
+                                     {{"label", "l"}, "own"}, {{"label", "m"}, "base"}, {{"network", ""}, "none"}}));
 }
 
 /// As `docker compose config` of Compose 2.26 has it.

@@ -97,6 +97,9 @@ TEST(Dockerfile, CopyAndMountsNameImages) {
             "from:a@1");
   EXPECT_EQ(references("FROM a\nONBUILD COPY --from=b / /\n"), "from:a@1 copy:b@2")
       << "whatever is built from this needs it, and is stale where it is another";
+  EXPECT_EQ(references("FROM a\nONBUILD COPY --from=1 / /\nONBUILD COPY --from=$X / /\n"),
+            "from:a@1 copy:1@2 copy:$X@3")
+      << "stages of whatever is built from this";
   EXPECT_EQ(references("FROM a AS s\nONBUILD RUN --mount=from=b,target=/b x\nFROM s\n"), "from:a@1 mount:b@2");
   EXPECT_EQ(references("FROM a AS s\nFROM b\nONBUILD COPY --from=s / /\nONBUILD USER x\n"), "from:a@1 from:b@2");
   EXPECT_EQ(references("FROM a\nCOPY --from=$X / /\n"), "error: Dockerfile:2: 'from=$X': from expands no variables");

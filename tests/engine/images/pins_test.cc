@@ -35,6 +35,14 @@ TEST(Pins, WhatAStageIsCalledTooIsReplacedInTheText) {
   EXPECT_THAT(pins.by_name, ElementsAre(Pair("repo1-tool", "repo1-tool:5678")));
 }
 
+/// A trigger is looked up when something is built from the image, where nobody gives names a meaning.
+TEST(Pins, TriggersArePinnedInTheText) {
+  const Pins pins = pins_of("FROM repo1-base\nONBUILD COPY --from=repo1-tool /t /t\nONBUILD COPY --from=build /o /o\n");
+  EXPECT_EQ(pins.dockerfile,
+            "FROM repo1-base\nONBUILD COPY --from=repo1-tool:5678 /t /t\nONBUILD COPY --from=build /o /o\n");
+  EXPECT_EQ(pins.by_name.size(), 2U);
+}
+
 TEST(Pins, AStageOfTheSameNameAsItsImage) {
   EXPECT_EQ(pins_of("FROM repo1-base AS repo1-base\nRUN x\n").dockerfile,
             "FROM repo1-base:1234 AS repo1-base\nRUN x\n");
