@@ -64,20 +64,14 @@ Error classify_tunnel(const std::string& who, const std::string& hop_id, Error c
   }
 }
 
-Error classify_handshake(const std::string& who, int code, std::string_view message, std::string_view socket_cause,
-                         bool keys_known) {
+Error classify_handshake(const std::string& who, int code, std::string_view message, std::string_view socket_cause) {
   switch (code) {
     case LIBSSH2_ERROR_KEX_FAILURE:
     case LIBSSH2_ERROR_METHOD_NONE:
-      if (keys_known) {
-        return make_error(ErrorCode::kHostKey,
-                          fmt::format("{}: no host key of a known type was offered ({})", who, message),
-                          "the host's key was recorded with another type: if the host was set up anew, remove its "
-                          "lines from known_hosts with ssh-keygen -R");
-      }
       return make_error(
-          ErrorCode::kUnreachable, fmt::format("{}: no common algorithms ({})", who, message),
-          "the host's sshd is too old or restricted: see Ciphers, MACs, KexAlgorithms in its sshd_config");
+          ErrorCode::kUnreachable, fmt::format("{}: no common algorithms: {}", who, message),
+          "`ssh -vv` shows what the server has; KexAlgorithms, HostKeyAlgorithms, Ciphers and MACs of the "
+          "ssh configuration are honoured, as far as otto's ssh library has them");
     case LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE:
     case LIBSSH2_ERROR_HOSTKEY_INIT:
     case LIBSSH2_ERROR_HOSTKEY_SIGN:
@@ -91,7 +85,16 @@ Error classify_handshake(const std::string& who, int code, std::string_view mess
           ErrorCode::kUnreachable,
           fmt::format("{}: the ssh handshake was cut short: {}", who, socket_cause.empty() ? message : socket_cause),
           "is an ssh server listening on that port? sshd also drops connections beyond MaxStartups");
+    case LIBSSH2_ERROR_OUT_OF_BOUNDARY:
+      return make_error(ErrorCode::kUnreachable,
+                        fmt::format("{}: the server sent more at once than otto's ssh library takes", who),
+                        "is its Banner (sshd_config) longer than 32 KB?");
     default:
+      if (!socket_cause.empty()) {
+        return make_error(ErrorCode::kUnreachable,
+                          fmt::format("{}: the ssh handshake was cut short: {}", who, socket_cause),
+                          "is an ssh server listening on that port? sshd also drops connections beyond MaxStartups");
+      }
       return make_error(ErrorCode::kUnreachable,
                         fmt::format("{}: the ssh handshake failed: {} (libssh2 {})", who, message, code));
   }

@@ -16,8 +16,7 @@ Error classify_connect(const std::string& who, int number);
 /// A name that getaddrinfo(3) could not resolve. kUnreachable.
 Error classify_lookup(const std::string& who, std::string_view host, int gai_error);
 /// A libssh2 error `code` with its `message` while shaking hands. `socket_cause`: errno text or "" .
-Error classify_handshake(const std::string& who, int code, std::string_view message, std::string_view socket_cause,
-                         bool keys_known);
+Error classify_handshake(const std::string& who, int code, std::string_view message, std::string_view socket_cause);
 /// A hop could not connect further; `cause` is libssh2's. kUnreachable, or as `cause` where it is another matter.
 Error classify_tunnel(const std::string& who, const std::string& hop_id, Error cause);
 /// An established connection that broke. kConnectionLost.

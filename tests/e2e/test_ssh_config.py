@@ -83,6 +83,18 @@ class SshConfiguration(harness.Test):
         self.assert_reached()
         self.assertEqual(len(self.answers()), 2)
 
+    def test_algorithms_are_those_of_the_configuration(self):
+        for line in ("KexAlgorithms diffie-hellman-group14-sha256", "Ciphers aes256-ctr", "MACs -hmac-sha2-256*", "HostKeyAlgorithms ssh-ed25519,rsa-sha2-512"):
+            self.configure(f"{self.host(self.port)}  {line}\n")
+            self.assert_reached()
+        for line, words in (("Ciphers aes128-cbc", "the server takes nothing of what otto offers for ciphers (aes128-cbc)"),
+                            ("KexAlgorithms diffie-hellman-group14-sha1", "for key exchange (diffie-hellman-group14-sha1) or host keys (ssh-ed25519,"),
+                            ("KexAlgorithms sntrup761x25519-sha512@openssh.com", "of KexAlgorithms in the ssh configuration (sntrup761x25519-sha512@openssh.com)")):
+            self.configure(f"{self.host(self.port)}  {line}\n")
+            outcome = self.repo.text("host", HOST, "run", "hostname")
+            self.assertIn(words, outcome.err)
+            self.assertNotIn("known_hosts", outcome.err)
+
     def test_a_lost_memo_is_no_loss(self):
         self.assert_reached()
         self.forget()

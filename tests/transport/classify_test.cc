@@ -34,9 +34,8 @@ TEST(Classify, Names) {
 TEST(Classify, HandshakeErrorsByTheirMeaning) {
   constexpr int kKexFailure = -5;         // LIBSSH2_ERROR_KEX_FAILURE
   constexpr int kSocketDisconnect = -13;  // LIBSSH2_ERROR_SOCKET_DISCONNECT
-  EXPECT_EQ(classify_handshake("h", kKexFailure, "m", "", true).code, ErrorCode::kHostKey);
-  EXPECT_EQ(classify_handshake("h", kKexFailure, "m", "", false).code, ErrorCode::kUnreachable);
-  const Error cut = classify_handshake("h", kSocketDisconnect, "m", "connection reset by peer", false);
+  EXPECT_EQ(classify_handshake("h", kKexFailure, "m", "").code, ErrorCode::kUnreachable);
+  const Error cut = classify_handshake("h", kSocketDisconnect, "m", "connection reset by peer");
   EXPECT_EQ(cut.code, ErrorCode::kUnreachable);
   EXPECT_NE(cut.message.find("connection reset by peer"), std::string::npos);
 }

@@ -183,14 +183,13 @@ bool KnownHosts::knows_any() const {
 std::string KnownHosts::algorithms() const {
   std::vector<std::string> known;
   std::vector<std::string> others;
-  const bool limited = knows_any();
-  const auto& basis = limited ? keys_ : plain_keys_;
+  const auto& basis = knows_any() ? keys_ : plain_keys_;
   for (const auto& algorithm : kAlgorithms) {
     const bool has = std::any_of(basis.begin(), basis.end(),
                                  [&](const KnownKey& key) { return !key.revoked && key.type == algorithm.key_type; });
     (has ? known : others).emplace_back(algorithm.signatures);
   }
-  if (!limited || known.empty()) known.insert(known.end(), others.begin(), others.end());
+  known.insert(known.end(), others.begin(), others.end());
   return text::join(known, ",");
 }
 
@@ -236,6 +235,15 @@ Result<std::optional<std::string>> judge_host_key(const KnownHosts& known, const
                         fmt::format("someone may be listening in; if the host was set up anew: ssh-keygen -f {} -R {}",
                                     text::shell_quote(check.file), text::shell_quote(question.name)));
     case KeyVerdict::kUnknown: break;
+  }
+  if (known.knows_any()) {
+    return make_error(
+        ErrorCode::kHostKey,
+        fmt::format("{}: the host showed a key of a type that is not known of it, {} {}, and none of those "
+                    "that are",
+                    question.who, question.type, question.fingerprint),
+        fmt::format("someone may be listening in; if the host was set up anew: ssh-keygen -f {} -R {}",
+                    text::shell_quote(file), text::shell_quote(question.name)));
   }
   if (question.policy == HostKeyPolicy::kStrict) {
     return make_error(ErrorCode::kHostKey,

@@ -41,7 +41,7 @@ class KnownHosts {
 
   /// The verdict on a presented key, in base64.
   [[nodiscard]] KeyCheck check(std::string_view type, std::string_view key) const;
-  /// Signature algorithms to offer, best first: only those of keys known for the host, all where none is.
+  /// Signature algorithms to offer, best first: those of keys known for the host before the others.
   [[nodiscard]] std::string algorithms() const;
   [[nodiscard]] bool knows_any() const;
 

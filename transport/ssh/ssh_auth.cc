@@ -160,7 +160,7 @@ Result<std::string> Login::probe() {
   if (methods != nullptr) return std::string(methods);
   if (libssh2_userauth_authenticated(handle_.get()) != 0) return std::string();
   if (connection_broke(code) || !handle_.socket_cause().empty()) return broken();
-  return classify_handshake(handle_.who(), code, handle_.last_message(), handle_.socket_cause(), false);
+  return classify_handshake(handle_.who(), code, handle_.last_message(), handle_.socket_cause());
 }
 
 /// No refusal: nobody has judged what was offered.

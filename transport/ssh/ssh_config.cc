@@ -74,6 +74,12 @@ const std::map<std::string_view, Setter>& setters() {
        }},
       {"bindaddress", [](SshConfig& c, std::string_view v) { c.bind_address = unless_none(v); }},
       {"revokedhostkeys", [](SshConfig& c, std::string_view v) { c.revoked_host_keys = unless_none(v); }},
+      {"kexalgorithms", [](SshConfig& c, std::string_view v) { c.algorithms.key_exchange = v; }},
+      {"ciphers", [](SshConfig& c, std::string_view v) { c.algorithms.ciphers = v; }},
+      {"macs", [](SshConfig& c, std::string_view v) { c.algorithms.macs = v; }},
+      {"hostkeyalgorithms", [](SshConfig& c, std::string_view v) { c.algorithms.host_keys = v; }},
+      {"pubkeyacceptedalgorithms", [](SshConfig& c, std::string_view v) { c.algorithms.signatures = v; }},
+      {"pubkeyacceptedkeytypes", [](SshConfig& c, std::string_view v) { c.algorithms.signatures = v; }},
       {"proxyjump", [](SshConfig& c, std::string_view v) { c.proxy_jump = unless_none(v); }},
       {"proxycommand", [](SshConfig& c, std::string_view v) { c.proxy_command = unless_none(v); }},
       {"proxyusefdpass", [](SshConfig& c, std::string_view v) { c.proxy_use_fdpass = v == "yes"; }},
@@ -298,6 +304,7 @@ Result<ResolvedHost> merge_config(const Address& address, const SshConfig& confi
   host.keepalive_interval = address.keepalive_interval.value_or(config.keepalive_interval.value_or(kDefaultKeepalive));
   choose_identities(address, config, host);
   choose_known_hosts(address, config, host);
+  host.algorithms = config.algorithms;
   host.local_end = {config.address_family, config.bind_address};
   OTTO_RETURN_IF_ERROR(choose_proxy(address, config, host));
   return host;

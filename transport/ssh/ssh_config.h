@@ -17,6 +17,11 @@
 
 namespace otto::transport {
 
+/// Names separated by commas, best first; empty: otto's own choice.
+struct SshAlgorithms {
+  std::string key_exchange, ciphers, macs, host_keys, signatures;
+};
+
 /// The keys of `ssh -G` that otto honours, with ~ and %-tokens still in them; unset where ssh printed "none" or
 /// nothing.
 struct SshConfig {
@@ -30,6 +35,7 @@ struct SshConfig {
   AddressFamily address_family = AddressFamily::kAny;
   std::optional<std::string> bind_address;
   std::optional<std::string> revoked_host_keys;
+  SshAlgorithms algorithms;
   std::optional<std::string> proxy_jump;
   std::optional<std::string> proxy_command;
   bool proxy_use_fdpass = false;
@@ -70,7 +76,8 @@ struct ResolvedHost {
   std::string key_name;  ///< under which known_hosts knows it: HostKeyAlias, host or [host]:port
   std::vector<std::string> known_hosts;
   std::optional<std::string> revoked_host_keys;  ///< a file of keys that no host may show
-  LocalEnd local_end;                            ///< of a connection that is made from here
+  SshAlgorithms algorithms;
+  LocalEnd local_end;  ///< of a connection that is made from here
   HostKeyPolicy host_key_policy = HostKeyPolicy::kAcceptNew;
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds keepalive_interval{15'000};

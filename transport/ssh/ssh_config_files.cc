@@ -27,13 +27,13 @@ constexpr std::size_t kDepth = 16;  // of Includes, as readconf.c
 /// Keys of ssh_config(5) that change nothing that otto asks `ssh -G` for, whatever their values; a blank around each.
 constexpr std::string_view kWithoutEffect =
     " addkeystoagent batchmode bindinterface casignaturealgorithms certificatefile"
-    " checkhostip ciphers clearallforwardings compression connectionattempts controlmaster controlpath"
+    " checkhostip clearallforwardings compression connectionattempts controlmaster controlpath"
     " controlpersist dynamicforward enablesshkeysign escapechar exitonforwardfailure fingerprinthash"
     " forkafterauthentication forwardagent forwardx11 forwardx11timeout forwardx11trusted gatewayports"
-    " gssapiauthentication gssapidelegatecredentials hashknownhosts hostbasedauthentication hostkeyalgorithms ipqos"
-    " kbdinteractiveauthentication kexalgorithms localcommand localforward loglevel macs"
+    " gssapiauthentication gssapidelegatecredentials hashknownhosts hostbasedauthentication ipqos"
+    " kbdinteractiveauthentication localcommand localforward loglevel"
     " nohostauthenticationforlocalhost numberofpasswordprompts passwordauthentication permitlocalcommand"
-    " pkcs11provider preferredauthentications pubkeyacceptedalgorithms rekeylimit remotecommand"
+    " pkcs11provider preferredauthentications rekeylimit remotecommand"
     " remoteforward requesttty securitykeyprovider sendenv serveralivecountmax sessiontype setenv"
     " stdinnull streamlocalbindmask streamlocalbindunlink syslogfacility tcpkeepalive tunnel tunneldevice"
     " updatehostkeys verifyhostkeydns visualhostkey xauthlocation"

@@ -75,7 +75,7 @@ ssize_t SshHandle::on_receive(libssh2_socket_t socket, void* buffer, size_t leng
   auto& self = *static_cast<SshHandle*>(*abstract);
   if (socket != self.fd()) return self.receive_from_agent(socket, buffer, length, flags);
   if (self.abandoned_) return -ECONNRESET;
-  if (self.muted_) return -EAGAIN;
+  if (self.muted_ || self.must_end()) return -EAGAIN;
   const ssize_t got = ::recv(socket, buffer, length, flags);
   if (got > 0) {
     self.received_ += static_cast<std::uint64_t>(got);
@@ -92,6 +92,8 @@ ssize_t SshHandle::on_receive(libssh2_socket_t socket, void* buffer, size_t leng
   self.receive_errno_ = errno;
   return -errno;
 }
+
+bool SshHandle::must_end() const { return stopped_.stop_requested() || (deadline_ && Clock::now() > *deadline_); }
 
 ssize_t SshHandle::receive_from_agent(int socket, void* buffer, std::size_t length, int flags) const {
   const Ready ready = wait_for_fd(socket, POLLIN, Deadline(), agent_stop_);
@@ -121,6 +123,15 @@ std::string SshHandle::socket_cause() const {
 
 Result<int> SshHandle::drive(const std::function<int()>& call, Deadline deadline, const std::stop_token& stop,
                              std::string_view doing) {
+  deadline_ = deadline;
+  stopped_ = stop;
+  struct Driven {
+    SshHandle& handle;
+    ~Driven() {
+      handle.deadline_ = Deadline();
+      handle.stopped_ = std::stop_token();
+    }
+  } driven{*this};
   for (;;) {
     if (stop.stop_requested()) return interrupted();
     flush();
@@ -138,20 +149,100 @@ Result<int> SshHandle::drive(const std::function<int()>& call, Deadline deadline
 
 namespace {
 
-void prefer_algorithms(LIBSSH2_SESSION* session, const std::string& host_keys) {
-  const auto prefer = [&](int method, const char* names) { libssh2_session_method_pref(session, method, names); };
-  prefer(LIBSSH2_METHOD_KEX,
-         "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
-         "diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,diffie-hellman-group-exchange-sha256,"
-         "diffie-hellman-group14-sha256");
-  prefer(LIBSSH2_METHOD_HOSTKEY, host_keys.c_str());
-  static constexpr char kCiphers[] =
-      "chacha20-poly1305@openssh.com,aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr";
-  static constexpr char kMacs[] =
-      "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512";
-  for (const int method : {LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC}) prefer(method, kCiphers);
-  for (const int method : {LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC}) prefer(method, kMacs);
-  for (const int method : {LIBSSH2_METHOD_COMP_CS, LIBSSH2_METHOD_COMP_SC}) prefer(method, "none");
+/// What otto offers where the ssh configuration does not say: what OpenSSH offers by default and libssh2 has.
+struct Offer {
+  std::vector<int> methods;
+  std::string_view words;     ///< for messages
+  std::string_view keywords;  ///< of ssh_config(5)
+  std::string own;
+  std::string_view configured;
+};
+
+std::vector<Offer> offers(const ResolvedHost& host, const std::string& host_keys) {
+  const SshAlgorithms& asked = host.algorithms;
+  return {{{LIBSSH2_METHOD_KEX},
+           "key exchange",
+           "KexAlgorithms",
+           "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,"
+           "diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,diffie-hellman-group-exchange-sha256,"
+           "diffie-hellman-group14-sha256",
+           asked.key_exchange},
+          {{LIBSSH2_METHOD_HOSTKEY}, "host keys", "HostKeyAlgorithms", host_keys, asked.host_keys},
+          {{LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC},
+           "ciphers",
+           "Ciphers",
+           "chacha20-poly1305@openssh.com,aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,aes192-ctr,"
+           "aes256-ctr",
+           asked.ciphers},
+          {{LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC},
+           "MACs",
+           "MACs",
+           "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512",
+           asked.macs}};
+}
+
+bool has(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// What the configuration names, as far as the library has it. Of host keys otto's own order counts, because keys that
+/// are known must come first.
+std::string chosen(LIBSSH2_SESSION* session, const Offer& offer) {
+  if (offer.configured.empty()) return offer.own;
+  const char** supported = nullptr;
+  const int count = libssh2_session_supported_algs(session, offer.methods.front(), &supported);
+  const std::vector<std::string> known(supported, supported + std::max(count, 0));
+  if (supported != nullptr) libssh2_free(session, supported);
+  const std::vector<std::string> asked = text::split(offer.configured, ',');
+  std::vector<std::string> names;
+  if (offer.methods.front() == LIBSSH2_METHOD_HOSTKEY) {
+    for (std::string& name : text::split(offer.own, ',')) {
+      if (has(asked, name)) names.push_back(std::move(name));
+    }
+  }
+  for (const std::string& name : asked) {
+    if (has(known, name) && !has(names, name)) names.push_back(name);
+  }
+  return text::join(names, ",");
+}
+
+Result<void> prefer_algorithms(LIBSSH2_SESSION* session, const std::string& who, const std::vector<Offer>& all) {
+  for (const Offer& offer : all) {
+    const std::string names = chosen(session, offer);
+    if (names.empty()) {
+      return make_error(ErrorCode::kUnsupported,
+                        fmt::format("{}: of {} in the ssh configuration ({}) otto's ssh library has none", who,
+                                    offer.keywords, offer.configured),
+                        fmt::format("add one of {}", offer.own));
+    }
+    for (const int method : offer.methods) libssh2_session_method_pref(session, method, names.c_str());
+  }
+  for (const int method : {LIBSSH2_METHOD_COMP_CS, LIBSSH2_METHOD_COMP_SC}) {
+    libssh2_session_method_pref(session, method, "none");
+  }
+  return {};
+}
+
+/// RSA keys sign by the first of these that the server takes.
+void prefer_signatures(LIBSSH2_SESSION* session, const std::string& configured) {
+  std::vector<std::string> names = text::split(configured, ',');
+  std::erase_if(names, [](const std::string& name) { return !name.starts_with("rsa-sha2-") && name != "ssh-rsa"; });
+  if (!names.empty()) libssh2_session_method_pref(session, LIBSSH2_METHOD_SIGN_ALGO, text::join(names, ",").c_str());
+}
+
+bool is_first_protocol(std::string_view banner) {
+  return banner.starts_with("SSH-1.") && !banner.starts_with("SSH-1.99");
+}
+
+/// What the two sides could not agree on, and what was offered.
+std::string disagreement(LIBSSH2_SESSION* session, const std::vector<Offer>& all) {
+  const auto agreed = [&](int method) { return libssh2_session_methods(session, method) != nullptr; };
+  const auto words = [&](const Offer& offer) { return fmt::format("{} ({})", offer.words, chosen(session, offer)); };
+  if (!agreed(LIBSSH2_METHOD_KEX)) {
+    return fmt::format("the server takes nothing of what otto offers for {} or {}", words(all[0]), words(all[1]));
+  }
+  const Offer& offer = agreed(LIBSSH2_METHOD_CRYPT_CS) && agreed(LIBSSH2_METHOD_CRYPT_SC) ? all[3] : all[2];
+  return fmt::format("the server takes nothing of what otto offers for {}", words(offer));
 }
 
 /// The type string at the front of a public key blob (RFC 4253, 6.6).
@@ -169,11 +260,23 @@ Result<void> handshake(SshHandle& handle, const ResolvedHost& host, const Intera
   const bool checked = host.host_key_policy != HostKeyPolicy::kOff;
   const KnownHosts known =
       checked ? KnownHosts::read(host.known_hosts, host.key_name) : KnownHosts::read({}, host.key_name);
-  prefer_algorithms(handle.get(), known.algorithms());
+  const std::vector<Offer> offered = offers(host, known.algorithms());
+  OTTO_RETURN_IF_ERROR(prefer_algorithms(handle.get(), handle.who(), offered));
+  prefer_signatures(handle.get(), host.algorithms.signatures);
   OTTO_TRY(const int code, handle.drive([&] { return libssh2_session_handshake(handle.get(), handle.fd()); },
                                         Clock::now() + host.connect_timeout, stop, "waiting for the ssh handshake"));
   if (code != 0) {
-    return classify_handshake(handle.who(), code, handle.last_message(), handle.socket_cause(), known.knows_any());
+    const char* banner = libssh2_session_banner_get(handle.get());
+    if (banner != nullptr && is_first_protocol(banner)) {
+      return make_error(
+          ErrorCode::kUnreachable,
+          fmt::format("{}: it speaks the first ssh protocol only ({})", handle.who(), text::printable(banner)),
+          "that protocol is broken and no longer used: the host needs a newer ssh server");
+    }
+    const bool disagreed = code == LIBSSH2_ERROR_KEX_FAILURE || code == LIBSSH2_ERROR_METHOD_NONE;
+    return classify_handshake(handle.who(), code,
+                              disagreed ? disagreement(handle.get(), offered) : handle.last_message(),
+                              handle.socket_cause());
   }
 
   std::size_t length = 0;

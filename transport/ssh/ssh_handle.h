@@ -75,8 +75,13 @@ class SshHandle {
 
   ssize_t receive_from_agent(int socket, void* buffer, std::size_t length, int flags) const;
 
+  /// A call that is being driven ends where it must although bytes keep coming (a server that talks without an end).
+  [[nodiscard]] bool must_end() const;
+
   Fd socket_;
   std::string who_;
+  Deadline deadline_;        ///< of the call that is being driven
+  std::stop_token stopped_;  ///< likewise
   std::stop_token agent_stop_;
   LIBSSH2_SESSION* session_ = nullptr;
   bool muted_ = false;

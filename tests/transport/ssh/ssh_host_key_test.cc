@@ -113,7 +113,7 @@ TEST_F(SshHostKey, AnotherTypeThanTheKnownOneIsNoNewKey) {
   know(sshd, name(sshd) + " " + other.host_key("rsa"));
   const Error error = attempt(sshd.address());
   EXPECT_EQ(error.code, ErrorCode::kHostKey) << error.message;
-  EXPECT_NE(error.hint.find("ssh-keygen -R"), std::string::npos);
+  EXPECT_NE(error.hint.find("ssh-keygen -f "), std::string::npos);
 }
 
 TEST_F(SshHostKey, ARevokedOneIsRefused) {
