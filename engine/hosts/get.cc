@@ -229,7 +229,7 @@ class Get {
       }
       return {};
     }));
-    if (::fchmod(fd.get(), mode & 07777) != 0) return cannot_write(path);
+    if (::fchmod(fd.get(), mode & 0777) != 0) return cannot_write(path);
     return {};
   }
 

@@ -21,6 +21,8 @@ namespace otto::hosts {
 namespace {
 
 constexpr std::size_t kMostUnread = 8 * 1024 * 1024;
+/// Linux takes 128 KiB for one argument, and quoting may make four characters of one.
+constexpr std::size_t kMostAsArgument = 16 * 1024;
 constexpr std::chrono::seconds kGrace{1};   ///< for a command to end after a signal
 constexpr std::chrono::seconds kEndsIn{2};  ///< for a shell to end by itself
 constexpr int kTimedOutCode = 124;          ///< as timeout(1)
@@ -39,7 +41,9 @@ class PersistentShell::Channel {
   Channel(HostAccess& access, std::string_view lines) : mark_(transport::random_token()) {
     transport::Script script;
     script.text = std::string(kPosixShellScript);
-    script.args = {shell_loop(mark_, lines)};
+    const bool fits = lines.size() <= kMostAsArgument;
+    script.args = {shell_loop(mark_, fits ? lines : std::string_view())};
+    if (!fits) type(lines);
     script.stop = stop_.get_token();
     script.claim = transport::Claim::kStays;
     script.on_output = [this](transport::Stream stream, std::string_view bytes) { push(stream, bytes); };

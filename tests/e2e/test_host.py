@@ -35,6 +35,16 @@ class Host(harness.Test):
 
 
 class Commands(Host):
+    def test_long_commands_arrive_whole(self):
+        for id in EVERYWHERE:
+            for text in ("\u00e9" * 20000, "'" * 99000):
+                quoted = text if "'" not in text else ""
+                command = f"printf %s '{quoted}' | wc -c" if quoted else ": " + '"' + text + '"; echo 99000'
+                wanted = f"{len(quoted.encode()) or 99000}\n"
+                self.assertEqual(self.host(id, "run", command).out.strip(), wanted.strip())
+            long = "v='" + "x" * 100000 + "'"
+            self.assert_ends(self.host(id, "run", long, long + '; echo "${#v}"'), 0, "100000\n", err=None)
+
     def test_run_keeps_the_state_of_one_shell(self):
         for id in EVERYWHERE:
             self.assert_ends(self.host(id, "run", "cd /tmp", "pwd", "X='a b'", 'echo "$X"'), 0, "/tmp\na b\n")
@@ -187,10 +197,10 @@ class Stopped(Host):
 
 
 class Interrupted(Host):
-    def end(self, id, number, how):
+    def end(self, id, number, how, by=""):
         """Ends otto while a command runs on the host; gives otto's outcome once nothing of it is left there."""
         sleep = f"sleep 9{number}"
-        process = self.repo.start("host", id, "run", f"{sleep} & {sleep}; echo never")
+        process = self.repo.start("host", id, "run", f"{by}{sleep} & {by}{sleep}; echo never")
         machine = id.split(".")[0]
         await_true("the command runs", lambda: len(harness.lab().processes(machine, f"^{sleep}")) == 2)
         ended = harness.lab().watch_end(machine, sleep)
@@ -203,6 +213,10 @@ class Interrupted(Host):
 
     def test_interrupt_ends_what_runs_in_a_container(self):
         self.assertEqual(self.end(CONTAINER, "1001", signal.SIGINT).code, 130)
+
+    def test_interrupt_ends_what_has_lost_its_environment(self):
+        self.assertEqual(self.end(CONTAINER, "1007", signal.SIGINT, "env -i ").code, 130)
+        self.assertEqual(self.end(CONTAINER, "1008", signal.SIGINT, "setsid env -i ").code, 130)
 
     def test_interrupt_ends_what_runs_on_a_machine(self):
         self.assertEqual(self.end("pepper_seed", "1002", signal.SIGINT).code, 130)
