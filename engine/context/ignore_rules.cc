@@ -121,11 +121,17 @@ bool IgnoreRules::ignored(std::string_view path, const ParentState& parent, Pare
 }
 
 bool IgnoreRules::may_prune(std::string_view directory) const {
-  if (!has_exclusions_) return true;
-  for (const Pattern& pattern : patterns_) {
-    if (pattern.exclusion && !pattern.literal) return false;
-  }
-  return std::none_of(patterns_.begin(), patterns_.end(), [&](const Pattern& pattern) {
+  return !has_wild_exclusions() && !is_asked_for(directory);
+}
+
+bool IgnoreRules::has_wild_exclusions() const {
+  return has_exclusions_ &&
+         std::ranges::any_of(patterns_, [](const Pattern& pattern) { return pattern.exclusion && !pattern.literal; });
+}
+
+bool IgnoreRules::is_asked_for(std::string_view directory) const {
+  if (!has_exclusions_ || has_wild_exclusions()) return false;
+  return std::ranges::any_of(patterns_, [&](const Pattern& pattern) {
     return pattern.exclusion && pattern.prefix.size() > directory.size() && pattern.prefix.starts_with(directory) &&
            pattern.prefix[directory.size()] == '/';
   });

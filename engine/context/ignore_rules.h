@@ -32,10 +32,14 @@ class IgnoreRules {
   [[nodiscard]] bool ignored(std::string_view path, const ParentState& parent, ParentState* state = nullptr) const;
   /// For an ignored directory: may no rule bring back anything below it? Docker's own walk decides alike.
   [[nodiscard]] bool may_prune(std::string_view directory) const;
+  /// For an ignored directory: does a rule name something below it, and none with wildcards could mean anything? Then
+  /// Docker's walk fails where it may not read the directory, which it passes by otherwise.
+  [[nodiscard]] bool is_asked_for(std::string_view directory) const;
   [[nodiscard]] bool empty() const;
 
  private:
   struct Pattern;
+  [[nodiscard]] bool has_wild_exclusions() const;
   std::vector<Pattern> patterns_;
   bool has_exclusions_ = false;
 };

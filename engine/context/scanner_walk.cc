@@ -19,9 +19,10 @@ constexpr std::size_t kFullPool = std::size_t{8} << 20;
 
 }  // namespace
 
-/// Docker's walk passes by an ignored directory that it may not read.
+/// Docker's walk passes by an ignored directory that it may not read, unless a rule names something in there.
 Result<void> Scanner::cannot_list(Directory& directory, int error) {
-  if (directory.ignored && (error == EACCES || error == EPERM)) return {};
+  const bool denied = error == EACCES || error == EPERM;
+  if (denied && directory.ignored && !request_.rules->is_asked_for(directory.path)) return {};
   return lost(directory, error);
 }
 

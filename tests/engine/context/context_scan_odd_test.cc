@@ -155,6 +155,8 @@ TEST_F(ContextScan, WhatCannotBeReadIsAnErrorUnlessItIsIgnored) {
   EXPECT_EQ(scanned(""), 0);
   use_rules("a/closed\na/secret\n!**/elsewhere");
   EXPECT_EQ(scanned(""), 0) << "an ignored directory that is walked for what may come back in it";
+  use_rules("a/closed\na/secret\n!a/closed/named");
+  EXPECT_EQ(scanned("a/closed"), kRefused) << "something in there is asked for";
   tree_.chmod("a/closed", 0755);
 }
 
