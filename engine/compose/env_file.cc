@@ -1,22 +1,52 @@
 #include "engine/compose/env_file.h"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <algorithm>
+#include <charconv>
 #include <set>
+
+#include "graph/base/text.h"
 
 namespace otto::compose {
 namespace {
 
-bool is_env_blank(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r'; }
-bool is_env_space(char c) { return is_env_blank(c) || c == '\n'; }
-
-bool is_key_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-         c == '-' || c == '[' || c == ']' || static_cast<unsigned char>(c) >= 0x80;
+/// Blanks between words: Go's, without the line feed.
+bool is_env_blank(std::string_view c) {
+  return c == " " || c == "\t" || c == "\v" || c == "\f" || c == "\r" || c == "\xC2\x85" || c == "\xC2\xA0";
 }
 
-/// dotenv's escapes of a double-quoted value. A `\$` becomes `$$`, which interpolation reads as a plain dollar.
+/// unicode.IsSpace.
+bool is_env_space(std::string_view c) {
+  static const re2::RE2 kSpace(R"([\s\x{0B}\x{85}\p{Zs}\p{Zl}\p{Zp}])");
+  return c.size() == 1 ? c == "\n" || is_env_blank(c)
+                       : re2::RE2::FullMatch(re2::StringPiece(c.data(), c.size()), kSpace);
+}
+
+/// Letters and numbers of any script.
+bool is_key_char(std::string_view c) {
+  static const re2::RE2 kKey(R"([\p{L}\p{N}_.\[\]-])");
+  return re2::RE2::FullMatch(re2::StringPiece(c.data(), c.size()), kKey);
+}
+
+std::string_view without_trailing_space(std::string_view text) {
+  for (std::size_t kept = 0, at = 0;;) {
+    if (at == text.size()) return text.substr(0, kept);
+    const std::string_view c = text::character_at(text, at);
+    at += c.size();
+    if (!is_env_space(c)) kept = at;
+  }
+}
+
+std::string utf8(unsigned code) {
+  constexpr unsigned kOneByte = 0x80;
+  if (code < kOneByte) return std::string(1, static_cast<char>(code));
+  return {static_cast<char>(0xC0 | (code >> 6U)), static_cast<char>(0x80 | (code & 0x3FU))};
+}
+
+/// dotenv's escapes of a double-quoted value. A `\$` becomes `$$`, which interpolation reads as a plain dollar. `\0`
+/// and three octal digits are a character; of fewer the zero is lost, as there.
 std::string expand_escapes(std::string_view value) {
   static constexpr std::string_view kFrom = "abfnrtv\"\\";
   static constexpr std::string_view kTo = "\a\b\f\n\r\t\v\"\\";
@@ -27,6 +57,17 @@ std::string expand_escapes(std::string_view value) {
     if (next == '$') {
       out += "$$";
       ++i;
+    } else if (next == '0') {
+      std::string_view digits = value.substr(i + 2, 3);
+      digits = digits.substr(0, std::min(digits.find_first_not_of("0123456789"), digits.size()));
+      unsigned code = 0;
+      const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 8);
+      const bool whole = digits.size() == 3 && failed == std::errc() && end == digits.data() + digits.size();
+      if (whole && code <= 0xFF)
+        out += utf8(code);
+      else
+        out.append("\\").append(digits);
+      i += 1 + digits.size();
     } else if (known != std::string_view::npos) {
       out += kTo[known];
       ++i;
@@ -53,8 +94,8 @@ class EnvParser {
   /// False at the end of the text.
   bool skip_to_statement() {
     while (at_ < text_.size()) {
-      if (is_env_space(text_[at_])) {
-        ++at_;
+      if (const std::string_view c = text::character_at(text_, at_); is_env_space(c)) {
+        at_ += c.size();
       } else if (text_[at_] == '#') {
         at_ = std::min(text_.find('\n', at_), text_.size());
       } else {
@@ -66,23 +107,31 @@ class EnvParser {
   }
 
   Result<void> statement() {
-    if (text_.substr(at_, 6) == "export" && at_ + 6 < text_.size() && is_env_blank(text_[at_ + 6])) {
-      at_ += 6;
-      while (at_ < text_.size() && is_env_blank(text_[at_])) ++at_;
+    constexpr std::string_view kExport = "export";
+    if (text_.substr(at_).starts_with(kExport) && is_blank_at(at_ + kExport.size())) {
+      at_ += kExport.size();
+      skip_blanks();
     }
     const std::size_t key_begin = at_;
-    while (at_ < text_.size() && (is_key_char(text_[at_]) || is_env_blank(text_[at_]))) ++at_;
-    std::string_view key = text_.substr(key_begin, at_ - key_begin);
-    while (!key.empty() && is_env_blank(key.back())) key.remove_suffix(1);
-    const char separator = at_ < text_.size() ? text_[at_] : '\n';
-    if (separator != '=' && separator != ':' && separator != '\n' && separator != '#') {
-      return failure(fmt::format("unexpected character '{}' in a variable's name", separator));
+    while (at_ < text_.size() && (is_blank_at(at_) || is_key_char(text::character_at(text_, at_)))) {
+      at_ += text::character_at(text_, at_).size();
+    }
+    const std::string_view key = without_trailing_space(text_.substr(key_begin, at_ - key_begin));
+    if (at_ == text_.size()) return failure(fmt::format("the last line, '{}', has neither '=' nor an end", key));
+    const char separator = text_[at_];
+    if (separator != '=' && separator != ':' && separator != '\n') {
+      return failure(fmt::format("unexpected character '{}' in a variable's name",
+                                 text::printable(text::character_at(text_, at_))));
+    }
+    if (key.empty() && separator == '\n') {  // `export` alone
+      ++at_;
+      return {};
     }
     if (key.empty()) return failure(fmt::format("a variable's name is missing before '{}'", separator));
-    if (std::any_of(key.begin(), key.end(), is_env_blank)) {
+    if (key.find(' ') != std::string_view::npos) {
       return failure(fmt::format("the variable name '{}' holds a blank", key));
     }
-    if (separator == '\n' || separator == '#') {
+    if (separator == '\n') {
       if (auto value = outside_(key)) values_[std::string(key)] = *std::move(value);
       return {};
     }
@@ -92,16 +141,23 @@ class EnvParser {
     return {};
   }
 
+  [[nodiscard]] bool is_blank_at(std::size_t at) const {
+    return at < text_.size() && is_env_blank(text::character_at(text_, at));
+  }
+
+  void skip_blanks() {
+    while (is_blank_at(at_)) at_ += text::character_at(text_, at_).size();
+  }
+
   Result<std::string> value() {
-    while (at_ < text_.size() && is_env_blank(text_[at_])) ++at_;
+    skip_blanks();
     const char quote = at_ < text_.size() ? text_[at_] : '\n';
     if (quote == '"' || quote == '\'') return quoted(quote);
     const std::size_t end = std::min(text_.find('\n', at_), text_.size());
     std::string_view raw = text_.substr(at_, end - at_);
     at_ = end;
     raw = raw.substr(0, raw.find(" #"));
-    while (!raw.empty() && is_env_space(raw.back())) raw.remove_suffix(1);
-    return interpolated(raw);
+    return interpolated(without_trailing_space(raw));
   }
 
   Result<std::string> quoted(char quote) {
@@ -111,7 +167,6 @@ class EnvParser {
         at_ = i + 1;
         return quote == '"' ? interpolated(expand_escapes(raw)) : Result<std::string>(raw);
       }
-      if (text_[i] == '\r' && i + 1 < text_.size() && text_[i + 1] == '\n') continue;
       if (text_[i] == '\\' && i + 1 < text_.size()) {
         ++i;
         if (text_[i] != quote) raw += '\\';

@@ -93,11 +93,12 @@ class LineReader {
       next(line);
       std::string_view content = text::trim(line.text);
       const std::size_t equals = content.find('=');
-      std::string_view name;
+      std::string_view name, value;
       if (!content.empty() && content.front() == '#' && equals != std::string_view::npos) {
         name = text::trim(content.substr(1, equals - 1));
+        value = text::trim(content.substr(equals + 1));
       }
-      bool directive = !name.empty() && is_letter(name.front());
+      bool directive = !name.empty() && !value.empty() && is_letter(name.front());
       for (const char c : name) directive = directive && (is_letter(c) || (c >= '0' && c <= '9'));
       if (!directive) {
         at_ = before;
@@ -105,7 +106,6 @@ class LineReader {
         return {};
       }
       if (text::to_lower(name) != "escape") continue;
-      const std::string_view value = text::trim(content.substr(equals + 1));
       if (value != "\\" && value != "`") {
         return make_error(ErrorCode::kConfig,
                           fmt::format("{}:{}: invalid escape character '{}'", file_name_, line.number, value),

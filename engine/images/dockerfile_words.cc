@@ -1,67 +1,86 @@
 #include "engine/images/dockerfile_words.h"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <cctype>
+
+#include "graph/base/text.h"
 
 namespace otto::images {
 namespace {
 
 bool ends_word(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r' || c == '\n'; }
-bool starts_name(char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool continues_name(char c) { return starts_name(c) || (c >= '0' && c <= '9'); }
-
-/// Shell patterns of `*` and `?`, backslash protecting.
-bool matches(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
-  while (t < text.size()) {
-    const bool literal = p + 1 < pattern.size() && pattern[p] == '\\' && pattern[p + 1] == text[t];
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      mark = t;
-    } else if (literal || (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t]))) {
-      p += literal ? 2 : 1;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++mark;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
+bool is_letter_or_digit(std::string_view c) {
+  if (c.size() == 1) return c == "_" || std::isalnum(static_cast<unsigned char>(c[0])) != 0;
+  static const re2::RE2 kLetter(R"([\p{L}\p{Nd}])");
+  return re2::RE2::FullMatch(re2::StringPiece(c.data(), c.size()), kLetter);
 }
 
-std::string without_prefix(const std::string& value, std::string_view pattern, bool longest) {
-  for (std::size_t i = 0; i <= value.size(); ++i) {
-    const std::size_t length = longest ? value.size() - i : i;
-    if (matches(pattern, std::string_view(value).substr(0, length))) return value.substr(length);
-  }
-  return value;
-}
+/// Of a shell: they have no value in a Dockerfile.
+bool is_special(char c) { return std::string_view("@*#?-$!").find(c) != std::string_view::npos; }
 
-std::string without_suffix(const std::string& value, std::string_view pattern, bool longest) {
-  for (std::size_t i = 0; i <= value.size(); ++i) {
-    const std::size_t begin = longest ? i : value.size() - i;
-    if (matches(pattern, std::string_view(value).substr(begin))) return value.substr(0, begin);
-  }
-  return value;
-}
-
-std::string replaced(const std::string& value, std::string_view pattern, std::string_view with, bool all) {
+/// A shell's pattern of `*` and `?` as a regular expression; `\}` and `\/` are those characters. kConfig.
+Result<std::string> as_regexp(std::string_view pattern, bool greedy) {
   std::string out;
-  std::size_t at = 0;
-  while (at < value.size()) {
-    std::size_t length = value.size() - at;
-    while (length > 0 && !matches(pattern, std::string_view(value).substr(at, length))) --length;
-    if (length == 0) {
-      out += value[at++];
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    char c = pattern[i];
+    const char next = i + 1 < pattern.size() ? pattern[i + 1] : '\0';
+    if (c == '*') {
+      out += greedy ? ".*" : ".*?";
+    } else if (c == '?') {
+      out += '.';
+    } else if (c == '\\' && (next == '}' || next == '/')) {
       continue;
+    } else if (c == '\\') {
+      if (next != '*' && next != '?' && next != '\\') {
+        return make_error(ErrorCode::kConfig, fmt::format("invalid escape '\\{}' in the pattern '{}'", next, pattern));
+      }
+      out.append("\\").append(1, next);
+      ++i;
+    } else {
+      if (std::string_view("[]{}.+()|^$").find(c) != std::string_view::npos) out += '\\';
+      out += c;
     }
-    out += with;
-    at += length;
-    if (!all) break;
   }
-  return out + value.substr(at);
+  return out;
+}
+
+/// The characters in reverse; an escaped one stays behind its escape.
+std::string reversed(std::string_view text, bool keeps_escapes) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t size = text::character_at(text, at).size();
+    if (keeps_escapes && text[at] == '\\' && at + 1 < text.size()) size += text::character_at(text, at + 1).size();
+    out.insert(0, text.substr(at, size));
+    at += size;
+  }
+  return out;
+}
+
+Result<std::string> without_prefix(const std::string& value, std::string_view pattern, bool longest) {
+  OTTO_TRY(const std::string regexp, as_regexp(pattern, longest));
+  const re2::RE2 prefix("^" + regexp, re2::RE2::Quiet);
+  re2::StringPiece found;
+  if (!prefix.Match(value, 0, value.size(), re2::RE2::UNANCHORED, &found, 1)) return value;
+  return value.substr(found.size());
+}
+
+/// The shortest match that ends a text is the shortest that begins it in reverse.
+Result<std::string> without_suffix(const std::string& value, std::string_view pattern, bool longest) {
+  OTTO_TRY(const std::string rest, without_prefix(reversed(value, false), reversed(pattern, true), longest));
+  return reversed(rest, false);
+}
+
+Result<std::string> replaced(std::string value, std::string_view pattern, const std::string& with, bool all) {
+  OTTO_TRY(const std::string regexp, as_regexp(pattern, true));
+  const re2::RE2 searched(regexp, re2::RE2::Quiet);
+  const std::string literal = text::replace_all(with, "\\", "\\\\");
+  if (all)
+    re2::RE2::GlobalReplace(&value, searched, literal);
+  else
+    re2::RE2::Replace(&value, searched, literal);
+  return value;
 }
 
 class Expander {
@@ -69,26 +88,27 @@ class Expander {
   Expander(std::string_view word, char escape, const ArgLookup* lookup)
       : word_(word), escape_(escape), lookup_(lookup) {}
 
-  Result<std::string> run() { return until('\0', 0); }
+  Result<std::string> run() { return until('\0', 0, false); }
 
  private:
   static constexpr unsigned kMaxNesting = 64;
 
   [[nodiscard]] bool more() const { return at_ < word_.size(); }
 
-  /// Reads up to `stop` (which is consumed) or the end of the word where `stop` is NUL.
-  Result<std::string> until(char stop, unsigned depth) {
+  /// Reads up to `stop` (which is consumed) or the end of the word where `stop` is NUL. `raw`: escapes stay, for a
+  /// pattern.
+  Result<std::string> until(char stop, unsigned depth, bool raw) {
     if (depth > kMaxNesting) return make_error(ErrorCode::kConfig, "variables are nested too deeply");
     std::string out;
     while (more()) {
       const char c = word_[at_++];
       if (stop != '\0' && c == stop) return out;
       if (c == '\'') {
-        while (more() && word_[at_] != '\'') out += word_[at_++];
-        ++at_;
+        OTTO_RETURN_IF_ERROR(single_quoted(out));
       } else if (c == '"') {
-        OTTO_RETURN_IF_ERROR(double_quoted(out, depth));
+        OTTO_RETURN_IF_ERROR(double_quoted(out, depth, raw));
       } else if (c == escape_) {
+        if (raw) out += c;
         if (more()) out += word_[at_++];
       } else if (c == '$' && lookup_ != nullptr) {
         OTTO_TRY(std::string value, dollar(depth));
@@ -97,11 +117,28 @@ class Expander {
         out += c;
       }
     }
-    if (stop != '\0') return make_error(ErrorCode::kConfig, fmt::format("'{}' lacks a closing brace", word_));
+    if (stop != '\0')
+      return make_error(ErrorCode::kConfig,
+                        fmt::format("'{}' lacks a {}", word_, stop == '}' ? "closing brace" : "second slash"));
     return out;
   }
 
-  Result<void> double_quoted(std::string& out, unsigned depth) {
+  /// Where nothing is expanded a quote may stay open: the builder will say so.
+  [[nodiscard]] Result<void> not_closed(char quote) const {
+    if (lookup_ == nullptr) return {};
+    return make_error(ErrorCode::kConfig, fmt::format("in '{}' a {} is not closed", word_, quote));
+  }
+
+  Result<void> single_quoted(std::string& out) {
+    while (more()) {
+      const char c = word_[at_++];
+      if (c == '\'') return {};
+      out += c;
+    }
+    return not_closed('\'');
+  }
+
+  Result<void> double_quoted(std::string& out, unsigned depth, bool raw) {
     while (more()) {
       const char c = word_[at_++];
       if (c == '"') return {};
@@ -109,20 +146,32 @@ class Expander {
         OTTO_TRY(std::string value, dollar(depth));
         out += value;
       } else if (c == escape_ && more() && (word_[at_] == '"' || word_[at_] == '$' || word_[at_] == escape_)) {
+        if (raw) out += c;
         out += word_[at_++];
       } else {
         out += c;
       }
     }
-    return {};
+    return not_closed('"');
   }
 
   std::string_view name() {
     const std::size_t begin = at_;
-    if (more() && starts_name(word_[at_])) {
-      while (more() && continues_name(word_[at_])) ++at_;
+    const auto is_digit = [&] { return more() && word_[at_] >= '0' && word_[at_] <= '9'; };
+    if (is_digit()) {
+      while (is_digit()) ++at_;
+    } else if (more() && is_special(word_[at_])) {
+      ++at_;
+    } else {
+      while (more() && is_letter_or_digit(text::character_at(word_, at_))) {
+        at_ += text::character_at(word_, at_).size();
+      }
     }
     return word_.substr(begin, at_ - begin);
+  }
+
+  [[nodiscard]] Error no_substitution() const {
+    return make_error(ErrorCode::kConfig, fmt::format("'{}' is no valid substitution", word_));
   }
 
   Result<std::string> dollar(unsigned depth) {
@@ -131,10 +180,9 @@ class Expander {
       return variable.empty() ? "$" : (*lookup_)(variable).value_or("");
     }
     ++at_;
+    if (!more() || word_[at_] == '{' || word_[at_] == '}' || word_[at_] == ':') return no_substitution();
     const std::string_view variable = name();
-    if (variable.empty() || !more()) {
-      return make_error(ErrorCode::kConfig, fmt::format("'{}' is no valid substitution", word_));
-    }
+    if (!more()) return no_substitution();
     const std::optional<std::string> value = (*lookup_)(variable);
     const char op = word_[at_++];
     if (op == '}') return value.value_or("");
@@ -146,7 +194,7 @@ class Expander {
                                 unsigned depth) {
     const bool or_empty = op == ':';
     if (or_empty) op = more() ? word_[at_++] : '\0';
-    OTTO_TRY(const std::string operand, until('}', depth + 1));
+    OTTO_TRY(const std::string operand, until('}', depth + 1, false));
     const bool usable = value && !(or_empty && value->empty());
     switch (op) {
       case '-': return usable ? *value : operand;
@@ -162,15 +210,17 @@ class Expander {
   }
 
   Result<std::string> edited(const std::string& value, char op, unsigned depth) {
-    const bool twice = more() && word_[at_] == op;
-    if (twice) ++at_;
-    if (op != '/') {
-      OTTO_TRY(const std::string pattern, until('}', depth + 1));
-      return op == '#' ? without_prefix(value, pattern, twice) : without_suffix(value, pattern, twice);
+    if (op == '/') {
+      const bool all = more() && word_[at_] == '/';
+      if (all) ++at_;
+      OTTO_TRY(const std::string pattern, until('/', depth + 1, true));
+      OTTO_TRY(const std::string with, until('}', depth + 1, true));
+      return replaced(value, pattern, with, all);
     }
-    OTTO_TRY(const std::string pattern, until('/', depth + 1));
-    OTTO_TRY(const std::string with, until('}', depth + 1));
-    return replaced(value, pattern, with, twice);
+    OTTO_TRY(const std::string operand, until('}', depth + 1, true));
+    const bool longest = operand.starts_with(op);
+    const std::string_view pattern = std::string_view(operand).substr(longest ? 1 : 0);
+    return op == '#' ? without_prefix(value, pattern, longest) : without_suffix(value, pattern, longest);
   }
 
   std::string_view word_;

@@ -178,4 +178,13 @@ std::string printable(std::string_view text) {
   return clean;
 }
 
+std::string_view character_at(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const std::size_t size = byte(at) < 0xC0 ? 1 : byte(at) < 0xE0 ? 2 : byte(at) < 0xF0 ? 3 : 4;
+  for (std::size_t i = 1; i < size; ++i) {
+    if (at + i >= text.size() || (byte(at + i) & 0xC0U) != 0x80U) return text.substr(at, 1);
+  }
+  return text.substr(at, size);
+}
+
 }  // namespace otto::text

@@ -27,6 +27,13 @@ TEST(EnvFile, QuotesProtectAndEscape) {
   EXPECT_EQ(*parse("A=\"x\" B=1\n"), (Values{{"A", "x"}, {"B", "1"}})) << "what follows a quote is a line of its own";
 }
 
+TEST(EnvFile, OctalEscapesBlanksOfUnicodeAndLineEnds) {
+  EXPECT_EQ(*parse("A=\"\\0101\\012\\08\\0777\\0303\\c\"\n"), (Values{{"A", "A\\12\\8\\777\u00c3\\c"}}));
+  EXPECT_EQ(*parse("A=\"x\r\ny\"\r\nB=1\r\n"), (Values{{"A", "x\r\ny"}, {"B", "1"}}));
+  EXPECT_EQ(*parse("A=\u00a0v\u00a0\nB=1\u2028\n"), (Values{{"A", "v"}, {"B", "1"}}));
+  EXPECT_EQ(*parse("\ufeff\u00e9=1\n"), (Values{{"\u00e9", "1"}}));
+}
+
 TEST(EnvFile, ValuesInterpolateOutsideFirstThenEarlierLines) {
   EXPECT_EQ(*parse("A=1\nB=${A}-$A\nC=\"${FROM_OUTSIDE}\"\nFROM_OUTSIDE=inside\nD=$FROM_OUTSIDE\nE=${U:-${B}z}\nF=$$"
                    "A\nG=\\n$A\\$A"),
@@ -51,6 +58,9 @@ TEST(EnvFile, RefusalsNameFileAndLine) {
       {"\nA='x\n\n", ".env:2: a value that begins with ' is not closed"},
       {"\"A\"=1", ".env:1: unexpected character '\"' in a variable's name"},
       {"=1", ".env:1: a variable's name is missing before '='"},
+      {"A#B=1\n", ".env:1: unexpected character '#' in a variable's name"},
+      {"A=1\n\ufeffB=1\n", ".env:2: unexpected character '\ufeff' in a variable's name"},
+      {"A=1\nB", ".env:2: the last line, 'B', has neither '=' nor an end"},
       {"X=1\nA=${X", ".env:2: '${X' is no valid interpolation"},
       {"A=${X:?say}", ".env:1: required variable 'X' has no value: say"}};
   for (const auto& [text, wanted] : cases) {

@@ -117,6 +117,7 @@ TEST(Dockerfile, ContinuationsCommentsAndDirectives) {
           "# syntax=docker/dockerfile:1\n# escape=`\nFROM a\nRUN x `\nFROM b\nCOPY c:\\ d\\\nCOPY --from=e / /\n"),
       "from:a@3 copy:e@7");
   EXPECT_EQ(references("# a comment ends the directives\n# escape=`\nFROM a\nRUN x \\\nFROM b\n"), "from:a@3");
+  EXPECT_EQ(references("# escape=\nFROM a\nRUN x \\\nFROM b\n"), "from:a@2") << "without a value it is a comment";
   EXPECT_EQ(references("#escape=x\nFROM a\n"), "error: Dockerfile:1: invalid escape character 'x'");
   EXPECT_EQ(references("  # indented comment\n\n  FROM a\n\tCOPY --from=b x y\n"), "from:a@3 copy:b@4");
   EXPECT_EQ(references("FR\\\nOM deb\\\nian\n"), "from:debian@1");
