@@ -9,22 +9,21 @@
 #include <optional>
 
 #include "engine/compose/compose_reader.h"
-#include "engine/compose/env_file.h"
-#include "graph/base/whole_file.h"
 
 namespace otto::compose {
 namespace fs = std::filesystem;
 
 namespace {
 
-Result<ComposeInputs> read(const fs::path& root, const std::vector<fs::path>& files, const GetEnv& getenv,
-                           ComposeReader::Extent wanted, const StageAnchor& anchor = {}) {
+Result<ComposeInputs> read(const fs::path& root, const std::vector<fs::path>& files, const std::string& project,
+                           const GetEnv& getenv, Extent wanted, const StageAnchor& anchor = {},
+                           const std::vector<std::string>& named = {}) {
   const GetEnv environment = getenv ? getenv : [](const char* name) -> const char* { return std::getenv(name); };
+  if (files.empty()) return make_error(ErrorCode::kConfig, "no compose file is given", "add [[docker.composes]]");
   try {
-    return ComposeReader(root, environment, wanted, anchor).run(files);
-  } catch (const YAML::Exception& problem) {
-    return make_error(ErrorCode::kConfig, fmt::format("{}:{}:{}: {}", files.empty() ? "" : files.front().string(),
-                                                      problem.mark.line + 1, problem.mark.column + 1, problem.msg));
+    OTTO_TRY(Scope scope, outer_scope(files.front(), environment, project));
+    OTTO_TRY(const auto model, load_model(files, std::move(scope), environment));
+    return ComposeReader(root, environment, wanted, anchor, *model).run(files, named);
   } catch (const fs::filesystem_error& problem) {
     return make_error(ErrorCode::kIo,
                       fmt::format("cannot look at '{}': {}", problem.path1().string(), problem.code().message()));
@@ -33,14 +32,15 @@ Result<ComposeInputs> read(const fs::path& root, const std::vector<fs::path>& fi
 
 }  // namespace
 
-Result<ComposeInputs> read_compose_files(const fs::path& root, const std::vector<fs::path>& files, const GetEnv& getenv,
-                                         const StageAnchor& anchor) {
-  return read(root, files, getenv, ComposeReader::Extent::kEverything, anchor);
+Result<ComposeInputs> read_compose_files(const fs::path& root, const std::vector<fs::path>& files,
+                                         const std::string& project, const GetEnv& getenv, const StageAnchor& anchor,
+                                         const std::vector<std::string>& named) {
+  return read(root, files, project, getenv, Extent::kEverything, anchor, named);
 }
 
 Result<std::vector<ComposeService>> read_compose_builds(const fs::path& root, const std::vector<fs::path>& files,
-                                                        const GetEnv& getenv) {
-  OTTO_TRY(ComposeInputs inputs, read(root, files, getenv, ComposeReader::Extent::kBuilds));
+                                                        const std::string& project, const GetEnv& getenv) {
+  OTTO_TRY(ComposeInputs inputs, read(root, files, project, getenv, Extent::kBuilds));
   return std::move(inputs.services);
 }
 
@@ -57,28 +57,6 @@ std::string_view seccomp_profile(std::string_view security_option) {
   const std::string_view profile = security_option.substr(kName.size() + 1);
   const bool is_path = (separator == '=' || separator == ':') && profile != "unconfined" && profile != "builtin";
   return is_path ? profile : std::string_view();
-}
-
-Result<std::map<std::string, std::string>> compose_environment(const ComposeInputs& inputs, const fs::path& env_file,
-                                                               const GetEnv& getenv) {
-  const Lookup outside = [&](std::string_view name) -> std::optional<std::string> {
-    const char* value = getenv(std::string(name).c_str());
-    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-  };
-  std::map<std::string, std::string> from_file;
-  if (const auto text = read_whole_file(env_file)) {
-    OTTO_TRY(from_file, parse_env_file(*text, env_file.string(), outside));
-  }
-  std::map<std::string, std::string> values;
-  for (const std::string& name : inputs.variables) {
-    const auto known = from_file.find(name);
-    if (auto value = outside(name)) {
-      values.emplace(name, *std::move(value));
-    } else if (known != from_file.end()) {
-      values.emplace(name, known->second);
-    }
-  }
-  return values;
 }
 
 }  // namespace otto::compose

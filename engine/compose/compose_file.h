@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/compose/interpolation.h"
+#include "engine/config/settings.h"
 #include "graph/base/result.h"
 
 namespace otto::compose {
@@ -34,31 +35,32 @@ struct StagedPath {
   unsigned line = 0;
 };
 
-/// A `build:` section with variables put in, completed by the one it extends.
+/// A `build:` section as Compose has it.
 struct ComposeBuild {
-  std::filesystem::path context;                 ///< absolute, a directory of this machine; empty: not named
+  std::filesystem::path context;                 ///< absolute, a directory of this machine
   std::optional<std::string> dockerfile;         ///< relative to the context
   std::optional<std::string> dockerfile_inline;  ///< the Dockerfile's text
   std::string dockerfile_inline_file;            ///< the compose file that holds it
   std::map<std::string, std::string> args;
-  std::set<std::string> unset_args;  ///< named without a value where there is none outside: what is extended sets none
   /// Further options of `docker build`: {"label", "k"} → "v", {"ulimit", "nproc"} → "7", {"add-host", "db:10.0.0.2"} →
-  /// "", {"network", ""} → "none" (empty: none is given, whatever is extended).
+  /// "", {"network", ""} → "none".
   std::map<std::pair<std::string, std::string>, std::string> options;
+  std::vector<std::pair<std::string, std::string>> hints;  ///< config::ImageSettings
+  std::map<std::string, config::BuildSecret> secrets;      ///< by id
   std::optional<std::string> target;
-  std::optional<std::string> platform;
-  std::string place;  ///< "FILE:LINE:COLUMN"
+  std::optional<std::string> platform;  ///< of the service where the section names none
+  std::string place;                    ///< "FILE:LINE:COLUMN"
 };
-/// Gives `made` what it leaves open and `earlier` has: the section that it extends, or that of an earlier document.
-void complete(ComposeBuild& made, const ComposeBuild& earlier);
 
 struct ComposeService {
   std::string name;
-  std::string image;                  ///< as written, may hold ${VAR}; empty with only `build:`
-  std::string expanded_image;         ///< with the client's variables put in
-  std::optional<ComposeBuild> build;  ///< its context is not staged: it is an image's (compose_images.h)
-  std::optional<std::string> platform;
-  std::optional<bool> oneshot;  ///< `x-otto: {oneshot: …}`
+  std::string image;                   ///< as written, may hold ${VAR}; empty with only `build:`
+  std::string expanded_image;          ///< with the client's variables put in
+  std::optional<ComposeBuild> build;   ///< its context is not staged: it is an image's (compose_images.h)
+  std::optional<Error> build_trouble;  ///< why its `build:` section cannot be built from
+  bool idle = false;                   ///< its profiles are off, and nobody has named it
+  bool lacks_env_file = false;         ///< idle, and an env file that it wants is missing
+  std::optional<bool> oneshot;         ///< `x-otto: {oneshot: …}`
   /// What its container is written with, for telling changes: not what the image alone is made from.
   struct Sources {
     std::set<std::string> variables;     ///< names that it takes from outside, those that its env files take too
@@ -80,6 +82,8 @@ struct ComposeInputs {
   std::string tree_link;  ///< relative to the stage: what leads to its tree; empty where nothing needs it
   std::vector<ComposeService> services;  ///< of all files, sorted by name
   std::vector<std::string> variables;    ///< names taken from outside anywhere (also by env files), sorted
+  std::map<std::string, std::string>
+      environment;  ///< the variables that have a value: the environment's, else `.env`'s
 };
 
 /// Whether a key of a service is something that its container is made from: not `image` and `build`, for which the
@@ -91,28 +95,22 @@ using GetEnv = std::function<const char*(const char*)>;
 
 /// Reads the compose files of one stack (absolute paths, all inside or outside `root`, the repo's root) and everything
 /// they include or extend. Every relative path means the same on the parent, and no path's place hangs on another's
-/// (stage_layout.h); `anchor` fixes them (find_anchor()). Absolute paths and named
-/// volumes belong to the parent and are left alone. Variables in paths take their values from `getenv` (null: the
-/// process's own), then
-/// `.env`. kConfig "FILE:LINE:COLUMN: …" for YAML errors, a service defined by two of the files, files that do not
-/// exist, a path whose variable is not set.
+/// (stage_layout.h); `anchor` fixes them (find_anchor()). Absolute paths and named volumes belong to the parent and are
+/// left alone. Variables take their values from `getenv` (null: the process's own), then `.env`; COMPOSE_PROJECT_NAME
+/// is `project`. `named`: services that are wanted whatever their profiles. kConfig "FILE:LINE:COLUMN: …" for YAML
+/// errors, a service defined by two of the files, files that do not exist, a path whose variable is not set.
 Result<ComposeInputs> read_compose_files(const std::filesystem::path& root,
-                                         const std::vector<std::filesystem::path>& files,
-                                         const GetEnv& getenv = nullptr, const StageAnchor& anchor = {});
+                                         const std::vector<std::filesystem::path>& files, const std::string& project,
+                                         const GetEnv& getenv = nullptr, const StageAnchor& anchor = {},
+                                         const std::vector<std::string>& named = {});
 
 /// Only the services of a stack, with their images and `build:` sections: other files that they name may be missing,
 /// and variables in their paths unset.
 Result<std::vector<ComposeService>> read_compose_builds(const std::filesystem::path& root,
                                                         const std::vector<std::filesystem::path>& files,
-                                                        const GetEnv& getenv);
+                                                        const std::string& project, const GetEnv& getenv);
 
 /// The path of a `security_opt` that names a seccomp profile ("seccomp=PATH", "seccomp:PATH"); empty: it names none.
 std::string_view seccomp_profile(std::string_view security_option);
-
-/// The values of `variables` as Compose takes them: the environment wins over `.env` beside the first compose file.
-/// Names without a value are absent. kConfig for a malformed .env line.
-Result<std::map<std::string, std::string>> compose_environment(const ComposeInputs& inputs,
-                                                               const std::filesystem::path& env_file,
-                                                               const GetEnv& getenv);
 
 }  // namespace otto::compose

@@ -10,6 +10,7 @@
 #include "engine/workspace/names.h"
 #include "graph/base/text.h"
 #include "graph/base/whole_file.h"
+#include "otto/names.h"
 
 namespace otto::compose {
 namespace {
@@ -26,8 +27,9 @@ bool may_build(const fs::path& path) {
 bool same_inputs(const config::ImageSettings& a, const config::ImageSettings& b) {
   const bool same_dockerfile = a.dockerfile_inline || b.dockerfile_inline ? a.dockerfile_inline == b.dockerfile_inline
                                                                           : a.dockerfile == b.dockerfile;
-  return same_dockerfile && std::tie(a.context, a.build_args, a.build_options, a.target, a.platform) ==
-                                std::tie(b.context, b.build_args, b.build_options, b.target, b.platform);
+  return same_dockerfile &&
+         std::tie(a.context, a.build_args, a.build_options, a.build_secrets, a.target, a.platform) ==
+             std::tie(b.context, b.build_args, b.build_options, b.build_secrets, b.target, b.platform);
 }
 
 /// A file, or the text in the compose file itself.
@@ -52,33 +54,41 @@ Result<void> name_dockerfile(const ComposeService& service, config::ImageSetting
       "'dockerfile' is relative to the build context");
 }
 
-Result<config::ImageSettings> to_image(const config::Settings& repo, const ComposeService& service) {
-  const ComposeBuild& build = *service.build;
+Result<void> check_name(const config::Settings& repo, const ComposeService& service, const std::string& name) {
+  if (config::is_repository_component(name)) return {};
+  return make_error(
+      ErrorCode::kConfig,
+      fmt::format("{}: service '{}' cannot name an image", service.build->place, text::printable(service.name)),
+      fmt::format("give it an image: {}-NAME", repo.name));
+}
+
+/// What is wrong with it is told when it is asked for.
+config::ImageSettings to_image(const config::Settings& repo, const ComposeService& service) {
   config::ImageSettings image;
   image.track_base = repo.track_base;
   image.name = built_image_name(repo, service);
+  image.idle = service.idle;
+  image.trouble = service.build_trouble;
+  if (!service.expanded_image.empty()) image.aliases.push_back(service.expanded_image);
+  if (!service.build) return image;
+  const ComposeBuild& build = *service.build;
   image.where = {build.place, 0, 0};
-  if (!config::is_repository_component(image.name)) {
-    return make_error(ErrorCode::kConfig,
-                      fmt::format("{}: service '{}' cannot name an image", build.place, text::printable(service.name)),
-                      fmt::format("give it an image: {}-NAME", repo.name));
-  }
   image.context = build.context;
-  OTTO_RETURN_IF_ERROR(name_dockerfile(service, image));
   image.build_args = build.args;
   image.build_options = build.options;
-  std::erase_if(image.build_options,
-                [](const auto& option) { return option.first.second.empty() && option.second.empty(); });
-  if (build.target && !build.target->empty()) image.target = build.target;
-  const auto& platform = build.platform ? build.platform : service.platform;
-  if (platform && !platform->empty()) image.platform = platform;
-  if (!service.expanded_image.empty()) image.aliases.push_back(service.expanded_image);
+  image.build_hints = build.hints;
+  image.build_secrets = build.secrets;
+  image.target = build.target;
+  image.platform = build.platform;
+  const auto named = check_name(repo, service, image.name);
+  const auto found = named.ok() ? name_dockerfile(service, image) : named;
+  if (!found.ok()) image.trouble = found.error();
   return image;
 }
 
 /// Services of one project that build the same under one name are one image.
 Result<void> add_image(config::Settings& repo, std::size_t declared, const ComposeService& service) {
-  OTTO_TRY(config::ImageSettings image, to_image(repo, service));
+  config::ImageSettings image = to_image(repo, service);
   const auto known = std::find_if(repo.images.begin(), repo.images.end(),
                                   [&](const config::ImageSettings& other) { return other.name == image.name; });
   if (known == repo.images.end()) {
@@ -89,6 +99,7 @@ Result<void> add_image(config::Settings& repo, std::size_t declared, const Compo
   const bool named = workspace::own_image_name(service.expanded_image, repo.registry_url, repo.name) == image.name;
   if (by_settings && named) return {};  // settings.toml says how this image is built
   if (same_inputs(*known, image)) {
+    known->idle = known->idle && image.idle;
     known->aliases.insert(known->aliases.end(), image.aliases.begin(), image.aliases.end());
     return {};
   }
@@ -104,9 +115,10 @@ Result<void> read_all(config::Settings& repo, const GetEnv& getenv) {
   const std::size_t declared = repo.images.size();
   for (const auto& [host, files] : stacks) {
     if (std::none_of(files.begin(), files.end(), may_build)) continue;
-    OTTO_TRY(const std::vector<ComposeService> services, read_compose_builds(repo.root, files, getenv));
+    OTTO_TRY(const std::vector<ComposeService> services,
+             read_compose_builds(repo.root, files, docker::get_user_compose_project(repo.name), getenv));
     for (const ComposeService& service : services) {
-      if (service.build) OTTO_RETURN_IF_ERROR(add_image(repo, declared, service));
+      if (service.build || service.build_trouble) OTTO_RETURN_IF_ERROR(add_image(repo, declared, service));
     }
   }
   return {};

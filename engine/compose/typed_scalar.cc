@@ -11,10 +11,10 @@
 #include <optional>
 #include <regex>
 
-#include "engine/compose/compose_yaml.h"
+#include "engine/compose/node.h"
 #include "graph/base/text.h"
 
-namespace otto::compose::yaml {
+namespace otto::compose {
 namespace {
 
 /// strconv.ParseInt and ParseUint with base 0, of a text without underscores; nullopt: no integer of 64 bits.
@@ -97,19 +97,9 @@ bool is_word(const std::string& text, std::string_view word) {
   return text == word || text == capital || text == upper;
 }
 
-/// Quoted ones are text, whatever they look like.
-bool is_plain(const YAML::Node& node) { return node.IsDefined() && node.IsScalar() && node.Tag() == "?"; }
-
-}  // namespace
-
-bool is_null(const YAML::Node& node) {
-  if (!node.IsDefined() || node.IsNull()) return true;
-  return is_plain(node) && (node.Scalar().empty() || node.Scalar() == "~" || is_word(node.Scalar(), "null"));
-}
-
-std::string typed_text(const YAML::Node& node) {
-  const std::string text = yaml::text(node);
-  if (!is_plain(node) || text.empty()) return text;
+/// What it is other than text, written again.
+std::optional<std::string> as_other(const std::string& text) {
+  if (text.empty()) return std::nullopt;
   for (const std::string_view truth : {"true", "false"}) {
     if (is_word(text, truth)) return std::string(truth);
   }
@@ -117,15 +107,23 @@ std::string typed_text(const YAML::Node& node) {
       std::isdigit(static_cast<unsigned char>(text[0])) != 0 || text[0] == '-' || text[0] == '+';
   const std::string digits = begins_as_number ? text::replace_all(text, "_", "") : text;
   if (begins_as_number || text[0] == '.') {
-    if (auto number = as_integer(digits)) return *std::move(number);
-    if (auto number = as_float(digits)) return *std::move(number);
+    if (auto number = as_integer(digits)) return number;
+    if (auto number = as_float(digits)) return number;
   }
   for (const std::string_view infinity : {".inf", ".Inf", ".INF"}) {
     if (text == infinity || text == "+" + std::string(infinity)) return "+Inf";
     if (text == "-" + std::string(infinity)) return "-Inf";
   }
   if (text == ".nan" || text == ".NaN" || text == ".NAN") return "NaN";
-  return as_time(text).value_or(text);
+  return as_time(text);
 }
 
-}  // namespace otto::compose::yaml
+}  // namespace
+
+bool is_null_word(const std::string& plain) { return plain.empty() || plain == "~" || is_word(plain, "null"); }
+
+bool is_go_text(const std::string& plain) { return !is_null_word(plain) && !as_other(plain); }
+
+std::string go_text(const std::string& plain) { return as_other(plain).value_or(plain); }
+
+}  // namespace otto::compose

@@ -38,6 +38,13 @@ struct TelnetOptions {
   std::optional<std::chrono::milliseconds> keepalive_interval;  ///< likewise
 };
 
+/// What a build may read and no image holds: a file of this machine, or a value that is at hand.
+struct BuildSecret {
+  std::filesystem::path file;  ///< absolute; empty: the value
+  std::string value;
+  bool operator==(const BuildSecret&) const = default;
+};
+
 struct ImageSettings {
   std::string name;
   std::filesystem::path dockerfile;  ///< absolute
@@ -47,10 +54,15 @@ struct ImageSettings {
   std::map<std::string, std::string> build_args;
   /// Further options of `docker build` that a compose file asks for: {"label", "k"} → "v" (compose_file.h).
   std::map<std::pair<std::string, std::string>, std::string> build_options = {};
+  /// Those that change how it is built and not what comes out: {"cache-from", "REF"}, {"pull", ""}.
+  std::vector<std::pair<std::string, std::string>> build_hints = {};
+  std::map<std::string, BuildSecret> build_secrets = {};  ///< by id; none counts in the hash
   std::optional<std::string> target;
   std::optional<std::string> platform;
-  bool track_base = false;           ///< the ids of external base images count in the hash
-  std::vector<std::string> aliases;  ///< further references that mean it: `image:` beside a compose file's `build:`
+  bool track_base = false;            ///< the ids of external base images count in the hash
+  std::vector<std::string> aliases;   ///< further references that mean it: `image:` beside a compose file's `build:`
+  bool idle = false;                  ///< only services whose profiles are off run it: built where it is asked for
+  std::optional<Error> trouble = {};  ///< why it cannot be built; told to whoever asks for it
   SourceLocation where;
 };
 

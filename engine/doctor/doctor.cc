@@ -52,10 +52,13 @@ std::string settings_detail(const workspace::Opened& workspace) {
   return text::join(repos, ", ");
 }
 
-/// Why the images of some repo's compose files are not known.
+/// Why some repo's images are not known, or one cannot be built.
 std::optional<Error> unread_images(const workspace::Opened& workspace) {
   for (const config::Settings& repo : workspace.repos()) {
     if (repo.images_error) return repo.images_error;
+    for (const config::ImageSettings& image : repo.images) {
+      if (image.trouble && !image.idle) return image.trouble;
+    }
   }
   return std::nullopt;
 }

@@ -75,10 +75,11 @@ std::vector<Declared> declared_containers(workspace::Opened& workspace) {
       if (host == nullptr) continue;
       std::vector<std::string> services = compose.services;
       if (services.empty()) {
-        const auto read = compose::read_compose_files(repo.root, {compose.path},
-                                                      [&](const char* name) { return workspace.getenv(name); });
+        const auto read =
+            compose::read_compose_builds(repo.root, {compose.path}, docker::get_user_compose_project(repo.name),
+                                         [&](const char* name) { return workspace.getenv(name); });
         if (!read.ok()) continue;
-        for (const compose::ComposeService& service : read->services) services.push_back(service.name);
+        for (const compose::ComposeService& service : *read) services.push_back(service.name);
       }
       for (const std::string& service : services) {
         declared.push_back(

@@ -65,7 +65,8 @@ Result<Names> service_names(const workspace::Opened& workspace, const config::Se
   for (const config::ComposeSettings* compose : composes) files.push_back(compose->path);
   if (files.empty()) return Names();
   OTTO_TRY(const std::vector<compose::ComposeService> services,
-           compose::read_compose_builds(repo.root, files, [&](const char* name) { return workspace.getenv(name); }));
+           compose::read_compose_builds(repo.root, files, docker::get_user_compose_project(repo.name),
+                                        [&](const char* name) { return workspace.getenv(name); }));
   Names names;
   for (const compose::ComposeService& service : services) names.insert(service.name);
   return names;

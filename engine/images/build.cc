@@ -33,12 +33,41 @@ std::string build_options(const BuildRequest& request, const Pins& pins) {
   };
   for (const auto& [name, value] : request.build_args) add("--build-arg", name + "=" + value);
   for (const auto& [option, value] : request.build_options) {
-    const bool is_pair = option.first == "label" || option.first == "ulimit";
+    if (option.first == "build-context" && pin_of(request, option.second) != nullptr) continue;  // an image of the repo
+    const bool is_pair = option.first == "label" || option.first == "ulimit" || option.first == "build-context";
     add("--" + option.first, is_pair ? option.second + "=" + value : option.second + value);
   }
   for (const auto& [spelled, tag] : pins.by_name) add("--build-context", spelled + "=docker-image://" + tag);
+  for (const auto& [option, value] : request.build_hints) {
+    if (value.empty())
+      options += " --" + option;
+    else
+      add("--" + option, value);
+  }
   if (!request.target.empty()) add("--target", request.target);
   if (!request.platform.empty()) add("--platform", request.platform);
+  return options;
+}
+
+/// For BuildKit only: the legacy builder knows no Dockerfile that could read them. The files go with the job; no
+/// process has a value among its arguments, because printf is the shell's own.
+std::string secrets_script(const BuildRequest& request) {
+  std::string script;
+  std::size_t number = 0;
+  for (const auto& [id, bytes] : request.secrets) {
+    std::string octal;
+    for (const char byte : bytes) octal += fmt::format("\\{:03o}", static_cast<unsigned char>(byte));
+    script += fmt::format("printf '{}' > \"$otto_work/secret.{}\" || exit 1\n", octal, number++);
+  }
+  return script;
+}
+
+std::string secret_options(const BuildRequest& request) {
+  std::string options;
+  std::size_t number = 0;
+  for (const auto& [id, bytes] : request.secrets) {
+    options += fmt::format(" --secret {},src=\"$otto_work/secret.{}\"", text::shell_quote("id=" + id), number++);
+  }
   return options;
 }
 
@@ -58,7 +87,9 @@ std::string build_script(const parent::ParentSettings& settings, const parent::P
                         text::shell_quote(request.stage_stamp));
   script += stage::job_folder_text(facts.stage_root, "build");
   script += facts.has_buildx ? kBuildxScript : kLegacyScript;
-  script += fmt::format("otto_build{} || otto_failed", build_options(request, pins));
+  if (facts.has_buildx) script += secrets_script(request);
+  script += fmt::format("otto_build{}{} || otto_failed", build_options(request, pins),
+                        facts.has_buildx ? secret_options(request) : "");
   for (const auto& [spelled, tag] : request.pins) script += " " + text::shell_quote(tag);
   (script += "\n") += kBuiltScript;
   for (const auto& [reference, id] : request.bases) {
@@ -173,6 +204,15 @@ std::string failure_of(const std::vector<std::string>& progress) {
 
 Result<void> check_builder(const parent::ParentFacts& facts, const BuildRequest& request) {
   if (facts.has_buildx) return {};
+  for (const auto& [option, value] : request.build_options) {
+    if (option.first != "build-context") continue;
+    return make_error(
+        ErrorCode::kUnsupported,
+        fmt::format("image '{}' has the additional context '{}', which the parent's legacy builder does not "
+                    "know",
+                    request.name, option.second),
+        "install docker-buildx there");
+  }
   OTTO_RETURN_IF_ERROR(legacy_dockerfile(request));
   return {};
 }

@@ -96,15 +96,31 @@ class Reader {
     return {};
   }
 
+  /// Those that are asked for; an idle one must be named.
+  [[nodiscard]] std::vector<std::string> wanted() const {
+    if (!request_.images.empty()) return request_.images;
+    std::vector<std::string> names;
+    for (const config::ImageSettings& image : repo_.images) {
+      if (!image.idle) names.push_back(image.name);
+    }
+    return names;
+  }
+
+  /// Of what is wanted and what that is built from; no other image is held to account.
   Result<void> read_dockerfiles() {
-    for (const config::ImageSettings& settings : repo_.images) {
+    std::vector<std::string> open = wanted();
+    for (std::size_t next = 0; next < open.size(); ++next) {
+      if (read_.contains(open[next])) continue;
+      const auto settings = std::ranges::find(repo_.images, open[next], &config::ImageSettings::name);
+      if (settings->trouble) return *settings->trouble;
       ImageInputs image;
-      image.settings = &settings;
-      OTTO_TRY(image.dockerfile, read_dockerfile(settings));
-      OTTO_TRY(const Dockerfile parsed,
-               parse_dockerfile(image.dockerfile, settings.dockerfile.string(), settings.build_args, settings.target));
+      image.settings = &*settings;
+      OTTO_TRY(image.dockerfile, read_dockerfile(*settings));
+      OTTO_TRY(const Dockerfile parsed, parse_dockerfile(image.dockerfile, settings->dockerfile.string(),
+                                                         settings->build_args, settings->target));
       OTTO_RETURN_IF_ERROR(add_to_graph(image, parsed));
-      read_.emplace(settings.name, std::move(image));
+      for (const Upstream& upstream : image.upstreams) open.push_back(upstream.image);
+      read_.emplace(settings->name, std::move(image));
     }
     return {};
   }
@@ -117,7 +133,7 @@ class Reader {
     std::map<std::string, std::set<std::string>> upstreams;
     std::set<std::string> external;
     for (const ImageReference& reference : parsed.references) {
-      if (const std::string* own = own_.find(reference.name)) {
+      if (const std::string* own = own_.find(reference.name, image.name())) {
         upstreams[*own].insert(reference.name);
         graph.add_input(node, graph.add(graph::NodeKind::kImage, *own));
       } else if (reference.trigger) {
@@ -133,18 +149,28 @@ class Reader {
         graph.add_input(node, graph.add(graph::NodeKind::kBaseImage, reference.name));
       }
     }
+    for (const auto& [option, value] : image.settings->build_options) {
+      const std::string* own = own_context(option.first, value);
+      if (own == nullptr) continue;
+      upstreams[*own].insert(option.second);
+      graph.add_input(node, graph.add(graph::NodeKind::kImage, *own));
+    }
     for (auto& [name, spelled] : upstreams) image.upstreams.push_back({name, std::move(spelled)});
     image.external.assign(external.begin(), external.end());
     return {};
   }
 
+  /// The repo's image that an additional context is; null: another's, or no additional context.
+  [[nodiscard]] const std::string* own_context(std::string_view option, std::string_view value) const {
+    constexpr std::string_view kImage = "docker-image://";
+    if (option != "build-context" || !value.starts_with(kImage)) return nullptr;
+    return own_.find(value.substr(kImage.size()));
+  }
+
   Result<std::vector<graph::NodeId>> build_order() {
     std::vector<graph::NodeId> roots;
     for (const config::ImageSettings& image : repo_.images) {
-      const auto& wanted = request_.images;
-      if (wanted.empty() || std::find(wanted.begin(), wanted.end(), image.name) != wanted.end()) {
-        roots.push_back(inputs_.graph.add(graph::NodeKind::kImage, image.name));
-      }
+      if (read_.contains(image.name)) roots.push_back(inputs_.graph.add(graph::NodeKind::kImage, image.name));
     }
     auto order = inputs_.graph.closure(roots);
     if (!order.ok()) return std::move(order).error().with_hint("break the circle in " + repo_.file.string());
@@ -238,6 +264,9 @@ class Reader {
     for (const auto& [option, value] : settings.build_options) {
       const std::string name = option.second.empty() ? "" : " " + option.second;
       parts.add(graph::ComponentKind::kOption, "--" + option.first + name, value);
+    }
+    for (const auto& [id, secret] : settings.build_secrets) {
+      parts.add(graph::ComponentKind::kOption, "--secret " + id, "");  // as for the builder, what it holds is no input
     }
     if (settings.target) parts.add(graph::ComponentKind::kTarget, "target", *settings.target);
     if (settings.platform) parts.add(graph::ComponentKind::kPlatform, "platform", *settings.platform);

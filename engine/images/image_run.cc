@@ -17,6 +17,7 @@
 #include "engine/images/image_probe.h"
 #include "engine/images/input_verdicts.h"
 #include "graph/base/clock.h"
+#include "graph/base/whole_file.h"
 
 namespace otto::images {
 
@@ -236,11 +237,12 @@ class ImageRule::Run {
     started_[index] = Clock::now();
     const ImageInputs& image = images_[index];
     Staging& staging = *stagings_.at(image.context);
-    OTTO_RETURN_IF_ERROR(session_.parent().check_builder(session_.facts(), build_request(image, "", stop)));
+    OTTO_TRY(parent::BuildRequest request, build_request(image, stop));
+    OTTO_RETURN_IF_ERROR(session_.parent().check_builder(session_.facts(), request));
     for (int attempt = 0; attempt < kStageAttempts; ++attempt) {
-      OTTO_TRY(const std::string stamp, stage(staging, image, result, stop));
+      OTTO_TRY(request.stage_stamp, stage(staging, image, result, stop));
       report(Event::in_phase(Phase::kBuilding, image.name()));
-      OTTO_TRY(parent::BuiltImage built, session_.parent().build(session_.facts(), build_request(image, stamp, stop)));
+      OTTO_TRY(parent::BuiltImage built, session_.parent().build(session_.facts(), request));
       if (!built.stage_stale) {
         result.image_id = built.image_id;
         found_[index] = built.was_there;
@@ -248,7 +250,7 @@ class ImageRule::Run {
         return {};
       }
       const std::lock_guard lock(staging.turn);
-      if (staging.state.stamp == stamp) staging.staged = false;
+      if (staging.state.stamp == request.stage_stamp) staging.staged = false;
     }
     return make_error(ErrorCode::kBuildFailed,
                       fmt::format("the stage of image '{}' on {} was changed {} times by somebody else", image.name(),
@@ -284,7 +286,8 @@ class ImageRule::Run {
     return staging.state.stamp;
   }
 
-  parent::BuildRequest build_request(const ImageInputs& image, const std::string& stamp, const std::stop_token& stop) {
+  /// All but the stage's stamp.
+  Result<parent::BuildRequest> build_request(const ImageInputs& image, const std::stop_token& stop) {
     parent::BuildRequest request;
     request.name = image.name();
     request.tag = image.tag;
@@ -292,11 +295,21 @@ class ImageRule::Run {
     request.dockerfile = image.dockerfile;
     request.dockerfile_name = image.settings->dockerfile.string();
     request.stage_key = image.context->stage_key;
-    request.stage_stamp = stamp;
     request.record_name = record_name(session_.repo().name, image.name());
     request.fingerprint = &image.fingerprint;
     request.build_args = image.settings->build_args;
     request.build_options = image.settings->build_options;
+    request.build_hints = image.settings->build_hints;
+    for (const auto& [id, secret] : image.settings->build_secrets) {
+      const auto bytes = secret.file.empty() ? secret.value : read_whole_file(secret.file);
+      if (!bytes) {
+        return make_error(
+            ErrorCode::kIo,
+            fmt::format("cannot read {}, the secret '{}' of image '{}'", secret.file.string(), id, image.name()),
+            "check that it exists and its permissions");
+      }
+      request.secrets[id] = *bytes;
+    }
     request.target = image.settings->target.value_or("");
     request.platform = image.settings->platform.value_or("");
     for (const Upstream& upstream : image.upstreams) {

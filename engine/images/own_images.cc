@@ -23,11 +23,11 @@ OwnImages::OwnImages(const config::Settings& repo) : registry_url_(repo.registry
   }
 }
 
-const std::string* OwnImages::find(std::string_view reference) const {
+const std::string* OwnImages::find(std::string_view reference, std::string_view asking) const {
   const workspace::ParsedReference wanted = workspace::parse_reference(reference);
   if (!wanted.digest.empty()) return nullptr;
   const auto alias = by_alias_.find(tagged(wanted));
-  if (alias != by_alias_.end()) return &alias->second;
+  if (alias != by_alias_.end() && alias->second != asking) return &alias->second;
   const auto own = workspace::own_image_name(reference, registry_url_, project_);
   const auto name = own ? names_.find(*own) : names_.end();
   return name == names_.end() ? nullptr : &*name;

@@ -16,8 +16,9 @@ namespace otto::images {
 class OwnImages {
  public:
   explicit OwnImages(const config::Settings& repo);
-  /// The image's name in the settings, or null.
-  [[nodiscard]] const std::string* find(std::string_view reference) const;
+  /// The image's name in the settings, or null. `asking`: the image whose Dockerfile has the reference; what it is
+  /// called beside its own name is there somebody else's image, which it is built from.
+  [[nodiscard]] const std::string* find(std::string_view reference, std::string_view asking = {}) const;
   /// The same of a reference with platform args in it ("${TARGETARCH}", known to the engine only): an image that it
   /// could mean, or null.
   [[nodiscard]] const std::string* could_mean(std::string_view reference) const;

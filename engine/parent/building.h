@@ -24,6 +24,8 @@ struct BuildRequest {
   const graph::Fingerprint* fingerprint = nullptr;  ///< borrowed; what the record keeps
   std::map<std::string, std::string> build_args;
   std::map<std::pair<std::string, std::string>, std::string> build_options;  ///< config::ImageSettings
+  std::vector<std::pair<std::string, std::string>> build_hints;              ///< likewise
+  std::map<std::string, std::string> secrets;                                ///< by id: bytes
   std::string target, platform;                                              ///< empty: none
   std::vector<std::pair<std::string, std::string>> pins;                     ///< reference as spelled → exact tag
   /// Base images that count in the tag: reference → id. Another one at the end of the build is kInputsChanged.

@@ -24,6 +24,8 @@ struct ComposeStack {
   std::vector<std::string> files;      ///< relative to stage_directory, in order
   std::vector<std::string> variables;  ///< every name interpolated
   std::map<std::string, std::string> environment;  ///< those with a value
+  /// Services that are not to be started, whose env files Compose must not look for: they are missing.
+  std::vector<std::string> without_env_files = {};
 };
 
 /// Files that come with a question, because their stack is not staged: path relative to the tree → content, or where a

@@ -11,7 +11,12 @@ namespace otto::parent {
 
 namespace {
 
-/// The docker command with docker-compose in place of docker: `sudo -n docker` → `sudo -n docker-compose`.
+bool contains(std::string_view haystack, std::string_view needle) {
+  return haystack.find(needle) != std::string_view::npos;
+}
+
+}  // namespace
+
 std::vector<std::string> standalone_compose(std::vector<std::string> command) {
   for (std::string& word : command) {
     const std::size_t slash = word.rfind('/');
@@ -19,12 +24,6 @@ std::vector<std::string> standalone_compose(std::vector<std::string> command) {
   }
   return command;
 }
-
-bool contains(std::string_view haystack, std::string_view needle) {
-  return haystack.find(needle) != std::string_view::npos;
-}
-
-}  // namespace
 
 std::string stage_root_word(const ParentSettings& settings) {
   return settings.stage_dir ? text::shell_quote(*settings.stage_dir + "/otto-stages")

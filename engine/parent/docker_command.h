@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/parent/facts.h"
 #include "graph/base/result.h"
@@ -16,6 +17,8 @@ namespace otto::parent {
 /// as (other_user.h).
 std::string docker_prelude(const ParentSettings& settings);
 inline constexpr int kNoDockerExit = 81;
+/// The docker command with docker-compose in place of docker: `sudo -n docker` → `sudo -n docker-compose`.
+std::vector<std::string> standalone_compose(std::vector<std::string> command);
 /// The folder of all stages as a word of sh.
 std::string stage_root_word(const ParentSettings& settings);
 

@@ -6,10 +6,12 @@
 #include <array>
 #include <cstdlib>
 #include <future>
+#include <nlohmann/json.hpp>
 #include <regex>
 
 #include "engine/parent/docker_command.h"
 #include "engine/parent/lock_script.h"
+#include "engine/parent/other_user.h"
 #include "engine/parent/remote_lock.h"
 #include "engine/stack/compose_v1.h"
 #include "engine/stack/scripts.h"
@@ -23,10 +25,14 @@ namespace {
 
 std::string quote(std::string_view word) { return text::shell_quote(word); }
 
-/// Variables that the docker command itself needs; they reach Compose by --env-file only.
-bool steers_docker(std::string_view name) {
-  return name == "PATH" || name == "HOME" || name == "IFS" || name.starts_with("DOCKER_") ||
-         name.starts_with("COMPOSE_") || name.starts_with("otto_");
+/// Variables that the docker command itself needs, or that a shell keeps for itself (bash lets nobody set UID, and
+/// gives RANDOM another value each time); they reach Compose by --env-file only.
+bool by_file_only(std::string_view name) {
+  constexpr auto kKept = std::to_array<std::string_view>(
+      {"PATH", "HOME", "IFS", "UID", "EUID", "GROUPS", "PPID", "SHELLOPTS", "BASHOPTS", "BASHPID", "BASH_VERSINFO",
+       "RANDOM", "SECONDS", "LINENO", "FUNCNAME", "DIRSTACK", "HISTCMD", "OPTIND"});
+  return std::ranges::find(kKept, name) != kKept.end() || name.starts_with("DOCKER_") || name.starts_with("COMPOSE_") ||
+         name.starts_with("LD_") || name.starts_with("otto_");
 }
 
 constexpr std::string_view kEarlyFormat =
@@ -127,8 +133,24 @@ Result<void> RemoteCompose::check_compose() const {
   return facts_.compose_v1() ? check_v1_version(facts_.compose_version, remote_.host_id()) : Result<void>();
 }
 
-std::string RemoteCompose::command() const {
-  return facts_.compose_standalone ? "otto_docker_compose_job" : "otto_docker_job compose";
+/// Compose takes a variable from its own environment first. So where the stack's files name HOME or PATH, which that
+/// has for the docker command's sake, it is given the client's: HOME by taking it away (--env-file has it), PATH as it
+/// is. Another user's environment is not ours to set.
+std::string RemoteCompose::command(const ComposeStack& stack) const {
+  const auto path = stack.environment.find("PATH");
+  const bool takes_home = stack.environment.contains("HOME") && stack.home_directory.empty();
+  if ((path == stack.environment.end() && !takes_home) || parent::changes_user(settings_.docker_command)) {
+    return facts_.compose_standalone ? "otto_docker_compose_job" : "otto_docker_job compose";
+  }
+  std::string command = "env";
+  if (takes_home) command += " -u HOME \"DOCKER_CONFIG=${DOCKER_CONFIG:-$HOME/.docker}\"";
+  if (path != stack.environment.end()) command += " " + quote("PATH=" + path->second);
+  std::vector<std::string> words =
+      facts_.compose_standalone ? parent::standalone_compose(settings_.docker_command) : settings_.docker_command;
+  if (!facts_.compose_standalone) words.emplace_back("compose");
+  command += fmt::format(" \"$(command -v {})\"", quote(words.front()));
+  for (std::size_t i = 1; i < words.size(); ++i) command += " " + quote(words[i]);
+  return command;
 }
 
 Result<transport::Output> RemoteCompose::call(std::string text, transport::OutputSink on_output) {
@@ -171,7 +193,7 @@ std::string RemoteCompose::head(const ComposeStack& stack, std::string_view tree
   for (const std::string& name : stack.variables) {
     const auto value = stack.environment.find(name);
     if (value != stack.environment.end()) env_file += env_file_line(name, value->second, facts_.compose_v1());
-    if (steers_docker(name)) continue;
+    if (by_file_only(name)) continue;
     environment += value == stack.environment.end() ? "unset " + name + "\n"
                                                     : fmt::format("export {}={}\n", name, quote(value->second));
   }
@@ -182,6 +204,14 @@ std::string RemoteCompose::head(const ComposeStack& stack, std::string_view tree
   std::string files;
   for (const std::string& file : stack.files) files += fmt::format(" -f {}{}", tree, quote("/" + file));
   std::string head = fmt::format("printf %s {} > \"$otto_work/env\" || exit 1\n", quote(env_file));
+  if (!stack.without_env_files.empty() && !facts_.compose_v1()) {
+    std::string idle = "services:\n";
+    for (const std::string& service : stack.without_env_files) {
+      idle += fmt::format("  {}: {{env_file: !reset []}}\n", nlohmann::json(service).dump());
+    }
+    head += fmt::format("printf %s {} > \"$otto_work/idle.yml\" || exit 1\n", quote(idle));
+    files += " -f \"$otto_work/idle.yml\"";
+  }
   if (!override_yaml.empty()) {
     head += fmt::format("printf %s {} > \"$otto_work/override.yml\" || exit 1\n", quote(override_yaml));
     files += " -f \"$otto_work/override.yml\"";
@@ -189,7 +219,7 @@ std::string RemoteCompose::head(const ComposeStack& stack, std::string_view tree
   return head + fmt::format(
                     "otto_compose() {{\n  otto_awaited {} --ansi never -p {} --project-directory {}{} --env-file "
                     "\"$otto_work/env\"{}{} \"$@\"\n}}\n{}",
-                    command(), quote(stack.project), tree, quote("/" + stack.project_directory), files,
+                    command(stack), quote(stack.project), tree, quote("/" + stack.project_directory), files,
                     facts_.compose_v1() ? "" : " --profile '*'", environment);
 }
 
@@ -327,7 +357,7 @@ Result<void> RemoteCompose::down(unsigned timeout_s, bool volumes, const std::ve
     return changed({labelled_down_script(project_, timeout_s, volumes), "taking the stack down failed", doomed});
   }
   const std::string script = fmt::format("{} --ansi never -p {} down --remove-orphans --timeout {}{} >&2 </dev/null\n",
-                                         command(), quote(project_), timeout_s, volumes ? " --volumes" : "");
+                                         command({}), quote(project_), timeout_s, volumes ? " --volumes" : "");
   return changed({script, "docker compose down failed", doomed});
 }
 

@@ -65,7 +65,7 @@ class RemoteCompose final : public parent::Compose {
   [[nodiscard]] std::string config_call() const;
   Result<std::string> read_config(transport::Output answer) const;
   [[nodiscard]] Result<void> check_compose() const;
-  [[nodiscard]] std::string command() const;
+  [[nodiscard]] std::string command(const parent::ComposeStack& stack) const;
   Result<void> await_lines(const std::string& lines);
 
   transport::Remote& remote_;

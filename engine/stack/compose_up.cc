@@ -12,7 +12,7 @@ namespace {
 
 Result<UpReport> up_on(workspace::Opened& workspace, const workspace::Target& target, const UpOptions& options) {
   stack::UpSources sources;
-  sources.stack = [&] { return stack::read_stack(workspace, target, options.project); };
+  sources.stack = [&] { return stack::read_stack(workspace, target, options.project, options.services); };
   sources.images = [&](const std::vector<std::string>& names, auto before_scan) {
     return images::read_repo_images(workspace, *target.repo, names, std::move(before_scan));
   };

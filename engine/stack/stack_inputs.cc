@@ -23,15 +23,15 @@ class Reader {
  public:
   Reader(workspace::Opened& workspace, const workspace::Target& target) : workspace_(workspace), target_(target) {}
 
-  Result<StackInputs> operator()(const std::optional<std::string>& project) {
+  Result<StackInputs> operator()(const std::optional<std::string>& project, const std::vector<std::string>& services) {
     stack_.project = project.value_or(docker::get_user_compose_project(target_.repo->name));
     std::vector<fs::path> files;
     for (const config::ComposeSettings* compose : target_.composes) files.push_back(compose->path);
     const auto getenv = [this](const char* name) { return workspace_.getenv(name); };
     OTTO_RETURN_IF_ERROR(find_anchor());
-    OTTO_TRY(stack_.files, compose::read_compose_files(target_.repo->root, files, getenv, stack_.anchor));
-    OTTO_TRY(stack_.environment,
-             compose::compose_environment(stack_.files, files.front().parent_path() / ".env", getenv));
+    OTTO_TRY(stack_.files,
+             compose::read_compose_files(target_.repo->root, files, stack_.project, getenv, stack_.anchor, services));
+    stack_.environment = stack_.files.environment;
     for (const compose::StagedPath& path : stack_.files.paths) OTTO_RETURN_IF_ERROR(add(path));
     for (const auto& [path, target] : stack_.files.links) {
       stack_.manifest.entries.push_back({path, graph::EntryType::kSymlink, 0777, 0, 0, {}, target});
@@ -71,7 +71,9 @@ class Reader {
           fmt::format("{} does not exist, but a compose file names it (line {})", path.local.string(), path.line),
           "create it, or correct the compose file");
     }
-    stack_.sources[path.staged] = path.local;
+    std::error_code ignored;
+    const fs::path real = fs::canonical(path.local, ignored);  // a symlink is staged as what it leads to
+    stack_.sources[path.staged] = real.empty() ? path.local : real;
     return S_ISDIR(status.st_mode) ? add_directory(path, status) : add_file(path, status);
   }
 
@@ -172,6 +174,7 @@ Result<std::set<std::string>> services_elsewhere(const workspace::Opened& worksp
     if (std::find(target.composes.begin(), target.composes.end(), &compose) != target.composes.end()) continue;
     OTTO_TRY(const std::vector<compose::ComposeService> services,
              compose::read_compose_builds(target.repo->root, {compose.path},
+                                          docker::get_user_compose_project(target.repo->name),
                                           [&](const char* name) { return workspace.getenv(name); }));
     for (const compose::ComposeService& service : services) names.insert(service.name);
   }
@@ -179,8 +182,8 @@ Result<std::set<std::string>> services_elsewhere(const workspace::Opened& worksp
 }
 
 Result<StackInputs> read_stack(workspace::Opened& workspace, const workspace::Target& target,
-                               const std::optional<std::string>& project) {
-  return Reader(workspace, target)(project);
+                               const std::optional<std::string>& project, const std::vector<std::string>& services) {
+  return Reader(workspace, target)(project, services);
 }
 
 }  // namespace otto::stack

@@ -40,8 +40,9 @@ const std::filesystem::path& first_compose_file(const workspace::Target& target)
 /// compose::read_compose_builds.
 Result<std::set<std::string>> services_elsewhere(const workspace::Opened& workspace, const workspace::Target& target);
 
-/// `project`: the compose project, else get_user_compose_project. kConfig, kIo, kInputsChanged, kInterrupted.
+/// `project`: the compose project, else get_user_compose_project. `services`: those that are named. kConfig, kIo,
+/// kInputsChanged, kInterrupted.
 Result<StackInputs> read_stack(workspace::Opened& workspace, const workspace::Target& target,
-                               const std::optional<std::string>& project);
+                               const std::optional<std::string>& project, const std::vector<std::string>& services);
 
 }  // namespace otto::stack

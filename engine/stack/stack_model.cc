@@ -11,6 +11,7 @@
 #include <set>
 
 #include "engine/stack/service_digest.h"
+#include "graph/base/text.h"
 
 namespace otto::stack {
 namespace {
@@ -157,6 +158,17 @@ ServiceModel service_model(const std::string& name, const dom::element& service)
   return model;
 }
 
+/// A service of a profile that is on is as one without profiles.
+void settle_profiles(StackModel& model, const ModelSources& sources) {
+  const auto value = sources.variables.find("COMPOSE_PROFILES");
+  if (value == sources.variables.end()) return;
+  const std::vector<std::string> on = text::split(value->second, ',');
+  const auto is_on = [&](const std::string& profile) { return std::ranges::find(on, profile) != on.end(); };
+  for (auto& [name, service] : model.services) {
+    if (is_on("*") || std::ranges::any_of(service.profiles, is_on)) service.profiles.clear();
+  }
+}
+
 /// Names on the engine of what the stack itself makes.
 std::vector<std::string> own_names(const dom::element& document, std::string_view kind) {
   std::vector<std::string> names;
@@ -248,6 +260,7 @@ Result<StackModel> parse_stack_model(std::string_view config_json, const ModelSo
     model.services.emplace(name, std::move(made));
   }
   mark_awaited(model.services);
+  settle_profiles(model, sources);
   model.networks = own_names(document, "networks");
   model.volumes = own_names(document, "volumes");
   return model;

@@ -106,6 +106,10 @@ void StackStage::settle(std::string directory) {
   call_.files = stack_.files.files;
   call_.variables = stack_.files.variables;
   call_.environment = stack_.environment;
+  call_.without_env_files.clear();
+  for (const compose::ComposeService& service : stack_.files.services) {
+    if (service.lacks_env_file) call_.without_env_files.push_back(service.name);
+  }
 }
 
 /// What Compose names by the link to the tree, by the tree: whether it enters there or not makes no difference to what

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Compose stacks on a real engine: images that the compose file builds; orphans, replicas, early exits, waiting."""
 
+import os
+
 import compose_stack
 import harness
 from compose_stack import SLEEP
@@ -100,11 +102,68 @@ class Builds(Stack):
         for section, words, hint in (("{context: 'https://example.com/x.git'}", "not on this machine", "clone it"),
                                      ("./nowhere", "does not exist", "relative paths"),
                                      ("{context: web, dockerfile: Missing}", "Missing' does not exist", "relative to the build context"),
-                                     ("{context: web, dockerfile: Containerfile, secrets: [a]}", "'build.secrets'", "leave it out")):
+                                     ("{context: web, dockerfile: Containerfile, ssh: [default]}", "'build.ssh'", "leave it out")):
             self.stack(f"services:\n  web:\n    build: {section}\n")
             outcome = self.repo.otto("docker", "up")
             self.assert_error(outcome, 2, "config", "compose.yml:3:", words, hint=hint)
             self.assertEqual(self.repo.otto("--list-hosts").code, 0)
+
+
+class Read(Stack):
+    """What Compose takes from the files that it is given, as Compose takes it."""
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.repo.parent.clear, self.repo.project, ["steps-web"])
+
+    def test_only_what_is_active_is_held_to_account(self):
+        self.stack("services:\n  web:\n" + SLEEP + "  dev:\n" + SLEEP + "    profiles: [dev]\n    env_file: dev.env\n"
+                   "secrets: {unused: {file: ./gone.txt}}\n")
+        self.assertEqual(self.up().actions(), {"web": "created"})
+        outcome = self.repo.otto("docker", "up", "dev")
+        self.assert_error(outcome, 2, "config", "dev.env' does not exist")
+        self.assert_error(self.repo.otto("docker", "up", COMPOSE_PROFILES="dev"), 2, "config", "dev.env' does not exist")
+        self.repo.write("dev.env", "A=1\n")
+        self.assertEqual(self.up("dev").actions(), {"dev": "created"})
+        self.repo.write(".env", "COMPOSE_PROFILES=x,dev\n")
+        self.assertEqual(self.up().actions(), {"web": "unchanged", "dev": "unchanged"})
+
+    def test_links_stand_for_what_they_lead_to(self):
+        self.repo.write("real/x.env", "K=1\n")
+        self.repo.write("real/page", "one\n")
+        for link, target in {"link.env": "real/x.env", "page": "real/page", "folder": "real"}.items():
+            os.symlink(target, self.repo.path(link))
+        self.stack("services:\n  web:\n" + SLEEP + "    env_file: link.env\n    volumes: ['./page:/page', './folder:/folder']\n")
+        self.up()
+        self.assertEqual(self.inside("web", "sh", "-c", "echo $K; cat /page /folder/page"), "1\none\none\n")
+        self.repo.write("real/page", "two\n")
+        self.assertEqual(self.up().actions(), {"web": "unchanged"})
+        self.assertEqual(self.inside("web", "cat", "/page", "/folder/page"), "two\ntwo\n")
+
+    def test_variables_that_the_parent_has_too_are_the_clients(self):
+        self.stack("services:\n  web:\n" + SLEEP + "    environment: {H: '${HOME}', P: '${PATH}', U: '${UID}', N: '${COMPOSE_PROJECT_NAME}'}\n")
+        self.up(HOME="/home/me", UID="4321")
+        said = self.inside("web", "sh", "-c", 'echo "$H"; echo "$P"; echo "$U"; echo "$N"').split("\n")
+        self.assertEqual(said[0:1] + said[2:4], ["/home/me", "4321", self.repo.project])
+        self.assertEqual(said[1], self.repo.environment["PATH"])
+
+    def test_secrets_of_a_build_are_in_nothing_that_stays(self):
+        self.stack("services:\n  web:\n    build:\n      context: web\n      secrets: [token, {source: key, target: id}]\n      tags: ['steps-tagged:7']\n"
+                   "    command: [sleep, '100000']\n    init: true\n    stop_signal: SIGKILL\n"
+                   "secrets: {token: {environment: TOKEN}, key: {file: ./key.bin}}\n")
+        self.repo.write("web/Dockerfile", "FROM otto-lab/base:1\nRUN --mount=type=secret,id=token --mount=type=secret,id=id "
+                        "cat /run/secrets/token | wc -c > /sizes && cat /run/secrets/id | wc -c >> /sizes\n")
+        with open(self.repo.path("key.bin"), "wb") as file:
+            file.write(b"\0'\\%s\n\xff$")
+        secret = "hush-" + "x" * 20
+        self.assertEqual(self.repo.done("docker", "up", TOKEN=secret).statuses(), {"web": "built"})
+        self.assertEqual(self.inside("web", "cat", "/sizes"), f"{len(secret)}\n8\n")
+        self.assertEqual(self.repo.done("docker", "up", TOKEN="another").statuses(), {"web": "cached"}, "a secret is no input")
+        self.assertIn("steps-tagged:7", self.repo.parent.docker("images", "--format", "{{.Repository}}:{{.Tag}}"))
+        self.repo.parent.docker("rmi", "steps-tagged:7")
+        with open(os.path.join(self.repo.state, "memo.db"), "rb") as file:
+            self.assertNotIn(secret.encode(), file.read())
+        self.assert_error(self.repo.otto("docker", "up"), 2, "config", "the secret 'token' needs the variable 'TOKEN'")
 
 
 class Ends(Stack):

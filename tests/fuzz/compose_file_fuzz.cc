@@ -47,7 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::filesystem::path file = scratch.path / "compose.yml";
   std::ofstream(file, std::ios::binary | std::ios::trunc) << text;
   const auto getenv = [](const char* name) -> const char* { return *name == 'A' ? "a" : nullptr; };
-  const auto inputs = otto::compose::read_compose_files(scratch.path, {file}, getenv);
+  const auto inputs = otto::compose::read_compose_files(scratch.path, {file}, "project", getenv);
   if (inputs) {
     for (const otto::compose::StagedPath& path : inputs->paths) {
       OTTO_CHECK(is_inside_the_stage(path.staged));

@@ -39,7 +39,7 @@ class ComposeFileTest : public ::testing::Test {
   }
 
   Result<ComposeInputs> read(const std::vector<fs::path>& files) const {
-    return read_compose_files(root_, files, [this](const char* name) -> const char* {
+    return read_compose_files(root_, files, "the-project", [this](const char* name) -> const char* {
       const auto known = env_.find(name);
       return known == env_.end() ? nullptr : known->second.c_str();
     });
@@ -131,21 +131,22 @@ TEST_F(ComposeFileTest, BindMountsShortAndLong) {
       (Names{"new(bind,optional)", "rel(bind)"}));
   EXPECT_EQ(staged("services:\n  a:\n    volumes:\n    - {type: bind, source: ./gone, target: /g}\n"),
             Names{"error: $TOP/repo/compose.yml:4:28: bind mount source '$TOP/repo/gone' does not exist"});
-  EXPECT_EQ(staged("services: {}\nvolumes: {v: {driver_opts: {type: none, o: 'rw,bind', device: ./rel}}, w: {}, n: "
+  EXPECT_EQ(staged("services: {a: {volumes: ['v:/v', {type: volume, source: n, target: /n}]}}\n"
+                   "volumes: {v: {driver_opts: {type: none, o: 'rw,bind', device: ./rel}}, w: {}, n: "
                    "{driver_opts: {o: addr, device: ./x}}}"),
             Names{"rel(bind)"});
 }
 
 TEST_F(ComposeFileTest, ConfigsAndSecretsThatAreFiles) {
   write("s/token", "");
-  EXPECT_EQ(
-      staged("services: {}\nsecrets: {a: {file: s/token}, b: {environment: TOKEN}, c: {external: true}, d: null}\n"
-             "configs: {m: {content: 'x ${IN}'}}\n"),
-      Names{"s/token"});
+  EXPECT_EQ(staged("services: {x: {secrets: [a]}}\nsecrets: {a: {file: s/token}, b: {environment: TOKEN}, c: "
+                   "{external: true}, d: null}\n"
+                   "configs: {m: {content: 'x ${IN}'}}\n"),
+            Names{"s/token"});
   EXPECT_EQ(
       read_text("services: {}\nsecrets: {b: {environment: TOKEN}}\nconfigs: {m: {content: 'x ${IN}'}}")->variables,
       (Names{"IN", "TOKEN"}));
-  EXPECT_EQ(staged("services: {}\nsecrets:\n  a:\n    file: no\n"),
+  EXPECT_EQ(staged("services: {x: {secrets: [a]}}\nsecrets:\n  a:\n    file: no\n"),
             Names{"error: $TOP/repo/compose.yml:4:11: secret file '$TOP/repo/no' does not exist"});
 }
 
@@ -224,7 +225,7 @@ TEST_F(ComposeFileTest, APathMayNotClimbHigherThanThereIsRoom) {
   fs::create_directories(deep);
   const auto file = write(deep / "compose.yml",
                           "services: {a: {volumes: ['" + (top_ / "x").lexically_relative(deep).string() + ":/x']}}");
-  const auto refused = read_compose_files(deep, {file});
+  const auto refused = read_compose_files(deep, {file}, "p");
   ASSERT_FALSE(refused.ok());
   EXPECT_NE(refused.error().message.find("18 directories above the repo"), std::string::npos)
       << refused.error().message;
@@ -245,7 +246,7 @@ TEST_F(ComposeFileTest, AnOlderLayoutStays) {
   EXPECT_EQ(find_anchor(manifest({"something"}), root_, file), StageAnchor());
   const auto anchor = find_anchor(manifest({"common/x.env", "repo/compose.yml"}), root_, file);
   EXPECT_EQ(anchor, (StageAnchor{root_, "repo"}));
-  const auto inputs = read_compose_files(root_, {file}, nullptr, anchor);
+  const auto inputs = read_compose_files(root_, {file}, "p", nullptr, anchor);
   ASSERT_TRUE(inputs.ok());
   const auto places = staged(inputs);
   EXPECT_EQ(std::vector(places.end() - 2, places.end()), (Names{"common/x.env", "repo/data(bind,optional)"}));
@@ -264,6 +265,8 @@ TEST_F(ComposeFileTest, TheHomeHasADirectoryOfItsOwn) {
   EXPECT_EQ(staged(inputs), (Names{"_home_(bind,optional)", "_home_/.cfg(bind,optional)", "_home_/.cfg/x"}));
   EXPECT_EQ(inputs->paths.at(1).local, top_ / "home/.cfg/x");
   EXPECT_EQ(read_text("services: {}")->home_directory, "");
+  EXPECT_EQ(error(read_text("services: {a: {volumes: ['~/.cfg:/c'], user: '${HOME}'}}")),
+            "$TOP/repo/compose.yml: the stack uses both '~' and ${HOME}, and Compose on the parent has one home");
 }
 
 TEST_F(ComposeFileTest, VariablesInPathsTakeTheirValues) {
@@ -320,8 +323,9 @@ TEST_F(ComposeFileTest, IncludesThatCannotBe) {
             "$TOP/repo/compose.yml:2:5: included file '$TOP/repo/gone.yml' does not exist");
   EXPECT_EQ(error(read_text("include: [/abs.yml]")),
             "$TOP/repo/compose.yml:1:11: included file '/abs.yml' cannot be staged");
-  write("again.yml", "include: [compose.yml, again.yml]\nservices: {b: {image: b}}");
-  EXPECT_EQ(read_text("include: [again.yml]\nservices: {a: {image: a}}")->services.size(), 2U) << "an end to circles";
+  write("again.yml", "include: [compose.yml]\nservices: {b: {image: b}}");
+  EXPECT_EQ(error(read_text("include: [again.yml]\nservices: {a: {image: a}}")),
+            "$TOP/repo/again.yml:1:11: '$TOP/repo/compose.yml' includes itself");
   write("broken.yml", "services: [");
   EXPECT_EQ(error(read_text("include: [broken.yml]")).find("$TOP/repo/broken.yml:1:"), 0U);
 }
@@ -331,7 +335,7 @@ TEST_F(ComposeFileTest, ExtendsResolveAgainstTheFileTheyStandIn) {
         "services:\n  base: {image: '${E}', env_file: e.env, extends: deeper}\n  deeper: {volumes: ['../up:/u'], "
         "extends: {file: f.yml, service: f}}\n"
         "  unrelated: {env_file: none.env}\n");
-  write("ext/f.yml", "services: {f: {volumes: ['./f:/f'], extends: f}}");
+  write("ext/f.yml", "services: {f: {volumes: ['./f:/f']}}");
   write("ext/e.env", "");
   const auto inputs =
       read_text("services:\n  a: {extends: {file: ext/e.yml, service: base}}\n  b: {extends: {service: a}}\n");
@@ -339,6 +343,8 @@ TEST_F(ComposeFileTest, ExtendsResolveAgainstTheFileTheyStandIn) {
             (Names{"ext/e.env", "ext/e.yml", "ext/f(bind,optional)", "ext/f.yml", "up(bind,optional)"}));
   EXPECT_EQ(inputs->variables, Names{"E"});
   EXPECT_EQ(inputs->services.size(), 2U);
+  EXPECT_EQ(error(read_text("services:\n  a: {extends: b}\n  b: {extends: {service: a}}\n")),
+            "$TOP/repo/compose.yml:3:16: service 'a' extends itself");
   auto wrong = read_text("services:\n  a: {extends: {file: ext/e.yml, service: bsae}}\n");
   EXPECT_EQ(error(wrong), "$TOP/repo/ext/e.yml: no service 'bsae' to extend, wanted by line 2 … did you mean 'base'?");
 }
@@ -428,28 +434,68 @@ TEST_F(ComposeFileTest, AliasesCannotGrowTheDocument) {
     for (int j = 0; j < 8; ++j) bomb += ", " + before;
     bomb += "]\n";
   }
-  EXPECT_TRUE(read_text(bomb + "services: {a: {image: x, command: *a39}}").ok());
-  EXPECT_TRUE(read_text("services: {a: &a {image: x, <<: *a}}").ok()) << "a map that merges itself";
+  EXPECT_NE(error(read_text(bomb + "services: {a: {image: x, command: *a39}}")).find("aliases repeat too much"),
+            std::string::npos);
+  EXPECT_EQ(error(read_text("services: {a: &a {image: x, <<: *a}}")),
+            "$TOP/repo/compose.yml:1:33: the alias stands in what it means");
 }
 
 TEST_F(ComposeFileTest, EnvironmentWinsOverDotEnv) {
-  const fs::path env = write(".env", "A=file\nB=file\nC=${A}\nUNUSED=1\n");
-  const auto inputs = read_text("services: {a: {image: '$A$B$C$D$E'}}");
+  write(".env", "A=file\nB=file\nC=${A}\nUNUSED=1\nCOMPOSE_PROJECT_NAME=other\n");
   env_["A"] = "environment";
   env_["E"] = "";
-  const auto getenv = [this](const char* name) -> const char* {
-    const auto known = env_.find(name);
-    return known == env_.end() ? nullptr : known->second.c_str();
-  };
+  const auto inputs = read_text("services: {a: {image: '$A$B$C$D$E$COMPOSE_PROJECT_NAME'}}");
+  ASSERT_TRUE(inputs.ok());
   using Values = std::map<std::string, std::string>;
-  EXPECT_EQ(*compose_environment(*inputs, env, getenv),
-            (Values{{"A", "environment"}, {"B", "file"}, {"C", "environment"}, {"E", ""}}));
-  EXPECT_EQ(*compose_environment(*inputs, root_ / "none", getenv), (Values{{"A", "environment"}, {"E", ""}}));
+  EXPECT_EQ(inputs->environment, (Values{{"A", "environment"},
+                                         {"B", "file"},
+                                         {"C", "environment"},
+                                         {"COMPOSE_PROJECT_NAME", "the-project"},
+                                         {"E", ""}}));
   write(".env", "A=1\n=x");
-  auto malformed = compose_environment(*inputs, env, getenv);
-  ASSERT_FALSE(malformed.ok());
-  EXPECT_EQ(malformed.error().code, ErrorCode::kConfig);
-  EXPECT_EQ(shown(malformed.error().message), "$TOP/repo/.env:2: a variable's name is missing before '='");
+  EXPECT_EQ(error(read_text("services: {}")), "$TOP/repo/.env:2: a variable's name is missing before '='");
+}
+
+TEST_F(ComposeFileTest, WhatIsIdleOrUnusedIsNotHeldToAccount) {
+  write("there.env", "");
+  const std::string text =
+      "services:\n  web: {image: w, secrets: [used]}\n"
+      "  dev: {profiles: [dev], image: d, env_file: [gone.env, there.env], volumes: ['${NO}/x:/y', {type: bind, "
+      "source: "
+      "./none, target: /n}], secrets: [own]}\n"
+      "secrets: {used: {file: there.env}, own: {file: gone.txt}}\nconfigs: {u: {file: ./gone.txt}}\n"
+      "volumes: {u: {driver_opts: {type: none, o: bind, device: ./gone}}}\n";
+  EXPECT_EQ(staged(text), (Names{"gone(bind,optional)", "gone.env(optional)", "gone.txt(optional)",
+                                 "none(bind,optional)", "there.env"}));
+  EXPECT_FALSE(read_text(text)->services[1].idle);
+  EXPECT_TRUE(read_text(text)->services[0].idle);
+  env_["COMPOSE_PROFILES"] = "x,dev";
+  EXPECT_NE(error(read_text(text)).find("gone.env' does not exist"), std::string::npos);
+}
+
+TEST_F(ComposeFileTest, ALaterFileResetsAndOverrides) {
+  write("a.yml",
+        "services: {web: {build: ./gone, env_file: [gone.env], volumes: ['./x:/x'], ports: [1]}, api: {image: a, "
+        "volumes: ['./y:/y', './w:/w']}}\n");
+  write("b.yml",
+        "services:\n  web: {build: !reset null, image: b, env_file: !reset []}\n  api: {volumes: !override "
+        "['./z:/z']}\n");
+  const auto inputs = read_text("include:\n- path: [a.yml, b.yml]\n");
+  EXPECT_EQ(staged(inputs), (Names{"a.yml", "b.yml", "x(bind,optional)", "z(bind,optional)"}));
+  EXPECT_FALSE(inputs->services[1].build || inputs->services[1].build_trouble);
+  const auto extended = read_text(
+      "services:\n  base: {image: b, env_file: gone.env, volumes: ['./x:/x']}\n"
+      "  own: {extends: base, env_file: !reset null, volumes: ['./y:/x']}\n  base2: {image: c}\n");
+  EXPECT_EQ(error(extended), "$TOP/repo/compose.yml:2:30: env_file '$TOP/repo/gone.env' does not exist")
+      << "the base itself still wants it";
+}
+
+TEST_F(ComposeFileTest, KeysAreTextAndStandOnce) {
+  EXPECT_EQ(error(read_text("services:\n  a: {image: x}\n  a: {image: y}\n")),
+            "$TOP/repo/compose.yml:3:3: the key 'a' is there already, at line 2");
+  EXPECT_EQ(error(read_text("services: {a: {environment: {1: x}}}\n")),
+            "$TOP/repo/compose.yml:1:30: a key that is no text ('1'); quote it");
+  EXPECT_TRUE(read_text("services: {a: {environment: {'1': x, on: y}}}\n").ok());
 }
 
 }  // namespace

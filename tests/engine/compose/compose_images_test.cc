@@ -40,6 +40,7 @@ class ComposeImagesTest : public ::testing::Test {
     }
     std::string all;
     for (const config::ImageSettings& image : repo.images) {
+      if (image.trouble) return "error: " + image.trouble->message;
       all += image.name + " " + image.dockerfile.lexically_relative(image.context.parent_path()).string();
       for (const auto& [name, value] : image.build_args) all.append(" ").append(name).append("=").append(value);
       if (image.target) all += " @" + *image.target;
@@ -133,6 +134,27 @@ TEST_F(ComposeImagesTest, FurtherOptionsOfTheBuildCount) {
       std::string::npos);
 }
 
+TEST_F(ComposeImagesTest, SecretsHintsAndContextsAreTheBuildersAffair) {
+  env_ = {{"TOKEN", "t"}};
+  tree_.write("s.txt", "s");
+  const config::Settings repo = read(
+      "services:\n  a:\n    build:\n      context: api\n      secrets: [env, {source: file, target: id}]\n"
+      "      cache_from: [x, y]\n      no_cache: true\n      pull: false\n      tags: [team/a:1]\n"
+      "      additional_contexts: {base: 'docker-image://alpine', repo: 'https://example.org/x.git'}\n"
+      "secrets: {env: {environment: TOKEN}, file: {file: ./s.txt}}\n");
+  ASSERT_EQ(repo.images.size(), 1U);
+  const config::ImageSettings& image = repo.images[0];
+  ASSERT_FALSE(image.trouble) << image.trouble->message;
+  EXPECT_EQ(image.build_secrets,
+            (std::map<std::string, config::BuildSecret>{{"env", {{}, "t"}}, {"id", {tree_.path("s.txt"), ""}}}));
+  EXPECT_EQ(image.build_hints, (std::vector<std::pair<std::string, std::string>>{
+                                   {"cache-from", "x"}, {"cache-from", "y"}, {"no-cache", ""}}));
+  EXPECT_EQ(image.build_options, (std::map<std::pair<std::string, std::string>, std::string>{
+                                     {{"build-context", "base"}, "docker-image://alpine"},
+                                     {{"build-context", "repo"}, "https://example.org/x.git"},
+                                     {{"tag", "team/a:1"}, ""}}));
+}
+
 /// As `docker compose config` of Compose 2.26 has it.
 TEST_F(ComposeImagesTest, ALaterDocumentCompletesAsAnExtendedSectionDoes) {
   const config::Settings repo = read(
@@ -205,6 +227,8 @@ TEST_F(ComposeImagesTest, RefusalsNameTheirPlace) {
   refused("{context: api, dockerfile: No}", "No' does not exist");
   refused("{context: api, dockerfile: Other, dockerfile_inline: FROM x}", "both 'dockerfile' and 'dockerfile_inline'");
   refused("{context: api, ssh: [default]}", "'build.ssh'");
+  refused("{context: api, secrets: [s]}", "there is no secret 's'");
+  refused("{context: api, additional_contexts: {x: ./db}}", "the additional context 'x' ('./db') is no image");
   refused("{context: api, platforms: [linux/amd64, linux/arm64]}", "several platforms");
   refused("{dockerfile: Dockerfile}", "Dockerfile' does not exist");
   refused("'${NOT_SET}'", "needs the variable 'NOT_SET'");
