@@ -57,7 +57,8 @@ void RemoteLock::hold() {
   transport::Script script;
   script.text = holder_script(facts_, project_, token_);
   script.claim = transport::Claim::kStays;
-  script.stop = stop_;
+  const std::stop_callback forward(stop_, [this] { over_.request_stop(); });
+  script.stop = over_.get_token();
   script.input = [this](const transport::Writer& write) -> Result<void> {
     {
       auto state = state_.lock();
@@ -90,8 +91,9 @@ void RemoteLock::hold() {
 }
 
 void RemoteLock::take_output(transport::Stream stream, std::string_view bytes) {
-  constexpr std::string_view kHeld = "held\t";
+  constexpr std::string_view kHeld = "held\t", kOver = "over";
   std::optional<LockHolder> waits_for;
+  bool is_over = false;
   {
     auto state = state_.lock();
     std::string& text = stream == transport::Stream::kStdout ? state->out : state->err;
@@ -100,6 +102,7 @@ void RemoteLock::take_output(transport::Stream stream, std::string_view bytes) {
       const std::string line = text.substr(0, end);
       if (stream == transport::Stream::kStdout) {
         if (line.starts_with(kHeld)) state->generation = line.substr(kHeld.size());
+        if (line == kOver) is_over = true;
       } else if (auto holder = read_waiting(line)) {
         waits_for = std::move(holder);
       } else {
@@ -108,6 +111,7 @@ void RemoteLock::take_output(transport::Stream stream, std::string_view bytes) {
     }
   }
   changed_.notify_all();
+  if (is_over) over_.request_stop();  // what the job has left to do is its own end
   if (waits_for && waiting_) waiting_(*waits_for);
 }
 

@@ -55,6 +55,7 @@ class RemoteLock final : public ProjectLock {
   const std::string project_;
   const std::string token_;
   const std::stop_token stop_;
+  std::stop_source over_;  ///< nothing more is awaited of the job
   std::function<void(const LockHolder&)> waiting_;
   mutable Sync<State> state_;
   std::condition_variable_any changed_;

@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2154 # otto_project and otto_next are set before
 # After a line of input takes the lock of the project otto_project, prints "held GENERATION" by a tab (the last one's), and holds it until its
-# input ends; a line `settled` takes away the note of containers to be removed. Needs lock.sh. Exits 79 without a lock.
+# input ends; a line `settled` takes away the note of containers to be removed. Says "over" when all is written down. Needs lock.sh.
+# Exits 79 without a lock.
 # The note of the new generation, otto_next, comes before that word, and is closed after the last change: what a probe saw
 # in between may be half of it.
 
@@ -15,3 +16,5 @@ while read -r otto_order; do
   [ "$otto_order" != settled ] || rm -f "$otto_notes.doomed"
 done
 echo "$otto_next" >"$otto_notes.generation"
+exec 7>&-
+echo over
