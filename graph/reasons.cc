@@ -147,10 +147,25 @@ std::string line_changes(const BuiltFrom& before, const BuiltFrom& now) {
   return before.dockerfile && now.dockerfile ? describe_line_changes(*before.dockerfile, *now.dockerfile) : "";
 }
 
+/// Of a component whose subject is its value, which is no secret; `word`: what it is called, and what an older otto
+/// took for the subject.
+std::string value_change(const Difference& difference, std::string_view word) {
+  const auto known = [&](const Component* component) { return component != nullptr && component->subject != word; };
+  if (known(difference.before) && known(difference.now)) {
+    return fmt::format("{} → {}", difference.before->subject, difference.now->subject);
+  }
+  const Component* only = difference.now != nullptr ? difference.now : difference.before;
+  const bool is_one = difference.before == nullptr || difference.now == nullptr;
+  return fmt::format("{}{}", difference.verb(), is_one && known(only) ? ": " + only->subject : "");
+}
+
+bool is_value(ComponentKind kind) { return kind == ComponentKind::kTarget || kind == ComponentKind::kPlatform; }
+
 std::string detail_of(const Difference& difference, ComponentKind kind, const BuiltFrom& before, const BuiltFrom& now) {
   if (kind == ComponentKind::kDockerfile) {
     if (std::string lines = line_changes(before, now); !lines.empty()) return lines;
   }
+  if (is_value(kind)) return value_change(difference, kind_name(kind));
   const bool is_hash = kind == ComponentKind::kUpstream || kind == ComponentKind::kBase;
   return is_hash ? hash_change(difference) : std::string(difference.verb());
 }
@@ -190,7 +205,9 @@ std::vector<Reason> explain_change(const BuiltFrom& before, const BuiltFrom& now
   for (const Rule& rule : kRules) {
     for (const Difference& difference : differences(before, now, rule.component, rule.by_subject)) {
       if (!difference.counted()) continue;
-      reasons.push_back({rule.reason, difference.subject(), detail_of(difference, rule.component, before, now)});
+      const std::string subject(is_value(rule.component) ? std::string(kind_name(rule.component))
+                                                         : difference.subject());
+      reasons.push_back({rule.reason, subject, detail_of(difference, rule.component, before, now)});
     }
   }
   if (reasons.empty()) {

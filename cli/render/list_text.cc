@@ -19,6 +19,12 @@ std::string short_id(const std::string& id, const Style& style) {
   return one_line(style.short_hashes ? std::string_view(id).substr(0, kShortId) : std::string_view(id));
 }
 
+/// These tables are read by people, into a pipe too: whole ids and tags are in the JSON, and with -v or -q.
+Style in_short(Style style) {
+  style.short_hashes = style.verbose == 0;
+  return style;
+}
+
 Paint host_paint(HostState state) {
   switch (state) {
     case HostState::kRunning: return Paint::kGreen;
@@ -31,7 +37,8 @@ Paint host_paint(HostState state) {
 
 }  // namespace
 
-std::string render_ps(std::span<const docker::HostContainers> hosts, const Style& style) {
+std::string render_ps(std::span<const docker::HostContainers> hosts, const Style& out) {
+  const Style style = in_short(out);
   std::vector<std::vector<Cell>> rows;
   std::string silent;
   for (const docker::HostContainers& host : hosts) {
@@ -77,7 +84,8 @@ void render_context_paths(const docker::ContextListing& listing, const std::func
   for (const graph::ContextEntry& entry : listing.manifest.entries) lines.add(one_line(entry.path) + "\n");
 }
 
-std::string render_hosts(std::span<const HostListing> hosts, std::int64_t now_ms, const Style& style) {
+std::string render_hosts(std::span<const HostListing> hosts, std::int64_t now_ms, const Style& out) {
+  const Style style = in_short(out);
   std::vector<std::vector<Cell>> rows;
   for (const HostListing& host : hosts) {
     const bool machine = host.kind != HostKind::kContainer;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/render/layout.h"
 #include "graph/base/text.h"
 
@@ -66,6 +68,13 @@ std::string render_reasons(std::span<const graph::Reason> reasons, const Style& 
     }
   }
   if (hidden > 0) files += fmt::format("    {} and {} more\n", style.ellipsis(), grouped(hidden));
+  const auto is_mode = [](const graph::Reason& reason) { return reason.kind == graph::ReasonKind::kModeChanged; };
+  if (!reasons.empty() && std::ranges::all_of(reasons, is_mode)) {
+    files += fmt::format(
+        "    only permission bits differ, which land in the image: a checkout under another umask? "
+        "{} chmod brings them back\n",
+        style.dash());
+  }
   return causes + files;
 }
 

@@ -268,8 +268,8 @@ class Reader {
     for (const auto& [id, secret] : settings.build_secrets) {
       parts.add(graph::ComponentKind::kOption, "--secret " + id, "");  // as for the builder, what it holds is no input
     }
-    if (settings.target) parts.add(graph::ComponentKind::kTarget, "target", *settings.target);
-    if (settings.platform) parts.add(graph::ComponentKind::kPlatform, "platform", *settings.platform);
+    if (settings.target) parts.add(graph::ComponentKind::kTarget, *settings.target, *settings.target);
+    if (settings.platform) parts.add(graph::ComponentKind::kPlatform, *settings.platform, *settings.platform);
   }
 
   const ReadRequest& request_;

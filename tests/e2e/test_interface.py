@@ -161,6 +161,23 @@ class Interface(harness.Test):
             self.assertLessEqual({"id", "name", "image", "status"}, set(container))
             self.assertLessEqual(set(container), {"id", "name", "image", "status", "service", "host_id"})
 
+    def test_ps_remembers_what_it_saw(self):
+        def state():
+            return {host["id"]: host["state"] for host in self.repo.done("--list-hosts").json["hosts"]}["pepper_seed.iface.db"]
+
+        self.repo.up()
+        id = self.repo.containers()["db"].id
+        self.assertEqual(state(), "running")
+        self.repo.parent.docker("stop", "-t", "0", id)
+        self.repo.done("docker", "ps", "--on", "pepper_seed")
+        self.assertEqual(state(), "exited")
+        self.repo.parent.docker("rm", id)
+        text = self.repo.text("docker", "ps", "--on", "pepper_seed")
+        self.assertNotEqual(state(), "running")
+        self.assertNotRegex(text.out, "[0-9a-f]{13}", "whole ids and tags are for -v, -q and JSON")
+        self.repo.up()
+        self.assertEqual(state(), "running")
+
     def test_global_options_stand_before_or_after(self):
         documents = [json.loads(self.repo.text(*arguments).out) for arguments in (
             ("--format", "json", "docker", "context", "base"), ("docker", "--format", "json", "context", "base"),

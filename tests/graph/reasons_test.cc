@@ -33,6 +33,7 @@ struct Inputs {
   std::string ignore = "*.o";
   std::vector<std::pair<std::string, std::string>> args = {{"VERSION", "1"}};
   std::string target, platform;
+  std::string target_subject;  // an older otto's
   std::vector<std::pair<std::string, Digest>> upstreams = {{"base", sha256("base 1")}};
   std::vector<std::pair<std::string, Digest>> bases;
   bool remembered = true;
@@ -44,8 +45,8 @@ struct Inputs {
     builder.add_digest(ComponentKind::kContext, "docker", manifest.hash());
     if (!ignore.empty()) builder.explain_only(ComponentKind::kIgnore, "docker/.dockerignore", sha256(ignore));
     for (const auto& [name, value] : args) builder.add(ComponentKind::kBuildArg, name, value);
-    if (!target.empty()) builder.add(ComponentKind::kTarget, "target", target);
-    if (!platform.empty()) builder.add(ComponentKind::kPlatform, "platform", platform);
+    if (!target.empty()) builder.add(ComponentKind::kTarget, target_subject.empty() ? target : target_subject, target);
+    if (!platform.empty()) builder.add(ComponentKind::kPlatform, platform, platform);
     for (const auto& [name, hash] : upstreams) builder.add_digest(ComponentKind::kUpstream, name, hash);
     for (const auto& [name, hash] : bases) builder.add_digest(ComponentKind::kBase, name, hash);
     return {std::move(builder).finish(), remembered ? std::optional(manifest) : std::nullopt};
@@ -80,7 +81,7 @@ TEST(Reasons, WhatIsNoInputIsNoReason) {
     now.dockerfile_path = "moved/Dockerfile";
     now.target = "prod";
   });
-  EXPECT_EQ(target, (Reasons{{ReasonKind::kTargetChanged, "target", "added"}}));
+  EXPECT_EQ(target, (Reasons{{ReasonKind::kTargetChanged, "target", "added: prod"}}));
 }
 
 TEST(Reasons, DockerfileTargetPlatform) {
@@ -90,9 +91,19 @@ TEST(Reasons, DockerfileTargetPlatform) {
   before.target = "dev";
   before.platform = "linux/amd64";
   EXPECT_EQ(explain([](Inputs& now) { now.target = "prod"; }, before),
-            (Reasons{{ReasonKind::kTargetChanged, "target", "changed"}}));
+            (Reasons{{ReasonKind::kTargetChanged, "target", "dev → prod"}}));
+  Inputs older = before;
+  older.target_subject = "target";
+  EXPECT_EQ(explain(
+                [](Inputs& now) {
+                  now.target = "prod";
+                  now.target_subject.clear();
+                },
+                older),
+            (Reasons{{ReasonKind::kTargetChanged, "target", "changed"}}))
+      << "an older otto did not keep it";
   EXPECT_EQ(explain([](Inputs& now) { now.platform.clear(); }, before),
-            (Reasons{{ReasonKind::kPlatformChanged, "platform", "removed"}}));
+            (Reasons{{ReasonKind::kPlatformChanged, "platform", "removed: linux/amd64"}}));
 }
 
 TEST(Reasons, BuildArgsByNameNeverByValue) {

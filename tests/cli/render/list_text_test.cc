@@ -23,6 +23,9 @@ TEST(ListText, Hosts) {
 TEST(ListText, Ps) {
   expect_golden("ps_pipe.txt", render_ps(samples::containers(), kPipe));
   expect_golden("ps_terminal.txt", render_ps(samples::containers(), kTerminal));
+  Style verbose = kPipe;
+  verbose.verbose = 1;
+  EXPECT_NE(render_ps(samples::containers(), verbose).find("c0ffee0123456789 "), std::string::npos);
 }
 
 TEST(ListText, ContextEndsInItsSum) {

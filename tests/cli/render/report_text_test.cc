@@ -1,5 +1,7 @@
 #include "cli/render/report_text.h"
 
+#include "cli/render/reasons_text.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,6 +24,14 @@ TEST(ReportText, BuildOnAPipeHasFullTagsAndNoColour) {
   EXPECT_THAT(text, HasSubstr("veggies-base:" + samples::kHashA));
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
   expect_golden("build_pipe.txt", text);
+}
+
+TEST(ReportText, PermissionBitsAloneHintAtTheUmask) {
+  std::vector<graph::Reason> reasons = {{graph::ReasonKind::kModeChanged, "a", "0644 → 0600"},
+                                        {graph::ReasonKind::kModeChanged, "b", "0644 → 0600"}};
+  EXPECT_THAT(render_reasons(reasons, kPipe), HasSubstr("umask"));
+  reasons.push_back({graph::ReasonKind::kFileChanged, "c", ""});
+  EXPECT_THAT(render_reasons(reasons, kPipe), Not(HasSubstr("umask")));
 }
 
 TEST(ReportText, ExplainNamesEachReasonAndWhatWasChecked) {
