@@ -88,6 +88,9 @@ class BuildReader {
       const Node& value = member.value;
       const bool is_empty = value.is_nothing() || ((value.is_map() || value.is_sequence()) && value.as_list().empty() &&
                                                    value.members.empty());
+      const bool says_nothing =
+          (member.key == "privileged" && !value.truth(true)) || (member.key == "isolation" && value.text == "default");
+      if (says_nothing) continue;
       if (is_one_of(kRead, member.key) || is_one_of(kPassedOver, member.key) || is_empty) continue;
       return build_refused(member.place(),
                            fmt::format("otto does not build with 'build.{}'", text::printable(member.key)),
@@ -102,7 +105,7 @@ class BuildReader {
     OTTO_RETURN_IF_ERROR(Paths::check_set(path, expanded));
     if (is_remote_context(expanded)) {
       return build_refused(node.place(),
-                           fmt::format("the build context '{}' is not on this machine", text::printable(expanded)),
+                           fmt::format("the build context '{}' is not on this machine", text::printable(node.written)),
                            "otto must read what an image is built from: clone it and name the folder");
     }
     // Compose reads contexts where it runs, so an absolute one is this machine's too.
@@ -156,13 +159,22 @@ class BuildReader {
   /// `NAME: docker-image://REFERENCE` or `NAME: URL`, which the builder fetches itself.
   Result<void> read_contexts(const Node& contexts) {
     for (auto& [name, value] : named_values(contexts)) {
-      if (value && value->find("://") != std::string::npos && !value->starts_with("oci-layout://")) {
+      const std::size_t host = value ? value->find("://") : std::string::npos;
+      const bool has_login =
+          host != std::string::npos &&
+          value->substr(host + 3, value->find('/', host + 3) - host - 3).find('@') != std::string::npos;
+      if (has_login) {
+        return build_refused(
+            contexts.place(),
+            fmt::format("the URL of the additional context '{}' holds a user or password", text::printable(name)),
+            "it would stand in the parent's list of processes: fetch it here, below the build context");
+      }
+      if (host != std::string::npos && !value->starts_with("oci-layout://")) {
         made_.options[{"build-context", name}] = *std::move(value);
         continue;
       }
       return build_refused(contexts.place(),
-                           fmt::format("the additional context '{}' ('{}') is no image and no URL",
-                                       text::printable(name), text::printable(value.value_or(""))),
+                           fmt::format("the additional context '{}' is no image and no URL", text::printable(name)),
                            "otto sends one folder for each image: move what is needed below the build context, or "
                            "build an image of it and name that with docker-image://");
     }

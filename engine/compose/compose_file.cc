@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "engine/compose/compose_reader.h"
+#include "graph/base/text.h"
 
 namespace otto::compose {
 namespace fs = std::filesystem;
@@ -42,6 +43,12 @@ Result<std::vector<ComposeService>> read_compose_builds(const fs::path& root, co
                                                         const std::string& project, const GetEnv& getenv) {
   OTTO_TRY(ComposeInputs inputs, read(root, files, project, getenv, Extent::kBuilds));
   return std::move(inputs.services);
+}
+
+std::vector<std::string> active_profiles(std::string_view value) {
+  std::vector<std::string> names = text::split(value, ',');
+  for (std::string& name : names) name = std::string(text::trim(name));
+  return names;
 }
 
 bool reaches_container(std::string_view key) {

@@ -31,6 +31,7 @@ struct StagedPath {
   std::filesystem::path local;  ///< absolute
   std::string staged;           ///< relative to the stage's root; "." is the root itself
   bool bind_mount = false;      ///< mounted into a container: written in place
+  bool read = false;            ///< Compose reads it, too: what it holds counts
   bool required = true;  ///< false: `required: false` of env_file, or a source Docker would create; may be absent
   unsigned line = 0;
 };
@@ -59,7 +60,7 @@ struct ComposeService {
   std::optional<ComposeBuild> build;   ///< its context is not staged: it is an image's (compose_images.h)
   std::optional<Error> build_trouble;  ///< why its `build:` section cannot be built from
   bool idle = false;                   ///< its profiles are off, and nobody has named it
-  bool lacks_env_file = false;         ///< idle, and an env file that it wants is missing
+  bool has_env_file = false;           ///< it names one, which may be missing where it is idle
   std::optional<bool> oneshot;         ///< `x-otto: {oneshot: …}`
   /// What its container is written with, for telling changes: not what the image alone is made from.
   struct Sources {
@@ -85,6 +86,9 @@ struct ComposeInputs {
   std::map<std::string, std::string>
       environment;  ///< the variables that have a value: the environment's, else `.env`'s
 };
+
+/// The profiles that a value of COMPOSE_PROFILES turns on; without one that is the empty profile.
+std::vector<std::string> active_profiles(std::string_view value);
 
 /// Whether a key of a service is something that its container is made from: not `image` and `build`, for which the
 /// image's id speaks, nor what is Compose's own affair.

@@ -1,4 +1,4 @@
-// The part of ComposeReader that turns paths as written into staged files: volumes, profiles, configs, secrets.
+// The part of ComposeReader that turns paths as written into staged files: volumes, seccomp profiles, configs, secrets.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -58,7 +58,7 @@ Result<void> ComposeReader::read_security_opts(const Node& list) {
 Result<void> ComposeReader::read_volume(const Node& volume) {
   if (volume.is_map()) {
     if (volume.get("type").text != "bind") return {};
-    const bool created = volume.get("bind").get("create_host_path").text == "true";
+    const bool created = volume.get("bind").get("create_host_path").truth(false);
     return stage({volume.get("source"), "bind mount source"}, true, created ? Missing::kOptional : Missing::kError);
   }
   const PathReference path{volume, "bind mount"};

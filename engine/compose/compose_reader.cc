@@ -43,12 +43,10 @@ Result<ComposeInputs> ComposeReader::run(const std::vector<fs::path>& files, con
   for (const std::string& service : named) take_named(service);
   for (const fs::path& path : files) layout_.add(normal_path(path), false, true, 0);
   for (const Model::ReadFile& file : model_.read) layout_.add(file.path, false, file.required, file.line);
-  take_names_of(model_.root, nullptr);
-  for (const std::string& name : model_.env_file_names) take_name(name, nullptr);
-  if (const auto profiles = model_.scope.lookup("COMPOSE_PROFILES")) {
-    take_name("COMPOSE_PROFILES", nullptr);
-    for (std::string& profile : text::split(*profiles, ',')) active_profiles_.insert(std::move(profile));
-  }
+  for (const std::string& name : model_.variables) take_name(name, nullptr);
+  const auto profiles = model_.scope.lookup("COMPOSE_PROFILES");
+  if (profiles) take_name("COMPOSE_PROFILES", nullptr);
+  for (std::string& profile : active_profiles(profiles.value_or(""))) active_profiles_.insert(std::move(profile));
   for (const Node::Member& service : model_.root.get("services").members) {
     if (service.value.is_map()) OTTO_RETURN_IF_ERROR(read_service(service));
   }
@@ -122,13 +120,13 @@ Result<void> ComposeReader::read_own_words(const Node& words, ComposeService& ma
                                     text::did_you_mean(word.key, std::vector<std::string>{"oneshot"})),
                         "x-otto knows 'oneshot'");
     }
-    if (word.value.text != "true" && word.value.text != "false") {
+    if (word.value.truth(true) != word.value.truth(false)) {
       return make_error(ErrorCode::kConfig,
                         fmt::format("{}: 'oneshot' is '{}', which is neither true nor false", word.place(),
                                     text::printable(word.value.text)),
                         "write oneshot: true for a service whose purpose is to exit 0");
     }
-    made.oneshot = word.value.text == "true";
+    made.oneshot = word.value.truth(false);
   }
   return {};
 }
@@ -148,15 +146,11 @@ Result<void> ComposeReader::read_staged(const Node& service, ComposeService& mad
 Result<void> ComposeReader::read_env_files(const Node& list, ComposeService& made) {
   for (const Node* item : list.as_list()) {
     const PathReference path{item->is_map() ? item->get("path") : *item, "env_file"};
-    const bool optional = item->is_map() && item->get("required").text == "false";
+    const bool optional = item->is_map() && !item->get("required").truth(true);
+    made.has_env_file = true;
     OTTO_RETURN_IF_ERROR(stage(path, false, optional ? Missing::kOptional : Missing::kError));
     const auto local = paths_.resolve(path);
-    if (!local.ok() || !*local) {
-      made.lacks_env_file = made.lacks_env_file || (is_idle_ && !optional && !local.ok());
-      continue;
-    }
-    std::error_code ignored;
-    made.lacks_env_file = made.lacks_env_file || (is_idle_ && !optional && !fs::exists(**local, ignored));
+    if (!local.ok() || !*local) continue;
     made.sources.files.insert(**local);
     if (const auto text = read_whole_file(**local)) {
       for (const std::string& name : env_file_names(*text)) take_name(name, &made.sources);
@@ -177,19 +171,6 @@ Result<void> ComposeReader::read_label_files(const Node& list, ComposeService& m
 
 // --- variables ---
 
-/// All that is interpolated there, in whatever section.
-void ComposeReader::take_names_of(const Node& node, ComposeService::Sources* sources) {
-  const auto take = [&](std::string_view text) {
-    for (const std::string& name : interpolated_names(text)) take_name(name, sources);
-  };
-  if (node.is_scalar()) take(node.written);
-  for (const Node& item : node.items) take_names_of(item, sources);
-  for (const Node::Member& member : node.members) {
-    take(member.key);
-    take_names_of(member.value, sources);
-  }
-}
-
 /// Names without a value, which is then taken from outside.
 void ComposeReader::take_bare_names(const Node& environment, ComposeService::Sources* sources) {
   for (const Node& item : environment.items) {
@@ -206,7 +187,9 @@ void ComposeReader::take_interpolated(const Node& service, ComposeService::Sourc
     if (!reaches_container(member.key) || !is_interpolated(member.value)) continue;
     sources.interpolated.insert(member.key);
     if (has_variable_names(member.value)) sources.names_from_variables.insert(member.key);
-    take_names_of(member.value, &sources);
+    std::set<std::string> names;
+    collect_variables(member.value, names);
+    for (const std::string& name : names) take_name(name, &sources);
   }
 }
 

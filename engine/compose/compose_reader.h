@@ -51,7 +51,6 @@ class ComposeReader {
   Result<void> stage_expanded(const PathReference& path, std::string_view expanded, bool bind_mount, Missing missing,
                               const std::filesystem::path& directory);
 
-  void take_names_of(const Node& node, ComposeService::Sources* sources);
   void take_bare_names(const Node& environment, ComposeService::Sources* sources);
   void take_interpolated(const Node& service, ComposeService::Sources& sources);
   void take_name(const std::string& name, ComposeService::Sources* sources);

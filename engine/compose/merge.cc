@@ -171,7 +171,10 @@ std::string identity_of(const Node& item, Identity identity) {
   switch (identity) {
     case Identity::kName: return item.text.substr(0, item.text.find('='));
     case Identity::kTarget: return target_of(item);
-    case Identity::kEnvFile: return item.is_map() ? item.get("path").text : item.text;
+    case Identity::kEnvFile: {
+      const Node& path = item.is_map() ? item.get("path") : item;
+      return path.is_scalar() ? (path.scope->directory / path.text).lexically_normal().string() : "";
+    }
     case Identity::kSecret:
     case Identity::kConfig: break;
   }
@@ -221,6 +224,28 @@ void take_tagged(Node& node, NodePath& path, std::vector<NodePath>& found) {
   for (std::size_t i = 0; i < node.items.size(); ++i) below(node.items[i], std::to_string(i));
   std::erase_if(node.members, [](const Node::Member& member) { return member.value.tag == MergeTag::kReset; });
   std::erase_if(node.items, [](const Node& item) { return item.tag == MergeTag::kReset; });
+}
+
+/// Whether what stands under a key, or in its list, is a path of this machine where it does not begin with '/'.
+bool holds_paths(std::string_view key) {
+  constexpr auto kPaths = std::to_array<std::string_view>(
+      {"build", "context", "env_file", "path", "label_file", "source", "file", "device", "volumes"});
+  return std::ranges::find(kPaths, key) != kPaths.end();
+}
+
+bool is_same(const Node& a, const Node& b, bool is_path) {
+  if (a.kind != b.kind || a.text != b.text || a.items.size() != b.items.size() ||
+      a.members.size() != b.members.size()) {
+    return false;
+  }
+  if (a.is_scalar() && is_path && !a.text.starts_with('/') && a.scope->directory != b.scope->directory) return false;
+  const auto same_item = [&](const Node& one, const Node& other) { return is_same(one, other, is_path); };
+  const auto same_member = [&](const Node::Member& member) {
+    const Node::Member* other = b.member(member.key);
+    return other != nullptr && is_same(member.value, other->value, holds_paths(member.key));
+  };
+  return std::equal(a.items.begin(), a.items.end(), b.items.begin(), same_item) &&
+         std::ranges::all_of(a.members, same_member);
 }
 
 }  // namespace
@@ -289,18 +314,6 @@ void remove_at(Node& root, const std::vector<NodePath>& paths, const NodePath& a
   }
 }
 
-bool is_same(const Node& a, const Node& b) {
-  if (a.kind != b.kind || a.text != b.text || a.items.size() != b.items.size() ||
-      a.members.size() != b.members.size()) {
-    return false;
-  }
-  if (a.is_scalar() && a.scope->directory != b.scope->directory) return false;
-  const auto same_member = [&](const Node::Member& member) {
-    const Node::Member* other = b.member(member.key);
-    return other != nullptr && is_same(member.value, other->value);
-  };
-  return std::equal(a.items.begin(), a.items.end(), b.items.begin(), is_same) &&
-         std::ranges::all_of(a.members, same_member);
-}
+bool is_same(const Node& a, const Node& b) { return is_same(a, b, false); }
 
 }  // namespace otto::compose

@@ -83,6 +83,7 @@ class Loader {
         return make_error(ErrorCode::kConfig, fmt::format("{}: not a compose file", document.place()),
                           "a compose file is a map that holds 'services'");
       }
+      collect_variables(document, model_.variables);
       OTTO_RETURN_IF_ERROR(put_variables_in(document));
     }
     return documents;
@@ -178,7 +179,7 @@ class Loader {
       const auto text = read_whole_file(path);
       if (!text) return {};
       OTTO_TRY(auto more, parse_env_file(*text, path.string(), with_file(scope.lookup, values)));
-      for (std::string& name : env_file_names(*text)) model_.env_file_names.insert(std::move(name));
+      for (std::string& name : env_file_names(*text)) model_.variables.insert(std::move(name));
       for (auto& [name, value] : more) values.insert_or_assign(name, std::move(value));
       return {};
     };
@@ -262,8 +263,8 @@ class Loader {
     std::vector<std::string> names;
     for (const Node::Member& service : there.services.members) names.push_back(service.key);
     return make_error(ErrorCode::kConfig,
-                      fmt::format("{}: no service '{}' to extend, wanted by line {}{}", there.file,
-                                  text::printable(wanted), where.line, text::did_you_mean(wanted, names)),
+                      fmt::format("{}: there is no service '{}' to extend in {}{}", where.place(),
+                                  text::printable(wanted), there.file, text::did_you_mean(wanted, names)),
                       fmt::format("its services are {}", text::join(names, ", ")));
   }
 

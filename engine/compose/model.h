@@ -28,7 +28,8 @@ struct Model {
   Node root;
   Scope scope;  ///< of the stack's own files
   std::vector<ReadFile> read;
-  std::set<std::string> env_file_names;  ///< variables that env files of includes take from outside
+  std::set<std::string>
+      variables;  ///< names that the files interpolate, also in what is laid over, and env files of includes
   /// What nodes point to.
   std::deque<std::string> names;
   std::deque<Scope> scopes;

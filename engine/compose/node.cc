@@ -5,8 +5,10 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <sstream>
+#include <utility>
 
 #include "graph/base/text.h"
 
@@ -52,8 +54,11 @@ class Builder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     const bool reset_nothing = tag == "!reset" || tag == "!override";
+    constexpr std::string_view kYaml = "tag:yaml.org,2002:";
+    const std::string_view type = tag.starts_with(kYaml) ? std::string_view(tag).substr(kYaml.size()) : "";
+    if (type == "binary") throw YAML::ParserException(mark, "'!!binary' is not read here: write the text");
     Node node = make(Node::Kind::kScalar, mark, tag);
-    node.plain = tag == "?";
+    node.plain = tag == "?" || (!type.empty() && type != "str");
     if ((node.plain || reset_nothing) && is_null_word(value)) node.kind = Node::Kind::kNull;
     if (node.is_scalar()) node.text = node.written = value;
     add(std::move(node), anchor, mark);
@@ -77,6 +82,7 @@ class Builder : public YAML::EventHandler {
     Node::Member next;         ///< whose value comes next, where `has_key`
     std::vector<Node> merged;  ///< of `<<`
     bool has_key = false;
+    bool merges = false, has_merged = false;  ///< the next member is `<<`; one was
   };
 
   Node make(Node::Kind kind, const YAML::Mark& mark, const std::string& tag) const {
@@ -99,6 +105,10 @@ class Builder : public YAML::EventHandler {
     } else if (!open.has_key) {
       open.next = key(node, mark);
       open.has_key = true;
+      open.merges = node.plain && node.written == "<<";
+      if (open.merges && std::exchange(open.has_merged, true)) {
+        throw YAML::ParserException(mark, "the key '<<' is there already: write '<<: [*a, *b]'");
+      }
     } else {
       open.has_key = false;
       add_member(open, std::move(node), mark);
@@ -115,7 +125,7 @@ class Builder : public YAML::EventHandler {
   }
 
   void add_member(Open& open, Node value, const YAML::Mark& mark) {
-    if (open.next.key == "<<") {
+    if (open.merges) {
       if (value.is_map())
         open.merged.push_back(std::move(value));
       else if (value.is_sequence())
@@ -212,6 +222,14 @@ std::string Node::typed_text() const {
   return plain && written.find('$') == std::string::npos ? go_text(text) : text;
 }
 
+bool Node::truth(bool otherwise) const {
+  constexpr auto kTrue = std::to_array<std::string_view>({"true", "yes", "y", "on"});
+  constexpr auto kFalse = std::to_array<std::string_view>({"false", "no", "n", "off"});
+  const std::string word = text::to_lower(text);
+  if (std::ranges::find(kTrue, word) != kTrue.end()) return true;
+  return std::ranges::find(kFalse, word) == kFalse.end() && otherwise;
+}
+
 std::string Node::place() const { return place_of(file, line, column); }
 std::string Node::Member::place() const { return place_of(value.file, line, column); }
 
@@ -228,6 +246,19 @@ Result<std::vector<Node>> parse_documents(const std::string& text, const std::st
     return make_error(ErrorCode::kConfig,
                       fmt::format("{}:{}:{}: {}", file, problem.mark.line + 1, problem.mark.column + 1, problem.msg),
                       is_indented_by_tab(text, problem.mark.line) ? "YAML is indented with spaces, not with tabs" : "");
+  }
+}
+
+void collect_variables(const Node& node, std::set<std::string>& names) {
+  const auto take = [&](std::string_view text) {
+    if (text.find('$') == std::string_view::npos) return;
+    for (std::string& name : interpolated_names(text)) names.insert(std::move(name));
+  };
+  if (node.is_scalar()) take(node.written);
+  for (const Node& item : node.items) collect_variables(item, names);
+  for (const Node::Member& member : node.members) {
+    take(member.key);
+    collect_variables(member.value, names);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,6 +60,8 @@ struct Node {
   /// A scalar's text as Compose has it in a place for any type: a plain 1.10 is "1.1" (typed_scalar.cc). Empty for
   /// anything else.
   [[nodiscard]] std::string typed_text() const;
+  /// A truth value in one of the spellings that Compose takes; `otherwise` where it is none.
+  [[nodiscard]] bool truth(bool otherwise) const;
   /// "FILE:LINE:COLUMN".
   [[nodiscard]] std::string place() const;
 };
@@ -72,6 +75,9 @@ struct Node::Member {
 
 /// The documents of a file, nulls left out. `file` and `scope` outlive them. kConfig "FILE:LINE:COLUMN: …".
 Result<std::vector<Node>> parse_documents(const std::string& text, const std::string& file, const Scope& scope);
+
+/// Adds the names of the variables that its texts and keys take.
+void collect_variables(const Node& node, std::set<std::string>& names);
 
 /// Puts variables into every scalar. kConfig with the place.
 Result<void> put_variables_in(Node& node);

@@ -51,12 +51,12 @@ StageLayout::StageLayout(const fs::path& root, StageAnchor anchor)
 }
 
 void StageLayout::add(const fs::path& local, bool bind_mount, bool required, unsigned line) {
-  add_entry({{normal_path(local), {}, bind_mount, required, line}, {}});
+  add_entry({{normal_path(local), {}, bind_mount, !bind_mount, required, line}, {}});
 }
 
 void StageLayout::add_home(const fs::path& home, const fs::path& below, bool bind_mount, bool required, unsigned line) {
   const fs::path relative = normal_path(fs::path("/") / below).lexically_relative("/");
-  add_entry({{normal_path(home / relative), {}, bind_mount, required, line}, relative.string()});
+  add_entry({{normal_path(home / relative), {}, bind_mount, !bind_mount, required, line}, relative.string()});
 }
 
 void StageLayout::add_entry(Entry entry) {
@@ -68,6 +68,7 @@ void StageLayout::add_entry(Entry entry) {
   }
   StagedPath& path = entries_[known->second].path;
   path.bind_mount = path.bind_mount || entry.path.bind_mount;
+  path.read = path.read || entry.path.read;
   path.required = path.required || entry.path.required;
 }
 

@@ -1,5 +1,6 @@
 // A plain scalar as a Go program that reads YAML has it, and writes it again.
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <array>
 #include <cctype>
@@ -53,8 +54,8 @@ std::string go_float(double number) {
 }
 
 std::optional<std::string> as_float(const std::string& text) {
-  static const std::regex kFloat(R"([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)");
-  if (!std::regex_match(text, kFloat)) return std::nullopt;
+  static const re2::RE2 kFloat(R"([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)");
+  if (!re2::RE2::FullMatch(text, kFloat)) return std::nullopt;
   const char* begin = text.c_str() + (text.starts_with('+') ? 1 : 0);
   double number = 0;
   const auto [end, failure] = std::from_chars(begin, text.c_str() + text.size(), number);
@@ -66,8 +67,9 @@ std::optional<std::string> as_float(const std::string& text) {
 std::optional<std::string> as_time(const std::string& text) {
   static const std::regex kTime(
       R"(([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:(?:[Tt]| +)([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(\.[0-9]{1,9})?(Z|[-+][0-9]{2}:[0-9]{2})?)?)");
+  constexpr std::size_t kLongest = 200;  // the matcher goes as deep as its text is long
   std::smatch found;
-  if (!std::regex_match(text, found, kTime)) return std::nullopt;
+  if (text.size() > kLongest || !std::regex_match(text, found, kTime)) return std::nullopt;
   const auto number = [&](int group) { return found[group].matched ? std::stoi(found[group].str()) : 0; };
   const std::chrono::year_month_day day(std::chrono::year(number(1)),
                                         std::chrono::month(static_cast<unsigned>(number(2))),

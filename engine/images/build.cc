@@ -33,7 +33,6 @@ std::string build_options(const BuildRequest& request, const Pins& pins) {
   };
   for (const auto& [name, value] : request.build_args) add("--build-arg", name + "=" + value);
   for (const auto& [option, value] : request.build_options) {
-    if (option.first == "build-context" && pin_of(request, option.second) != nullptr) continue;  // an image of the repo
     const bool is_pair = option.first == "label" || option.first == "ulimit" || option.first == "build-context";
     add("--" + option.first, is_pair ? option.second + "=" + value : option.second + value);
   }

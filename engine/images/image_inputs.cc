@@ -132,7 +132,11 @@ class Reader {
     graph.add_input(node, graph.add(graph::NodeKind::kContext, names_.name(image.settings->context)));
     std::map<std::string, std::set<std::string>> upstreams;
     std::set<std::string> external;
+    const auto replaced = [&](const std::string& name) {
+      return image.settings->build_options.contains({"build-context", name});
+    };
     for (const ImageReference& reference : parsed.references) {
+      if (replaced(reference.name)) continue;
       if (const std::string* own = own_.find(reference.name, image.name())) {
         upstreams[*own].insert(reference.name);
         graph.add_input(node, graph.add(graph::NodeKind::kImage, *own));
@@ -150,21 +154,21 @@ class Reader {
       }
     }
     for (const auto& [option, value] : image.settings->build_options) {
-      const std::string* own = own_context(option.first, value);
-      if (own == nullptr) continue;
-      upstreams[*own].insert(option.second);
-      graph.add_input(node, graph.add(graph::NodeKind::kImage, *own));
+      constexpr std::string_view kImage = "docker-image://";
+      if (option.first != "build-context" || !value.starts_with(kImage)) continue;
+      const std::string reference = value.substr(kImage.size());
+      if (const std::string* own = own_.find(reference, image.name())) {
+        image.own_contexts.emplace(option.second, *own);
+        upstreams[*own];  // the Dockerfile calls it by the context's name
+        graph.add_input(node, graph.add(graph::NodeKind::kImage, *own));
+      } else {
+        external.insert(reference);
+        graph.add_input(node, graph.add(graph::NodeKind::kBaseImage, reference));
+      }
     }
     for (auto& [name, spelled] : upstreams) image.upstreams.push_back({name, std::move(spelled)});
     image.external.assign(external.begin(), external.end());
     return {};
-  }
-
-  /// The repo's image that an additional context is; null: another's, or no additional context.
-  [[nodiscard]] const std::string* own_context(std::string_view option, std::string_view value) const {
-    constexpr std::string_view kImage = "docker-image://";
-    if (option != "build-context" || !value.starts_with(kImage)) return nullptr;
-    return own_.find(value.substr(kImage.size()));
   }
 
   Result<std::vector<graph::NodeId>> build_order() {

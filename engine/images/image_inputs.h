@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -47,7 +48,9 @@ struct ImageInputs {
   const config::ImageSettings* settings = nullptr;
   std::string dockerfile;  ///< its bytes
   const Context* context = nullptr;
-  std::vector<Upstream> upstreams;    ///< sorted by image
+  std::vector<Upstream> upstreams;  ///< sorted by image
+  /// Additional contexts that are images of the repo, by the name that takes the place of what the Dockerfile calls so.
+  std::map<std::string, std::string> own_contexts;
   std::vector<std::string> external;  ///< base images that are not the repo's own, as spelled, sorted
   graph::FingerprintBuilder parts;    ///< every input but upstream and base images
   /// Base images, of upstream images too, that the hash says nothing about; sorted.

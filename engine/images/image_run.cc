@@ -299,6 +299,9 @@ class ImageRule::Run {
     request.fingerprint = &image.fingerprint;
     request.build_args = image.settings->build_args;
     request.build_options = image.settings->build_options;
+    for (const auto& [name, own] : image.own_contexts) {
+      request.build_options[{"build-context", name}] = "docker-image://" + images_[index_of(own)].tag;
+    }
     request.build_hints = image.settings->build_hints;
     for (const auto& [id, secret] : image.settings->build_secrets) {
       const auto bytes = secret.file.empty() ? secret.value : read_whole_file(secret.file);

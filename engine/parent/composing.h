@@ -24,7 +24,7 @@ struct ComposeStack {
   std::vector<std::string> files;      ///< relative to stage_directory, in order
   std::vector<std::string> variables;  ///< every name interpolated
   std::map<std::string, std::string> environment;  ///< those with a value
-  /// Services that are not to be started, whose env files Compose must not look for: they are missing.
+  /// Services that are not to be started, whose env files Compose must not look for: they may be missing.
   std::vector<std::string> without_env_files = {};
 };
 

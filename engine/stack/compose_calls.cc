@@ -11,7 +11,6 @@
 
 #include "engine/parent/docker_command.h"
 #include "engine/parent/lock_script.h"
-#include "engine/parent/other_user.h"
 #include "engine/parent/remote_lock.h"
 #include "engine/stack/compose_v1.h"
 #include "engine/stack/scripts.h"
@@ -135,22 +134,20 @@ Result<void> RemoteCompose::check_compose() const {
 
 /// Compose takes a variable from its own environment first. So where the stack's files name HOME or PATH, which that
 /// has for the docker command's sake, it is given the client's: HOME by taking it away (--env-file has it), PATH as it
-/// is. Another user's environment is not ours to set.
+/// is. A docker command of several words (sudo, env, nice) finds its program itself, and may change the environment.
 std::string RemoteCompose::command(const ComposeStack& stack) const {
   const auto path = stack.environment.find("PATH");
   const bool takes_home = stack.environment.contains("HOME") && stack.home_directory.empty();
-  if ((path == stack.environment.end() && !takes_home) || parent::changes_user(settings_.docker_command)) {
+  const bool is_one_program = settings_.docker_command.size() == 1;
+  if ((path == stack.environment.end() && !takes_home) || !is_one_program) {
     return facts_.compose_standalone ? "otto_docker_compose_job" : "otto_docker_job compose";
   }
   std::string command = "env";
   if (takes_home) command += " -u HOME \"DOCKER_CONFIG=${DOCKER_CONFIG:-$HOME/.docker}\"";
   if (path != stack.environment.end()) command += " " + quote("PATH=" + path->second);
-  std::vector<std::string> words =
-      facts_.compose_standalone ? parent::standalone_compose(settings_.docker_command) : settings_.docker_command;
-  if (!facts_.compose_standalone) words.emplace_back("compose");
-  command += fmt::format(" \"$(command -v {})\"", quote(words.front()));
-  for (std::size_t i = 1; i < words.size(); ++i) command += " " + quote(words[i]);
-  return command;
+  const std::string program = facts_.compose_standalone ? parent::standalone_compose(settings_.docker_command).front()
+                                                        : settings_.docker_command.front();
+  return command + fmt::format(" \"$(command -v {})\"{}", quote(program), facts_.compose_standalone ? "" : " compose");
 }
 
 Result<transport::Output> RemoteCompose::call(std::string text, transport::OutputSink on_output) {
@@ -207,7 +204,8 @@ std::string RemoteCompose::head(const ComposeStack& stack, std::string_view tree
   if (!stack.without_env_files.empty() && !facts_.compose_v1()) {
     std::string idle = "services:\n";
     for (const std::string& service : stack.without_env_files) {
-      idle += fmt::format("  {}: {{env_file: !reset []}}\n", nlohmann::json(service).dump());
+      idle += fmt::format("  {}: {{env_file: !reset []}}\n",
+                          nlohmann::json(service).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     }
     head += fmt::format("printf %s {} > \"$otto_work/idle.yml\" || exit 1\n", quote(idle));
     files += " -f \"$otto_work/idle.yml\"";

@@ -88,7 +88,7 @@ class Reader {
     entry.size = bytes->size();
     entry.mtime_s = status.st_mtim.tv_sec;
     entry.digest = graph::sha256(*bytes);
-    if (!path.bind_mount) stack_.staged[path.staged] = entry.digest;
+    if (path.read) stack_.staged[path.staged] = entry.digest;
     stack_.manifest.entries.push_back(std::move(entry));
     return {};
   }
@@ -115,7 +115,7 @@ class Reader {
       stack_.manifest.entries.push_back(std::move(entry));
     }
     const std::string prefix = path.staged == "." ? "" : path.staged + "/";
-    if (!path.bind_mount) stack_.staged[path.staged] = scan.manifest.hash();
+    if (path.read) stack_.staged[path.staged] = scan.manifest.hash();
     for (graph::ContextEntry& entry : scan.manifest.entries) {
       entry.path = prefix + entry.path;
       stack_.manifest.entries.push_back(std::move(entry));
@@ -133,6 +133,10 @@ class Reader {
     for (const auto& [path, content] : stack_.staged) {
       graph::append_field(encoding, path);
       graph::append_field(encoding, content.hex());
+    }
+    for (const compose::ComposeService& service :
+         stack_.files.services) {  // they are asked about without their env files
+      if (service.idle && service.has_env_file) graph::append_field(encoding, "idle " + service.name);
     }
     graph::append_field(encoding, "variables");
     for (const auto& [name, value] : stack_.environment) {

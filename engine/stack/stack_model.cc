@@ -161,8 +161,8 @@ ServiceModel service_model(const std::string& name, const dom::element& service)
 /// A service of a profile that is on is as one without profiles.
 void settle_profiles(StackModel& model, const ModelSources& sources) {
   const auto value = sources.variables.find("COMPOSE_PROFILES");
-  if (value == sources.variables.end()) return;
-  const std::vector<std::string> on = text::split(value->second, ',');
+  const std::vector<std::string> on =
+      compose::active_profiles(value == sources.variables.end() ? std::string_view() : value->second);
   const auto is_on = [&](const std::string& profile) { return std::ranges::find(on, profile) != on.end(); };
   for (auto& [name, service] : model.services) {
     if (is_on("*") || std::ranges::any_of(service.profiles, is_on)) service.profiles.clear();

@@ -108,7 +108,7 @@ void StackStage::settle(std::string directory) {
   call_.environment = stack_.environment;
   call_.without_env_files.clear();
   for (const compose::ComposeService& service : stack_.files.services) {
-    if (service.lacks_env_file) call_.without_env_files.push_back(service.name);
+    if (service.idle && service.has_env_file) call_.without_env_files.push_back(service.name);
   }
 }
 
@@ -189,7 +189,7 @@ Result<std::optional<StackModel>> StackStage::foresee_model(const parent::Probe&
   std::uintmax_t size = 0;
   for (const compose::StagedPath& path : stack_.files.paths) {
     std::error_code error;
-    if (path.bind_mount || !std::filesystem::is_regular_file(path.local, error)) continue;
+    if (!path.read || !std::filesystem::is_regular_file(path.local, error)) continue;
     size += std::filesystem::file_size(path.local, error);
     if (error || size > kMost) return std::optional<StackModel>();
     auto text = read_whole_file(path.local);

@@ -61,8 +61,10 @@ class Project:
     def env_file(self, directory):
         """A file whose variable tells that it was read."""
         self.env_files += 1
-        name = f"e{self.env_files}.env"
-        self.write(directory / name, f"READ_{self.env_files}=1\n")
+        name = self.one([f"e{self.env_files}.env", "same.env"])
+        path = self.folder / directory / name
+        before = path.read_text() if path.exists() else ""
+        self.write(directory / name, before + f"READ_{self.env_files}=1\n")
         return self.one(["", "./"]) + name
 
     def odd_values(self):
@@ -167,7 +169,7 @@ class Project:
         if self.maybe(0.4):
             parts.append(f"environment: {self.names()}")
         if self.maybe(0.2):
-            parts.append(f"profiles: [{', '.join(self.some(['p1', 'p2', 'p3'], 2))}]")
+            parts.append(f"profiles: [{', '.join(self.some(['p1', 'p2', 'p3', chr(39) + '${X-}' + chr(39)], 2))}]")
         if self.maybe(0.15):
             parts.append("secrets: [s1]")
         if self.maybe(0.15):
@@ -244,7 +246,7 @@ class Project:
         for name in self.some(OUTSIDE, 2) if self.maybe(0.6) else []:
             self.env[name] = self.one(["outer", "2.0", "", "o $$ o"])
         if self.maybe(0.5):
-            profiles = self.one(["p1", "p1,p2", "*", "", "other"])
+            profiles = self.one(["p1", "p1, p2", "*", "", "other"])
             if self.maybe(0.5):
                 self.env["COMPOSE_PROFILES"] = profiles
             else:

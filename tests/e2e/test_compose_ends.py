@@ -166,6 +166,29 @@ class Read(Stack):
         self.assert_error(self.repo.otto("docker", "up"), 2, "config", "the secret 'token' needs the variable 'TOKEN'")
 
 
+    def test_an_additional_context_takes_the_place_of_a_stage(self):
+        idle = "    command: [sleep, '100000']\n    init: true\n    stop_signal: SIGKILL\n"
+        self.addCleanup(self.repo.parent.clear, self.repo.project, ["steps-named"])
+        self.stack("services:\n  web:\n    build: {context: web, additional_contexts: {deps: 'docker-image://steps-named'}}\n" + idle +
+                   "  named:\n    build: named\n" + idle)
+        self.repo.write("web/Dockerfile", "FROM otto-lab/base:1 AS deps\nRUN echo stage > /file\nFROM otto-lab/base:1\nCOPY --from=deps /file /file\n")
+        self.repo.write("named/Dockerfile", "FROM otto-lab/base:1\nCOPY file /file\n")
+        self.repo.write("named/file", "one\n")
+        self.up()
+        self.assertEqual(self.inside("web", "cat", "/file"), "one\n")
+        self.repo.write("named/file", "two\n")
+        self.assertEqual(self.up().reasons("web"), [("upstream-changed", "named")])
+        self.assertEqual(self.inside("web", "cat", "/file"), "two\n")
+
+    def test_a_file_that_is_read_and_mounted_counts(self):
+        self.stack("services:\n  web:\n" + SLEEP + "    env_file: app.env\n    volumes: ['./app.env:/app.env']\n")
+        self.repo.write("app.env", "K=1\n")
+        self.up()
+        self.repo.write("app.env", "K=2\n")
+        self.assertEqual(self.up().actions(), {"web": "recreated"})
+        self.assertEqual(self.inside("web", "sh", "-c", "echo $K; cat /app.env"), "2\nK=2\n")
+
+
 class Ends(Stack):
     def test_orphans_are_told_and_removed_when_asked(self):
         far = ("far.yml", f"services:\n  far:\n{SLEEP}", "carrot_seed")

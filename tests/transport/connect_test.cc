@@ -55,6 +55,14 @@ class Silence {
   Silence(const Silence&) = delete;
   Silence& operator=(const Silence&) = delete;
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  /// Says the same without an end, until the other side goes.
+  void talk(std::string_view words) const {
+    std::string many;
+    for (int i = 0; i < 5000; ++i) many += words;
+    const int other = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
+    while (::send(other, many.data(), many.size(), MSG_NOSIGNAL) > 0) continue;
+    ::close(other);
+  }
   void hang_up() const { ::close(::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC)); }
 
  private:
@@ -84,6 +92,20 @@ TEST(Connect, AHostThatSaysNothingTimesOut) {
   const Error error = connect_error(somewhere(silence.port()));
   EXPECT_EQ(error.code, ErrorCode::kTimedOut);
   EXPECT_NE(error.message.find("ssh handshake"), std::string::npos) << error.message;
+}
+
+TEST(Connect, AHostThatTalksWithoutAnEndTimesOut) {
+  const Silence silence;
+  std::jthread other([&] { silence.talk("hello there\r\n"); });
+  const Error error = connect_error(somewhere(silence.port()));
+  EXPECT_EQ(error.code, ErrorCode::kTimedOut) << error.message;
+}
+
+TEST(Connect, AHostOfTheFirstProtocolIsNamed) {
+  const Silence silence;
+  std::jthread other([&] { silence.talk("SSH-1.5-OpenSSH_2.0\r\n"); });
+  const Error error = connect_error(somewhere(silence.port()));
+  EXPECT_NE(error.message.find("first ssh protocol"), std::string::npos) << error.message;
 }
 
 TEST(Connect, AHostThatHangsUpIsNoSshServer) {

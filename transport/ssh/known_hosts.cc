@@ -236,15 +236,6 @@ Result<std::optional<std::string>> judge_host_key(const KnownHosts& known, const
                                     text::shell_quote(check.file), text::shell_quote(question.name)));
     case KeyVerdict::kUnknown: break;
   }
-  if (known.knows_any()) {
-    return make_error(
-        ErrorCode::kHostKey,
-        fmt::format("{}: the host showed a key of a type that is not known of it, {} {}, and none of those "
-                    "that are",
-                    question.who, question.type, question.fingerprint),
-        fmt::format("someone may be listening in; if the host was set up anew: ssh-keygen -f {} -R {}",
-                    text::shell_quote(file), text::shell_quote(question.name)));
-  }
   if (question.policy == HostKeyPolicy::kStrict) {
     return make_error(ErrorCode::kHostKey,
                       fmt::format("{}: its host key {} {} is not known, and host_key_policy is strict", question.who,

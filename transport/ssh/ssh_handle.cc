@@ -1,7 +1,8 @@
 // The libssh2 session object, its socket callbacks, and the handshake with the host key check.
 //
 // Algorithms: curve25519 first (sntrup is not in libssh2); ChaCha20 before AES-GCM, as in OpenSSH, because libssh2
-// hands OpenSSL one AES block at a time (1.5 against 2.3 s of CPU for 512 MB); no SHA-1 anywhere. libssh2 1.11.1 adds
+// hands OpenSSL one AES block at a time (1.5 against 2.3 s of CPU for 512 MB); no SHA-1, unless
+// the ssh configuration has it, and then last. libssh2 1.11.1 adds
 // strict key exchange itself.
 #include "transport/ssh/ssh_handle.h"
 
@@ -138,6 +139,7 @@ Result<int> SshHandle::drive(const std::function<int()>& call, Deadline deadline
     const int result = call();
     if (result != 0 && stop.stop_requested()) return interrupted();
     if (result != LIBSSH2_ERROR_EAGAIN) return result;
+    if (deadline && Clock::now() > *deadline) return timed_out(who_, doing);  // though there may be more to read
     const int events = send_blocked() ? POLLIN | POLLOUT : POLLIN;
     switch (wait_for_fd(fd(), static_cast<short>(events), deadline, stop)) {
       case Ready::kReady: break;
@@ -203,6 +205,11 @@ std::string chosen(LIBSSH2_SESSION* session, const Offer& offer) {
   for (const std::string& name : asked) {
     if (has(known, name) && !has(names, name)) names.push_back(name);
   }
+  // `ssh -G` tells its defaults, too, among which some are left for old servers.
+  std::ranges::stable_partition(names, [](const std::string& name) {
+    return name.find("sha1") == std::string::npos && name.find("md5") == std::string::npos && name != "ssh-rsa" &&
+           name != "ssh-dss";
+  });
   return text::join(names, ",");
 }
 

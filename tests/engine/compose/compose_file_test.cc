@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <fstream>
 
@@ -346,7 +348,9 @@ TEST_F(ComposeFileTest, ExtendsResolveAgainstTheFileTheyStandIn) {
   EXPECT_EQ(error(read_text("services:\n  a: {extends: b}\n  b: {extends: {service: a}}\n")),
             "$TOP/repo/compose.yml:3:16: service 'a' extends itself");
   auto wrong = read_text("services:\n  a: {extends: {file: ext/e.yml, service: bsae}}\n");
-  EXPECT_EQ(error(wrong), "$TOP/repo/ext/e.yml: no service 'bsae' to extend, wanted by line 2 … did you mean 'base'?");
+  EXPECT_EQ(
+      error(wrong),
+      "$TOP/repo/compose.yml:2:23: there is no service 'bsae' to extend in $TOP/repo/ext/e.yml … did you mean 'base'?");
 }
 
 TEST_F(ComposeFileTest, VariablesAreFoundWhereverComposeTakesThem) {
@@ -490,12 +494,80 @@ TEST_F(ComposeFileTest, ALaterFileResetsAndOverrides) {
       << "the base itself still wants it";
 }
 
+TEST_F(ComposeFileTest, AFileThatIsReadAndMountedCountsAsRead) {
+  write("app.env", "A=1\n");
+  const auto inputs =
+      read_text("services: {a: {env_file: app.env, volumes: ['./app.env:/e', './compose.yml:/c', './only:/o']}}\n");
+  ASSERT_TRUE(inputs.ok());
+  std::map<std::string, std::pair<bool, bool>> flags;
+  for (const StagedPath& path : inputs->paths) flags[path.staged] = {path.bind_mount, path.read};
+  EXPECT_EQ(flags, (std::map<std::string, std::pair<bool, bool>>{
+                       {"app.env", {true, true}}, {"compose.yml", {true, true}}, {"only", {true, false}}}));
+}
+
+TEST_F(ComposeFileTest, VariablesOfWhatIsLaidOverAreSentToo) {
+  write("prod.yml", "services: {base: {image: x}}\n");
+  write("inc.yml", "services: {i: {image: i}}\n");
+  env_ = {{"FILE", "prod.yml"}, {"NAME", "base"}, {"NEED", "n"}, {"INC", "inc.yml"}};
+  const auto inputs = read_text(
+      "include: ['${INC:-gone.yml}']\n"
+      "services: {a: {extends: {file: '${FILE:-dev.yml}', service: '${NAME:-other}'}}, b: {image: 'x:${NEED:?must}'}}\n"
+      "---\nservices: {b: {image: y}}\n");
+  ASSERT_TRUE(inputs.ok()) << inputs.error().message;
+  EXPECT_EQ(inputs->variables, (Names{"FILE", "INC", "NAME", "NEED"}));
+  EXPECT_EQ(inputs->services[0].image, "x");
+}
+
+TEST_F(ComposeFileTest, EnvFilesOfOneNameInTwoFoldersAreTwo) {
+  write("app.env", "");
+  write("common/app.env", "");
+  write("common/base.yml", "services: {base: {image: x, env_file: app.env}}\n");
+  EXPECT_EQ(staged("services: {a: {extends: {file: common/base.yml, service: base}, env_file: app.env}}\n"),
+            (Names{"app.env", "common/app.env", "common/base.yml"}));
+}
+
+TEST_F(ComposeFileTest, ProfilesAsComposeSplitsThem) {
+  const std::string text =
+      "services: {a: {image: x, profiles: [a]}, b: {image: x, profiles: [b]}, c: {image: x, profiles: ['${C-}']}}\n";
+  const auto idle = [&] {
+    std::string names;
+    const auto inputs = read_text(text);
+    for (const ComposeService& service : inputs->services) names += service.idle ? service.name : "";
+    return names;
+  };
+  EXPECT_EQ(idle(), "ab") << "without COMPOSE_PROFILES the empty profile is on";
+  env_["COMPOSE_PROFILES"] = "a, b";
+  EXPECT_EQ(idle(), "c");
+  env_["COMPOSE_PROFILES"] = "*";
+  EXPECT_EQ(idle(), "");
+}
+
+TEST_F(ComposeFileTest, WhatIsTheSameMayBeIncludedTwice) {
+  write("a/a.yml", "services: {r: {image: redis}}\nnetworks: {p: {external: true}}\nvolumes: {v: {name: foo}}\n");
+  write("b/b.yml", "services: {r: {image: redis}}\nnetworks: {p: {external: true}}\nvolumes: {v: {name: foo}}\n");
+  EXPECT_TRUE(read_text("include: [a/a.yml, b/b.yml]\nnetworks: {p: {external: true}}\n").ok());
+  write("b/b.yml", "services: {r: {image: redis, env_file: x.env}}\n");
+  write("a/a.yml", "services: {r: {image: redis, env_file: x.env}}\n");
+  EXPECT_NE(error(read_text("include: [a/a.yml, b/b.yml]\n")).find("is defined already at"), std::string::npos)
+      << "they are two files";
+}
+
+TEST_F(ComposeFileTest, TruthIsSpeltInManyWays) {
+  for (const char* no : {"False", "no", "off", "'${R:-No}'"}) {
+    EXPECT_TRUE(read_text(fmt::format("services: {{a: {{env_file: [{{path: gone.env, required: {}}}]}}}}\n", no)).ok())
+        << no;
+  }
+  EXPECT_TRUE(*read_text("services: {a: {x-otto: {oneshot: Yes}}}\n")->services[0].oneshot);
+}
+
 TEST_F(ComposeFileTest, KeysAreTextAndStandOnce) {
   EXPECT_EQ(error(read_text("services:\n  a: {image: x}\n  a: {image: y}\n")),
             "$TOP/repo/compose.yml:3:3: the key 'a' is there already, at line 2");
   EXPECT_EQ(error(read_text("services: {a: {environment: {1: x}}}\n")),
             "$TOP/repo/compose.yml:1:30: a key that is no text ('1'); quote it");
   EXPECT_TRUE(read_text("services: {a: {environment: {'1': x, on: y}}}\n").ok());
+  EXPECT_NE(error(read_text("x-a: &a {b: 1}\nservices: {a: {<<: *a, <<: *a}}\n")).find("'<<' is there already"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -228,7 +228,7 @@ TEST_F(ComposeImagesTest, RefusalsNameTheirPlace) {
   refused("{context: api, dockerfile: Other, dockerfile_inline: FROM x}", "both 'dockerfile' and 'dockerfile_inline'");
   refused("{context: api, ssh: [default]}", "'build.ssh'");
   refused("{context: api, secrets: [s]}", "there is no secret 's'");
-  refused("{context: api, additional_contexts: {x: ./db}}", "the additional context 'x' ('./db') is no image");
+  refused("{context: api, additional_contexts: {x: ./db}}", "the additional context 'x' is no image");
   refused("{context: api, platforms: [linux/amd64, linux/arm64]}", "several platforms");
   refused("{dockerfile: Dockerfile}", "Dockerfile' does not exist");
   refused("'${NOT_SET}'", "needs the variable 'NOT_SET'");

@@ -78,6 +78,15 @@ TEST(TypedScalar, IsWrittenAsComposeWritesIt) {
   for (const auto& [written, text] : kTable) EXPECT_EQ(typed(written), text) << written;
 }
 
+TEST(TypedScalar, YamlsOwnTagsTypeWhatIsQuotedToo) {
+  EXPECT_EQ(typed("!!int '010'"), "8");
+  EXPECT_EQ(typed("!!float \"1.50\""), "1.5");
+  EXPECT_EQ(typed("!!str 010"), "010");
+  EXPECT_TRUE(value_of("!!null ''").is_nothing());
+}
+
+TEST(TypedScalar, ALongNumberIsNoTrouble) { EXPECT_EQ(typed(std::string(100'000, '1')), std::string(100'000, '1')); }
+
 TEST(TypedScalar, WhatIsQuotedIsText) {
   for (const std::string text : {"1.10", "0755", "True", "2001-01-02", "null"}) {
     EXPECT_EQ(typed("'" + text + "'"), text);
