@@ -40,8 +40,8 @@ struct Stage {
 class DockerfileReader {
  public:
   DockerfileReader(std::string_view file_name, const std::map<std::string, std::string>& build_args,
-                   const std::optional<std::string>& target)
-      : file_name_(file_name), build_args_(build_args) {
+                   const std::optional<std::string>& target, const std::set<std::string>& triggered)
+      : file_name_(file_name), build_args_(build_args), triggered_(triggered) {
     if (target && !target->empty()) target_ = *target;
   }
 
@@ -218,6 +218,9 @@ class DockerfileReader {
     }
     std::vector<bool> wanted(stages_.size(), false);
     std::vector<std::size_t> open = {*target};
+    for (const std::string& name : triggered_) {
+      if (const auto stage = stage_named(name)) open.push_back(*stage);
+    }
     while (!open.empty()) {
       const std::size_t stage = open.back();
       open.pop_back();
@@ -271,6 +274,7 @@ class DockerfileReader {
   std::string_view file_name_;
   const std::map<std::string, std::string>& build_args_;
   std::string target_;  ///< empty: none
+  const std::set<std::string>& triggered_;
   char escape_ = '\\';
   std::map<std::string, std::string, std::less<>> args_;  ///< of the global scope
   std::vector<Stage> stages_;
@@ -281,9 +285,9 @@ class DockerfileReader {
 
 Result<Dockerfile> parse_dockerfile(std::string_view text, std::string_view file_name,
                                     const std::map<std::string, std::string>& build_args,
-                                    const std::optional<std::string>& target) {
+                                    const std::optional<std::string>& target, const std::set<std::string>& triggered) {
   OTTO_TRY(const DockerfileLines lines, read_dockerfile_lines(text, file_name));
-  return DockerfileReader(file_name, build_args, target).run(lines);
+  return DockerfileReader(file_name, build_args, target, triggered).run(lines);
 }
 
 }  // namespace otto::images

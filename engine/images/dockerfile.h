@@ -7,6 +7,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,9 +44,11 @@ struct Dockerfile {
 /// `target`: only the stages that it needs count (BuildKit builds no others), without one those of the last stage; a
 /// name in any case or a number, kConfig with the near-miss for one the file does not have. Platform args (TARGETARCH,
 /// …) are known to the engine only: unless `build_args` sets them they stay in a name as "${TARGETARCH}", and every
-/// stage may be meant.
+/// stage may be meant. `triggered`: names by which triggers (ONBUILD) of images that it is built from ask for stages
+/// here, which then are needed, too.
 Result<Dockerfile> parse_dockerfile(std::string_view text, std::string_view file_name,
                                     const std::map<std::string, std::string>& build_args,
-                                    const std::optional<std::string>& target = std::nullopt);
+                                    const std::optional<std::string>& target = std::nullopt,
+                                    const std::set<std::string>& triggered = {});
 
 }  // namespace otto::images

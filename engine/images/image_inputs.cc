@@ -116,13 +116,44 @@ class Reader {
       ImageInputs image;
       image.settings = &*settings;
       OTTO_TRY(image.dockerfile, read_dockerfile(*settings));
-      OTTO_TRY(const Dockerfile parsed, parse_dockerfile(image.dockerfile, settings->dockerfile.string(),
-                                                         settings->build_args, settings->target));
+      OTTO_TRY(const Dockerfile parsed, parse(image));
       OTTO_RETURN_IF_ERROR(add_to_graph(image, parsed));
       for (const Upstream& upstream : image.upstreams) open.push_back(upstream.image);
       read_.emplace(settings->name, std::move(image));
     }
     return {};
+  }
+
+  /// With the stages that are needed because triggers of the repo's images ask for them.
+  Result<Dockerfile> parse(ImageInputs& image) {
+    const auto parse_with = [&](const std::set<std::string>& triggered) {
+      return parse_dockerfile(image.dockerfile, image.settings->dockerfile.string(), image.settings->build_args,
+                              image.settings->target, triggered);
+    };
+    OTTO_TRY(Dockerfile parsed, parse_with({}));
+    for (const ImageReference& reference : parsed.references) {
+      const std::string* own =
+          reference.kind == ReferenceKind::kFrom ? own_.find(reference.name, image.name()) : nullptr;
+      if (own == nullptr) continue;
+      for (const std::string& name : triggers_of(*own)) {
+        const bool is_stage = std::ranges::find(parsed.stages, text::to_lower(name)) != parsed.stages.end();
+        if (is_stage) image.triggered.insert(name);
+      }
+    }
+    return image.triggered.empty() ? std::move(parsed) : parse_with(image.triggered);
+  }
+
+  /// Names that ONBUILD instructions of an image copy or mount from. What cannot be read is told when it is its turn.
+  [[nodiscard]] std::set<std::string> triggers_of(const std::string& name) const {
+    const auto settings = std::ranges::find(repo_.images, name, &config::ImageSettings::name);
+    const auto text = settings->trouble ? Result<std::string>(*settings->trouble) : read_dockerfile(*settings);
+    if (!text.ok()) return {};
+    const auto parsed = parse_dockerfile(*text, settings->dockerfile.string(), settings->build_args, settings->target);
+    std::set<std::string> names;
+    for (const ImageReference& reference : parsed.ok() ? parsed->references : std::vector<ImageReference>()) {
+      if (reference.trigger) names.insert(reference.name);
+    }
+    return names;
   }
 
   Result<void> add_to_graph(ImageInputs& image, const Dockerfile& parsed) {

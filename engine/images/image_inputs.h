@@ -51,6 +51,7 @@ struct ImageInputs {
   std::vector<Upstream> upstreams;  ///< sorted by image
   /// Additional contexts that are images of the repo, by the name that takes the place of what the Dockerfile calls so.
   std::map<std::string, std::string> own_contexts;
+  std::set<std::string> triggered;    ///< stages that triggers of those images ask for by these names
   std::vector<std::string> external;  ///< base images that are not the repo's own, as spelled, sorted
   graph::FingerprintBuilder parts;    ///< every input but upstream and base images
   /// Base images, of upstream images too, that the hash says nothing about; sorted.

@@ -313,6 +313,7 @@ class ImageRule::Run {
       }
       request.secrets[id] = *bytes;
     }
+    request.triggered = image.triggered;
     request.target = image.settings->target.value_or("");
     request.platform = image.settings->platform.value_or("");
     for (const Upstream& upstream : image.upstreams) {

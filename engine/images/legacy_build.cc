@@ -51,7 +51,7 @@ class LegacyReader {
     OTTO_RETURN_IF_ERROR(check_syntax());
     OTTO_TRY(const DockerfileLines file, read_dockerfile_lines(request_.dockerfile, name()));
     OTTO_TRY(const Dockerfile parsed,
-             parse_dockerfile(request_.dockerfile, name(), request_.build_args, request_.target));
+             parse_dockerfile(request_.dockerfile, name(), request_.build_args, request_.target, request_.triggered));
     std::size_t stage = 0;
     bool begun = false;
     for (const LogicalLine& line : file.lines) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -26,8 +27,9 @@ struct BuildRequest {
   std::map<std::pair<std::string, std::string>, std::string> build_options;  ///< config::ImageSettings
   std::vector<std::pair<std::string, std::string>> build_hints;              ///< likewise
   std::map<std::string, std::string> secrets;                                ///< by id: bytes
-  std::string target, platform;                                              ///< empty: none
-  std::vector<std::pair<std::string, std::string>> pins;                     ///< reference as spelled → exact tag
+  std::set<std::string> triggered;                        ///< stages that triggers of its bases ask for
+  std::string target, platform;                           ///< empty: none
+  std::vector<std::pair<std::string, std::string>> pins;  ///< reference as spelled → exact tag
   /// Base images that count in the tag: reference → id. Another one at the end of the build is kInputsChanged.
   std::vector<std::pair<std::string, std::string>> bases;
   /// The tag was not there when the parent was asked: if it is by the time its lock is had, another otto has built it.

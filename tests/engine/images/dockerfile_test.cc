@@ -25,6 +25,15 @@ std::string references(std::string_view text, const Args& args = {}, std::option
   return all;
 }
 
+TEST(Dockerfile, StagesThatTriggersAskForAreNeeded) {
+  const std::string text = "FROM tools AS Builder\nFROM other AS unused\nFROM base\n";
+  const auto without = parse_dockerfile(text, "Dockerfile", {});
+  EXPECT_EQ(without->needed, (std::vector<bool>{false, false, true}));
+  const auto with = parse_dockerfile(text, "Dockerfile", {}, std::nullopt, {"builder", "nobody"});
+  EXPECT_EQ(with->needed, (std::vector<bool>{true, false, true}));
+  EXPECT_EQ(with->references.size(), 2U);
+}
+
 TEST(Dockerfile, FromTakesImagesAndDropsScratch) {
   EXPECT_EQ(references("FROM debian:12\n"), "from:debian:12@1");
   EXPECT_EQ(references("from debian:12"), "from:debian:12@1");

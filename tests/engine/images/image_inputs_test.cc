@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <thread>
@@ -102,6 +103,42 @@ TEST(ImageInputs, AnUpstreamImageIsAnInput) {
   EXPECT_NE(before->find("base")->hash, after->find("base")->hash);
   EXPECT_NE(before->find("api")->hash, after->find("api")->hash);
   EXPECT_EQ(before->find("other")->hash, after->find("other")->hash);
+}
+
+TEST(ImageInputs, AStageThatATriggerOfTheBaseAsksForIsAnInput) {
+  Repo repo;
+  repo.image("tools", "FROM scratch\n", "t");
+  repo.image("base", "FROM debian\nONBUILD COPY --from=Builder /t /t\nONBUILD COPY --from=nobody /n /n\n", "b");
+  repo.image("app", "FROM p-tools AS builder\nFROM unused AS other\nFROM p-base\n", "a");
+  const auto inputs = repo.read({"app"});
+  ASSERT_TRUE(inputs.ok()) << inputs.error().message;
+  const ImageInputs& app = *inputs->find("app");
+  EXPECT_EQ(upstreams_of(app), (Names{"base=p-base", "tools=p-tools"}));
+  EXPECT_EQ(app.triggered, std::set<std::string>{"Builder"});
+  EXPECT_TRUE(app.external.empty());
+}
+
+TEST(ImageInputs, AnAdditionalContextIsAnImageThatTakesAPlace) {
+  Repo repo;
+  repo.image("tool", "FROM scratch\n", "t");
+  repo.image("app", "FROM alpine AS deps\nFROM mine\nCOPY --from=deps / /\n", "a");
+  repo.read({"app"}).value();
+  config::Settings settings = repo.settings.back();
+  config::ImageSettings& app = *std::ranges::find(settings.images, "app", &config::ImageSettings::name);
+  app.build_options = {{{"build-context", "deps"}, "docker-image://p-tool"},
+                       {{"build-context", "mine"}, "docker-image://busybox:1"}};
+  ReadRequest request;
+  request.repo = &settings;
+  request.images = {"app"};
+  request.memo = &*repo.memo;
+  request.reporter = &null_reporter();
+  const auto inputs = read_images(request);
+  ASSERT_TRUE(inputs.ok()) << inputs.error().message;
+  const ImageInputs& read = *inputs->find("app");
+  EXPECT_EQ(read.own_contexts, (std::map<std::string, std::string>{{"deps", "tool"}}));
+  ASSERT_EQ(read.upstreams.size(), 1U);
+  EXPECT_EQ(read.upstreams[0].image, "tool");
+  EXPECT_EQ(read.external, (Names{"alpine", "busybox:1"})) << "mine is nobody's";
 }
 
 TEST(ImageInputs, AContextIsScannedOnceForAllImagesWithTheSameIgnoreFile) {
