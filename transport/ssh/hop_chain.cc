@@ -6,6 +6,12 @@
 
 #include <fmt/format.h>
 
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <random>
+
+#include "graph/base/clock.h"
 #include "graph/base/text.h"
 #include "transport/classify.h"
 #include "transport/os/tcp.h"
@@ -88,28 +94,58 @@ void announce_route(const std::vector<ResolvedHost>& hosts, const Interaction& i
   }
 }
 
+/// A socket to a host of the route: through the one before, by a command, or directly.
+Result<Fd> HopChain::reach(const std::vector<ResolvedHost>& hosts, std::size_t i, const std::string& who,
+                           const std::stop_token& stop) {
+  const ResolvedHost& host = hosts[i];
+  if (i > 0) {
+    auto tunnel = last().open_tunnel(host.host, host.port, Clock::now() + host.connect_timeout, stop);
+    if (!tunnel) return classify_tunnel(who, hosts[i - 1].id, std::move(tunnel).error());
+    return tunnel;
+  }
+  if (host.proxy_command) return start_proxy_command(*host.proxy_command);
+  return connect_tcp(who, host.host, host.port, host.connect_timeout, stop, host.local_end);
+}
+
+/// Whoever is turned away asks again a little later, for as long as connecting may take: beyond its MaxStartups sshd
+/// hangs up on some of those who come at once. What was wrong first is told, if nothing helps.
+Result<void> HopChain::log_in(const std::vector<ResolvedHost>& hosts, std::size_t i, const Interaction& interaction,
+                              const std::stop_token& stop) {
+  constexpr unsigned kAttempts = 6, kFirstPauseMs = 100;
+  const ResolvedHost& host = hosts[i];
+  const bool hop = i + 1 < hosts.size();
+  const std::string who = hop ? "hop " + host.describe() : host.describe();
+  const auto until = Clock::now() + host.connect_timeout;
+  std::optional<Error> first;
+  std::minstd_rand random(std::random_device{}());
+  for (unsigned attempt = 1;; ++attempt) {
+    OTTO_TRY(Fd socket, reach(hosts, i, who, stop));
+    if (!first) {
+      interaction.tell(host.id, ConnectStage::kConnected,
+                       i > 0 ? fmt::format("reached from hop '{}'", hosts[i - 1].id) : "reached");
+    }
+    bool turned_away = false;
+    auto session = SshSession::log_in(std::move(socket), host, who, hop, interaction, stop, turned_away);
+    if (session.ok()) {
+      sessions_.push_back(std::move(session).value());
+      return {};
+    }
+    if (!first) first = session.error();
+    if (session.error().code == ErrorCode::kInterrupted) return session.error();
+    const std::chrono::milliseconds pause(kFirstPauseMs * attempt + random() % kFirstPauseMs);
+    if (!turned_away || host.proxy_command || attempt == kAttempts || Clock::now() + pause > until) {
+      return *first;
+    }
+    std::mutex nobody;
+    std::unique_lock lock(nobody);
+    std::condition_variable_any().wait_for(lock, stop, pause, [] { return false; });
+  }
+}
+
 Result<HopChain> HopChain::connect(const std::vector<ResolvedHost>& hosts, const Interaction& interaction,
                                    const std::stop_token& stop) {
   HopChain chain;
-  for (std::size_t i = 0; i < hosts.size(); ++i) {
-    const ResolvedHost& host = hosts[i];
-    const bool hop = i + 1 < hosts.size();
-    const std::string who = hop ? "hop " + host.describe() : host.describe();
-    Fd socket;
-    if (i > 0) {
-      auto tunnel = chain.last().open_tunnel(host.host, host.port, Clock::now() + host.connect_timeout, stop);
-      if (!tunnel) return classify_tunnel(who, hosts[i - 1].id, std::move(tunnel).error());
-      socket = std::move(tunnel).value();
-    } else if (host.proxy_command) {
-      OTTO_TRY(socket, start_proxy_command(*host.proxy_command));
-    } else {
-      OTTO_TRY(socket, connect_tcp(who, host.host, host.port, host.connect_timeout, stop, host.local_end));
-    }
-    interaction.tell(host.id, ConnectStage::kConnected,
-                     i > 0 ? fmt::format("reached from hop '{}'", hosts[i - 1].id) : "reached");
-    OTTO_TRY(auto session, SshSession::log_in(std::move(socket), host, who, hop, interaction, stop));
-    chain.sessions_.push_back(std::move(session));
-  }
+  for (std::size_t i = 0; i < hosts.size(); ++i) OTTO_RETURN_IF_ERROR(chain.log_in(hosts, i, interaction, stop));
   return chain;
 }
 

@@ -6,8 +6,10 @@
 
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <vector>
 
+#include "graph/base/fd.h"
 #include "graph/base/result.h"
 #include "transport/address.h"
 #include "transport/connect.h"
@@ -35,6 +37,10 @@ class HopChain {
 
  private:
   HopChain() = default;
+  Result<Fd> reach(const std::vector<ResolvedHost>& hosts, std::size_t i, const std::string& who,
+                   const std::stop_token& stop);
+  Result<void> log_in(const std::vector<ResolvedHost>& hosts, std::size_t i, const Interaction& interaction,
+                      const std::stop_token& stop);
   std::vector<std::unique_ptr<SshSession>> sessions_;
 };
 

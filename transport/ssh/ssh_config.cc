@@ -122,6 +122,56 @@ std::string expand_tokens(std::string_view text, const ResolvedHost& host, std::
   return out;
 }
 
+/// ${NAME} by the environment, as ssh does in the names of files; without a value it stays, and no such file is found.
+std::string expand_environment(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.substr(at).starts_with("${") ? text.find('}', at) : std::string_view::npos;
+    const std::string name(end == std::string_view::npos ? std::string_view() : text.substr(at + 2, end - at - 2));
+    const char* value = name.empty() ? nullptr : ::getenv(name.c_str());
+    if (value == nullptr) {
+      out += text[at++];
+      continue;
+    }
+    out += value;
+    at = end + 1;
+  }
+  return out;
+}
+
+std::string expand_path(std::string_view file, const ResolvedHost& host, std::string_view original) {
+  return expand_tokens(expand_environment(expand_home(file)), host, original);
+}
+
+/// The files of a list from `ssh -G`, which prints those with blanks as several words: the longest that is there.
+std::vector<std::string> listed_files(const std::vector<std::string>& words, const ResolvedHost& host,
+                                      std::string_view original) {
+  std::vector<std::string> files;
+  for (std::size_t at = 0; at < words.size();) {
+    std::size_t used = 1;
+    std::string joined = words[at];
+    for (std::size_t end = at + 1; end < words.size(); ++end) {
+      joined += " " + words[end];
+      if (::access(expand_path(joined, host, original).c_str(), F_OK) == 0) used = end + 1 - at;
+    }
+    std::string file = words[at];
+    for (std::size_t i = 1; i < used; ++i) file += " " + words[at + i];
+    if (file != "none") files.push_back(expand_path(file, host, original));
+    at += used;
+  }
+  return files;
+}
+
+/// A user's name as ssh takes it (ssh.c, valid_ruser): CORP\joe is one.
+std::optional<Error> refuse_odd_user(std::string_view value, const std::string& id) {
+  constexpr std::string_view kRefused("'`\";&<>|(){}\n\r\t \0", 17);
+  const bool odd = value.empty() || value.front() == '-' || value.back() == '\\' ||
+                   value.find_first_of(kRefused) != std::string_view::npos;
+  if (!odd) return std::nullopt;
+  return make_error(ErrorCode::kConfig, fmt::format("host '{}': '{}' cannot be a user", id, text::printable(value)),
+                    "correct the user in hosts.json or ~/.ssh/config");
+}
+
 /// A name that ssh(1) or a shell could take for something else than a name.
 std::optional<Error> refuse_odd_name(std::string_view what, std::string_view value, const std::string& id) {
   const bool odd = value.empty() || value.front() == '-' ||
@@ -153,7 +203,7 @@ void choose_identities(const Address& address, const SshConfig& config, Resolved
     host.identities_named = true;
   } else {
     for (const auto& file : config.identity_files) {
-      host.identity_files.push_back(expand_tokens(expand_home(file), host, address.host));
+      host.identity_files.push_back(expand_path(file, host, address.host));
     }
   }
   host.identities_only = config.identities_only;
@@ -167,16 +217,14 @@ void choose_known_hosts(const Address& address, const SshConfig& config, Resolve
   host.key_name = config.host_key_alias.value_or(known_hosts_name(host.host, host.port));
   host.host_key_policy = address.host_key_policy.value_or(config.host_key_policy.value_or(HostKeyPolicy::kAcceptNew));
   if (config.revoked_host_keys) {
-    host.revoked_host_keys = expand_tokens(expand_home(*config.revoked_host_keys), host, address.host);
+    host.revoked_host_keys = expand_path(*config.revoked_host_keys, host, address.host);
   }
   if (!address.known_hosts.empty()) {
     host.known_hosts = address.known_hosts;
     return;
   }
   for (const auto* files : {&config.user_known_hosts, &config.global_known_hosts}) {
-    for (const auto& file : *files) {
-      if (file != "none") host.known_hosts.push_back(expand_tokens(expand_home(file), host, address.host));
-    }
+    for (std::string& file : listed_files(*files, host, address.host)) host.known_hosts.push_back(std::move(file));
   }
 }
 
@@ -287,7 +335,7 @@ Result<std::vector<Address>> parse_proxy_jump(std::string_view text, const Addre
 Result<void> check_names(const Address& address) {
   if (auto odd = refuse_odd_name("host name", address.host, address.id)) return std::move(*odd);
   if (!address.user) return {};
-  if (auto odd = refuse_odd_name("user", *address.user, address.id)) return std::move(*odd);
+  if (auto odd = refuse_odd_user(*address.user, address.id)) return std::move(*odd);
   return {};
 }
 
@@ -298,7 +346,7 @@ Result<ResolvedHost> merge_config(const Address& address, const SshConfig& confi
   host.port = address.port.value_or(config.port.value_or(22));
   host.user = address.user ? *address.user : config.user ? *config.user : account().name;
   if (auto odd = refuse_odd_name("host name", host.host, address.id)) return std::move(*odd);
-  if (auto odd = refuse_odd_name("user", host.user, address.id)) return std::move(*odd);
+  if (auto odd = refuse_odd_user(host.user, address.id)) return std::move(*odd);
   host.password = address.password;
   host.connect_timeout = address.connect_timeout.value_or(config.connect_timeout.value_or(kDefaultConnectTimeout));
   host.keepalive_interval = address.keepalive_interval.value_or(config.keepalive_interval.value_or(kDefaultKeepalive));

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "graph/base/base64.h"
@@ -113,6 +114,11 @@ std::string SshHandle::last_message() const {
   int length = 0;
   libssh2_session_last_error(session_, &message, &length, 0);
   return message != nullptr ? std::string(message, static_cast<std::size_t>(length)) : std::string();
+}
+
+bool SshHandle::was_turned_away() const {
+  return (peer_closed_ || receive_errno_ == ECONNRESET) && farewell_.empty() &&
+         libssh2_session_banner_get(session_) == nullptr;
 }
 
 std::string SshHandle::socket_cause() const {

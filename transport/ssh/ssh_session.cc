@@ -19,9 +19,12 @@ SshSession::SshSession(std::unique_ptr<SshLoop> loop) : loop_(std::move(loop)) {
 SshSession::~SshSession() = default;
 
 Result<std::unique_ptr<SshSession>> SshSession::log_in(Fd socket, const ResolvedHost& host, std::string who, bool hop,
-                                                       const Interaction& interaction, const std::stop_token& stop) {
+                                                       const Interaction& interaction, const std::stop_token& stop,
+                                                       bool& turned_away) {
   auto handle = std::make_unique<SshHandle>(std::move(socket), std::move(who));
-  OTTO_RETURN_IF_ERROR(handshake(*handle, host, interaction, stop));
+  auto shaken = handshake(*handle, host, interaction, stop);
+  turned_away = !shaken.ok() && handle->was_turned_away();
+  OTTO_RETURN_IF_ERROR(std::move(shaken));
   OTTO_RETURN_IF_ERROR(authenticate(*handle, host, interaction, stop));
   auto loop = std::make_unique<SshLoop>(std::move(handle), host.keepalive_interval, hop ? 0 : kSpareChannels);
   return std::unique_ptr<SshSession>(new SshSession(std::move(loop)));

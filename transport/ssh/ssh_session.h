@@ -19,10 +19,11 @@ class SshLoop;
 
 class SshSession {
  public:
-  /// Handshake, host key, log-in over a connected socket. `hop`: it will carry tunnels, not commands. Errors as
-  /// connect().
+  /// Handshake, host key, log-in over a connected socket. `hop`: it will carry tunnels, not commands. `turned_away`:
+  /// told of a failure that may be gone a little later. Errors as connect().
   static Result<std::unique_ptr<SshSession>> log_in(Fd socket, const ResolvedHost& host, std::string who, bool hop,
-                                                    const Interaction& interaction, const std::stop_token& stop);
+                                                    const Interaction& interaction, const std::stop_token& stop,
+                                                    bool& turned_away);
   ~SshSession();
   SshSession(const SshSession&) = delete;
   SshSession& operator=(const SshSession&) = delete;
