@@ -13,6 +13,7 @@ struct Definition::State {
   CLI::App app;
   std::string group = "Options";
   std::vector<OptionInfo> described;  ///< operands that are never parsed
+  std::string no_operands;            ///< the hint where one is named all the same
   std::optional<Error> pending;       ///< what a value's own check found, told instead of CLI11's message
 };
 
@@ -145,6 +146,8 @@ void Definition::describe_operand(std::string name, std::string help, bool repea
   state_->described.push_back({std::move(name), "", std::move(help), "", "", true, true, repeatable});
 }
 
+void Definition::takes_no_operands(std::string hint) { state_->no_operands = std::move(hint); }
+
 void Definition::conflict(const std::string& a, const std::string& b) {
   state_->app.get_option(a)->excludes(state_->app.get_option(b));
 }
@@ -160,7 +163,9 @@ Result<bool> Definition::parse(std::vector<std::string> tokens) {
   } catch (const CLI::ExtrasError&) {
     const std::string first = state_->app.remaining().front();
     if (first.size() > 1 && first.front() == '-') return unknown_option(first, option_names());
-    return token_error(fmt::format("unexpected argument '{}'", first));
+    Error unexpected = token_error(fmt::format("unexpected argument '{}'", first));
+    if (!state_->no_operands.empty()) unexpected.hint = state_->no_operands;
+    return unexpected;
   } catch (const CLI::RequiredError& error) {
     return token_error(fmt::format("{} is missing", named_in(error)));
   } catch (const CLI::ArgumentMismatch& error) {

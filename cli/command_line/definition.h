@@ -68,6 +68,8 @@ class Definition {
   /// Only for help: operands that the command line takes word for word and never parses.
   void describe_operand(std::string name, std::string help, bool repeatable);
   void conflict(const std::string& a, const std::string& b);
+  /// What helps whoever names something where nothing can be named.
+  void takes_no_operands(std::string hint);
 
   /// Fills the variables. The value says whether help was asked for (then nothing else was checked). kUsage.
   Result<bool> parse(std::vector<std::string> tokens);

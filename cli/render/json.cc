@@ -9,6 +9,8 @@
 #include "cli/render/names.h"
 #include "cli/render/prune_text.h"
 #include "cli/render/times.h"
+#include "graph/base/base64.h"
+#include "graph/base/text.h"
 
 namespace otto::cli::json {
 namespace {
@@ -322,8 +324,13 @@ std::string lab(std::span<const HostListing> machines) {
 }
 
 std::string command(std::string_view host_id, const CommandResult& result) {
-  return document(
-      {{"host_id", host_id}, {"exit_code", result.exit_code}, {"stdout", result.out}, {"stderr", result.err}});
+  Json command = {
+      {"host_id", host_id}, {"exit_code", result.exit_code}, {"stdout", result.out}, {"stderr", result.err}};
+  // What is no UTF-8 is shown with marks in its place, and can be had whole.
+  for (const auto& [key, bytes] : {std::pair{"stdout_base64", &result.out}, std::pair{"stderr_base64", &result.err}}) {
+    if (!text::is_utf8(*bytes)) command[key] = base64_encode(*bytes);
+  }
+  return document(command);
 }
 
 std::string transfer(std::string_view host_id, const TransferReport& report) {

@@ -37,6 +37,7 @@ std::string labs(std::span<const std::string> names);
 /// {"labs": [...], "hosts": [...]}: the chosen labs and their machines.
 std::string lab(std::span<const HostListing> machines);
 /// {"host_id", "exit_code", "stdout", "stderr"}.
+/// Of output that is no UTF-8 also "stdout_base64", "stderr_base64".
 std::string command(std::string_view host_id, const CommandResult& result);
 /// {"host_id", "files", "bytes", "duration_ms"}.
 std::string transfer(std::string_view host_id, const TransferReport& report);

@@ -21,11 +21,16 @@ class DockerDown : public Verb {
     definition.number("--timeout", options_.timeout_s, 0, 86400, "1",
                       "seconds each container has to stop before it is killed");
     definition.flag("--volumes", options_.volumes, "remove the stack's named volumes too");
+    definition.takes_no_operands(
+        "down takes the whole stack; `docker compose stop SERVICE` on its host stops one service");
   }
 
   Result<int> run(Invocation& invocation) override {
     OTTO_TRY(const auto workspace, invocation.open({}));
     options_.dry_run = invocation.options().dry_run;
+    if (invocation.options().verbose > 0 && !options_.volumes) {  // a habit from Compose, whose -v means them
+      invocation.complain("-v shows more and leaves the volumes; --volumes removes them\n");
+    }
     OTTO_TRY(const std::vector<docker::DownReport> reports, docker::compose_down(*workspace, options_));
     if (invocation.json()) {
       invocation.print_json(json::down(reports));

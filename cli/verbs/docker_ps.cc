@@ -26,6 +26,7 @@ class DockerPs : public Verb {
   void define(Definition& definition) override {
     definition.text("--on", "HOST", on_, "only this host; else every host with Docker in the lab");
     definition.flag("-a,--all", all_, "stopped containers too");
+    definition.takes_no_operands("ps lists whole hosts: --on HOST takes one, `| grep NAME` the rest");
   }
 
   Result<int> run(Invocation& invocation) override {

@@ -107,6 +107,7 @@ Result<void> TreeUnpacker::member(Streams& streams) {
     return {};
   }
   archive_entry_copy_pathname(entry, path.c_str());
+  archive_entry_set_perm(entry, archive_entry_perm(entry) & (type == AE_IFDIR ? 01777 : 0777));  // no setuid, as scp
   if (archive_write_header(streams.out, entry) < ARCHIVE_WARN) return failed(streams.out, "cannot write");
   if (type != AE_IFDIR) ++files_;
   OTTO_RETURN_IF_ERROR(content(streams));

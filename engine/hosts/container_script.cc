@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kHeader = "otto-container ";
 constexpr std::string_view kShellBegun = "otto-shell";
 
+/// The body of otto_enter; of kCopyIn empty: that has a script of its own.
 std::string_view entry_line(ContainerEntry entry) {
   switch (entry) {
     case ContainerEntry::kShell:
@@ -21,7 +22,7 @@ std::string_view entry_line(ContainerEntry entry) {
       return "otto_docker exec -it -e OTTO_EXEC_ID=$otto_token -e TERM=\"$2\" \"$cid\" /bin/sh -c "
              "'echo otto-shell; eval \"$1\"' sh \"$1\"";
     case ContainerEntry::kProgram: return "otto_docker_job exec -i \"$cid\" \"$@\"";
-    case ContainerEntry::kCopyIn: return "otto_docker_job cp - \"$cid:$1\"";
+    case ContainerEntry::kCopyIn: return "";
     case ContainerEntry::kCopyOut: return "otto_docker_job cp \"$cid:$1\" -";
   }
   return "";
@@ -32,7 +33,10 @@ std::string_view entry_line(ContainerEntry entry) {
 std::string container_script(const parent::ParentSettings& settings, const ContainerLabels& labels,
                              ContainerEntry entry, std::string_view token) {
   const std::string prelude = parent::docker_prelude(settings);
-  return prelude + fmt::format("otto_enter() {{ {}; }}\n", entry_line(entry)) +
+  const std::string enter = entry == ContainerEntry::kCopyIn
+                                ? std::string(kCopyInScript)
+                                : fmt::format("otto_enter() {{ {}; }}\n", entry_line(entry));
+  return prelude + enter +
          fmt::format(
              "otto_project={} otto_service={} otto_number={} otto_temporary={} otto_token={} otto_ending={}\n{}",
              text::shell_quote(labels.project), text::shell_quote(labels.service), text::shell_quote(labels.number),
@@ -50,7 +54,11 @@ bool ContainerFilter::next_line(std::string& line) {
 }
 
 void ContainerFilter::take(transport::Stream stream, std::string_view bytes) {
-  if (stream == transport::Stream::kStdout || begun_) return pass_on_(stream, bytes);
+  if (begun_) return pass_on_(stream, bytes);
+  if (stream == transport::Stream::kStdout) {  // what comes before the first line is Docker's, or came the faster way
+    early_ += bytes;
+    return;
+  }
   held_ += bytes;
   std::string line;
   if (container_.empty()) {
@@ -64,6 +72,7 @@ void ContainerFilter::take(transport::Stream stream, std::string_view bytes) {
   begun_ = true;
   if (shell) held_.erase(0, taken_);
   if (on_begun_) on_begun_();
+  if (!early_.empty()) pass_on_(transport::Stream::kStdout, std::exchange(early_, {}));
   if (!held_.empty()) pass_on_(stream, std::exchange(held_, {}));
 }
 

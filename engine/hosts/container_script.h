@@ -26,7 +26,7 @@ struct ContainerLabels {
 std::string container_script(const parent::ParentSettings& settings, const ContainerLabels& labels,
                              ContainerEntry entry, std::string_view token);
 
-/// Takes those lines off standard error; `pass_on` gets everything else.
+/// Takes those lines off standard error; `pass_on` gets everything else, once the command has begun.
 class ContainerFilter {
  public:
   using Sink = std::function<void(transport::Stream stream, std::string_view bytes)>;
@@ -49,6 +49,7 @@ class ContainerFilter {
   bool begun_ = false;
   std::size_t taken_ = 0;
   std::string held_, container_;
+  std::string early_;  ///< standard output from before
 };
 
 }  // namespace otto::hosts

@@ -71,6 +71,13 @@ Result<TransferReport> put_by_engine(HostAccess& access, const std::vector<std::
     return packer.finish();
   };
   OTTO_TRY(const transport::Output output, access.copy_in(script));
+  constexpr int kInMemory = 83;  // scripts/copy_in.sh
+  if (output.status.signal.empty() && output.status.code == kInMemory) {
+    return make_error(ErrorCode::kUnsupported,
+                      fmt::format("'{}' on '{}' lies in a file system in memory ({}), which the engine cannot write to",
+                                  text::printable(dest), access.id(), text::printable(text::trim(output.err))),
+                      "the image has no shell to do it; put it elsewhere, or mount a volume there");
+  }
   OTTO_RETURN_IF_ERROR(transport::expect_success(
       output, ErrorCode::kRemoteFailed, fmt::format("put to '{}' on '{}'", text::printable(dest), access.id())));
   return meter.finish(files, bytes);

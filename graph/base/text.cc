@@ -178,13 +178,17 @@ std::string printable(std::string_view text) {
   return clean;
 }
 
-std::string_view character_at(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const std::size_t size = byte(at) < 0xC0 ? 1 : byte(at) < 0xE0 ? 2 : byte(at) < 0xF0 ? 3 : 4;
-  for (std::size_t i = 1; i < size; ++i) {
-    if (at + i >= text.size() || (byte(at + i) & 0xC0U) != 0x80U) return text.substr(at, 1);
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
   }
-  return text.substr(at, size);
+  return true;
+}
+
+std::string_view character_at(std::string_view text, std::size_t at) {
+  return text.substr(at, std::max<std::size_t>(utf8_length(text.substr(at)), 1));
 }
 
 }  // namespace otto::text

@@ -45,6 +45,8 @@ std::string human_duration(std::uint64_t milliseconds);
 /// Replaces control characters (but not \n and \t) and invalid UTF-8 so that remote text cannot drive the terminal.
 std::string printable(std::string_view text);
 
+bool is_utf8(std::string_view text);
+
 /// The character of UTF-8 that begins there, 1 to 4 bytes; a byte that is none stands alone.
 std::string_view character_at(std::string_view text, std::size_t at);
 

@@ -45,6 +45,12 @@ class Commands(Host):
             long = "v='" + "x" * 100000 + "'"
             self.assert_ends(self.host(id, "run", long, long + '; echo "${#v}"'), 0, "100000\n", err=None)
 
+    def test_many_at_once_are_not_turned_away(self):
+        processes = [self.repo.start("host", "carrot_seed", "oneshot", f"echo {number}") for number in range(40)]
+        for number, process in enumerate(processes):
+            out, err = process.communicate(timeout=120)
+            self.assertEqual((process.returncode, out), (0, f"{number}\n"), err)
+
     def test_run_keeps_the_state_of_one_shell(self):
         for id in EVERYWHERE:
             self.assert_ends(self.host(id, "run", "cd /tmp", "pwd", "X='a b'", 'echo "$X"'), 0, "/tmp\na b\n")

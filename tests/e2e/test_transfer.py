@@ -47,7 +47,7 @@ class Transfer(harness.Test):
         repo.write(".otto/settings.toml", f'name = "moves"\nlabs = ["${{sutDir}}/lab"]\ndefault_lab = "veggies"\n{images}'
                    '[[docker.composes]]\npath = "${sutDir}/compose.yml"\ndefault_host = "pepper_seed"\n')
         repo.write("compose.yml", "services:\n  app:\n    image: moves-app\n    init: true\n    stop_signal: SIGKILL\n"
-                   "  bare:\n    image: moves-bare\n    stop_signal: SIGKILL\n")
+                   "  bare:\n    image: moves-bare\n    stop_signal: SIGKILL\n    tmpfs: [/mem]\n")
         repo.repositories += ["moves-app", "moves-bare"]
         repo.up()
 
@@ -102,6 +102,13 @@ class Both(Transfer):
                                                   b"both/note": ("file", 0o751, b"one\n"), b"both/other": ("file", 0o644, b"two\n")})
             with open(back, "rb") as file:
                 self.assertEqual(file.read(), b"one\n")
+
+    def test_what_is_fetched_runs_as_nobody_else(self):
+        self.sh("carrot_seed", f"mkdir -p {self.far}/t && : > {self.far}/f && : > {self.far}/t/g && chmod 6755 {self.far}/f {self.far}/t/g")
+        self.host("carrot_seed", "get", f"{self.far}/f", f"{self.far}/t", self.local + "/")
+        self.host("carrot_seed", "get", f"{self.far}/f", self.path("alone"))
+        for name in ("f", "t/g", "alone"):
+            self.assertEqual(os.stat(self.path(name)).st_mode & 0o7777, 0o755, name)
 
     def test_merging_replaces_files_keeps_others_and_follows_no_link(self):
         self.write("tree/sub/new", b"new")
@@ -426,6 +433,11 @@ class WithoutShell(Transfer):
         self.assertIn("absent", outcome.error()["message"])
         outcome = self.host(SHELL_LESS, "put", self.path("note"), "/absent/", code=1)
         self.assertIn("not a directory", outcome.error()["message"])
+        for dest in ("/mem/note", "/mem/", "/dev/shm/note"):
+            outcome = self.host(SHELL_LESS, "put", self.path("note"), dest, code=1)
+            self.assertIn("lies in a file system in memory", outcome.error()["message"])
+        text = self.repo.text("host", SHELL_LESS, "oneshot", "/say alone")
+        self.assertEqual(text.out, "[alone]", "the engine's words about a shell are not the command's")
 
 
 if __name__ == "__main__":

@@ -141,6 +141,8 @@ TEST(Json, ADocumentEndsInOneNewline) {
 
 TEST(Json, SmallDocuments) {
   EXPECT_EQ(Json::parse(json::labs(std::vector<std::string>{"veggies"})), Json::parse(R"({"labs":["veggies"]})"));
+  EXPECT_EQ(Json::parse(json::command("pepper", {0, "a\xff", "err"})).at("stdout_base64"), "Yf8=");
+  EXPECT_FALSE(Json::parse(json::command("pepper", {0, "a\xff", "err"})).contains("stderr_base64"));
   EXPECT_EQ(Json::parse(json::command("pepper", {3, "out", "err"})),
             Json::parse(R"({"host_id":"pepper","exit_code":3,"stdout":"out","stderr":"err"})"));
   docker::DownReport down;

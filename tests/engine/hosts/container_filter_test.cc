@@ -25,6 +25,15 @@ TEST(ContainerFilter, ATerminalHasOneOutputAndCarriageReturns) {
   EXPECT_EQ(terminal.passed, "/ # ");
 }
 
+TEST(ContainerFilter, OutputThatComesBeforeTheFirstLineWaitsForIt) {
+  Filtered shell(ContainerEntry::kShell);
+  shell.filter.take(Stream::kStdout, "early ");
+  EXPECT_EQ(shell.passed, "") << "it may be Docker's own words";
+  shell.filter.take(Stream::kStderr, "otto-container 12ab\notto-shell\n");
+  shell.filter.take(Stream::kStdout, "late");
+  EXPECT_EQ(shell.passed, "early late");
+}
+
 TEST(ContainerFilter, DockersWordsWhereNoShellBegins) {
   Filtered terminal(ContainerEntry::kTerminal);
   terminal.filter.take(Stream::kStderr, "otto-container 12ab\nexec failed: no such file\r\n");
