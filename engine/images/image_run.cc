@@ -11,13 +11,13 @@
 #include "cache/manifest_store.h"
 #include "cache/parent_store.h"
 #include "engine/images/base_images.h"
+#include "engine/images/build_request.h"
 #include "engine/images/built_record.h"
 #include "engine/images/early_stages.h"
 #include "engine/images/image_evidence.h"
 #include "engine/images/image_probe.h"
 #include "engine/images/input_verdicts.h"
 #include "graph/base/clock.h"
-#include "graph/base/whole_file.h"
 
 namespace otto::images {
 
@@ -288,34 +288,11 @@ class ImageRule::Run {
 
   /// All but the stage's stamp.
   Result<parent::BuildRequest> build_request(const ImageInputs& image, const std::stop_token& stop) {
-    parent::BuildRequest request;
-    request.name = image.name();
-    request.tag = image.tag;
-    request.latest = image.latest;
-    request.dockerfile = image.dockerfile;
-    request.dockerfile_name = image.settings->dockerfile.string();
-    request.stage_key = image.context->stage_key;
+    OTTO_TRY(parent::BuildRequest request, request_of(image));
     request.record_name = record_name(session_.repo().name, image.name());
-    request.fingerprint = &image.fingerprint;
-    request.build_args = image.settings->build_args;
-    request.build_options = image.settings->build_options;
     for (const auto& [name, own] : image.own_contexts) {
       request.build_options[{"build-context", name}] = "docker-image://" + images_[index_of(own)].tag;
     }
-    request.build_hints = image.settings->build_hints;
-    for (const auto& [id, secret] : image.settings->build_secrets) {
-      const auto bytes = secret.file.empty() ? secret.value : read_whole_file(secret.file);
-      if (!bytes) {
-        return make_error(
-            ErrorCode::kIo,
-            fmt::format("cannot read {}, the secret '{}' of image '{}'", secret.file.string(), id, image.name()),
-            "check that it exists and its permissions");
-      }
-      request.secrets[id] = *bytes;
-    }
-    request.triggered = image.triggered;
-    request.target = image.settings->target.value_or("");
-    request.platform = image.settings->platform.value_or("");
     for (const Upstream& upstream : image.upstreams) {
       const std::string& tag = images_[index_of(upstream.image)].tag;
       for (const std::string& spelled : upstream.spelled) request.pins.emplace_back(spelled, tag);
