@@ -250,7 +250,7 @@ class Loader {
                         "take one of the 'extends' out");
     }
     if (there->services.member(wanted) == nullptr)
-      return no_such_service(*there, wanted, path.is_nothing() ? extends : path);
+      return no_such_service(*there, wanted, path.is_nothing() ? extends : path, there == &here ? name : "");
     OTTO_TRY(Node base, extended(*there, wanted, seen));
     if (!base.is_map()) return own;
     const NodePath place = {"services", name};
@@ -259,13 +259,18 @@ class Loader {
     return base;
   }
 
-  static Error no_such_service(const Definitions& there, const std::string& wanted, const Node& where) {
+  /// `asking`: the service that extends, where it is one of them.
+  static Error no_such_service(const Definitions& there, const std::string& wanted, const Node& where,
+                               std::string_view asking) {
     std::vector<std::string> names;
-    for (const Node::Member& service : there.services.members) names.push_back(service.key);
-    return make_error(ErrorCode::kConfig,
-                      fmt::format("{}: there is no service '{}' to extend in {}{}", where.place(),
-                                  text::printable(wanted), there.file, text::did_you_mean(wanted, names)),
-                      fmt::format("its services are {}", text::join(names, ", ")));
+    for (const Node::Member& service : there.services.members) {
+      if (service.key != asking) names.push_back(service.key);
+    }
+    return make_error(
+        ErrorCode::kConfig,
+        fmt::format("{}: there is no service '{}' to extend in {}{}", where.place(), text::printable(wanted),
+                    there.file, text::did_you_mean(wanted, names)),
+        names.empty() ? "it has no other service" : fmt::format("its services are {}", text::join(names, ", ")));
   }
 
   /// A file that is extended is read without what it includes.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -40,7 +41,9 @@ class Builder : public YAML::EventHandler {
     last_start_ = mark.pos;
     anchors_.clear();
   }
-  void OnDocumentEnd() override {}
+  void OnDocumentEnd() override {
+    if (odd_key_) throw YAML::ParserException(odd_key_->first, odd_key_->second);
+  }
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     add(make(Node::Kind::kNull, mark, ""), anchor, mark);
   }
@@ -107,7 +110,7 @@ class Builder : public YAML::EventHandler {
       open.has_key = true;
       open.merges = node.plain && node.written == "<<";
       if (open.merges && std::exchange(open.has_merged, true)) {
-        throw YAML::ParserException(mark, "the key '<<' is there already: write '<<: [*a, *b]'");
+        throw YAML::ParserException(mark, "the key '<<' is there already: of several write '<<: [*a, *b]'");
       }
     } else {
       open.has_key = false;
@@ -115,11 +118,13 @@ class Builder : public YAML::EventHandler {
     }
   }
 
-  Node::Member key(const Node& node, const YAML::Mark& mark) const {
+  /// One that is no text is told at the document's end: yaml-cpp takes the last item of a list that is not closed for a
+  /// key.
+  Node::Member key(const Node& node, const YAML::Mark& mark) {
     const bool is_text = node.is_scalar() && (!node.plain || is_go_text(node.written));
-    if (!is_text) {
+    if (!is_text && !odd_key_) {
       const std::string shown = node.is_scalar() ? fmt::format(" ('{}')", text::printable(node.written)) : "";
-      throw YAML::ParserException(mark, fmt::format("a key that is no text{}; quote it", shown));
+      odd_key_.emplace(mark, fmt::format("a key that is no text{}", shown));
     }
     return {node.written, node.line, node.column, {}};
   }
@@ -166,6 +171,7 @@ class Builder : public YAML::EventHandler {
   std::vector<Open> open_;
   std::map<YAML::anchor_t, std::pair<Node, std::size_t>> anchors_;
   std::size_t repeated_ = 0;
+  std::optional<std::pair<YAML::Mark, std::string>> odd_key_;
   int last_start_ = -1;
 };
 
@@ -174,6 +180,16 @@ bool is_indented_by_tab(std::string_view text, int line) {
   for (; line > 0 && !text.empty(); --line) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
   const std::size_t begin = text.find_first_not_of(' ');
   return begin != std::string_view::npos && text[begin] == '\t';
+}
+
+/// What helps with the commonest slips; empty: the words say it.
+std::string remedy(std::string_view text, const YAML::Exception& problem) {
+  const auto says = [&](std::string_view words) { return problem.msg.find(words) != std::string::npos; };
+  if (is_indented_by_tab(text, problem.mark.line)) return "YAML is indented with spaces, not with tabs";
+  if (says("is there already")) return "take one of the two out";
+  if (says("no text")) return "a key that looks like a number, a date or a truth value is text only in quotes";
+  if (says("anchor") || says("alias")) return "*NAME means what stands before it in the same document as &NAME";
+  return {};
 }
 
 std::string place_of(const std::string* file, unsigned line, unsigned column) {
@@ -245,7 +261,7 @@ Result<std::vector<Node>> parse_documents(const std::string& text, const std::st
   } catch (const YAML::Exception& problem) {
     return make_error(ErrorCode::kConfig,
                       fmt::format("{}:{}:{}: {}", file, problem.mark.line + 1, problem.mark.column + 1, problem.msg),
-                      is_indented_by_tab(text, problem.mark.line) ? "YAML is indented with spaces, not with tabs" : "");
+                      remedy(text, problem));
   }
 }
 

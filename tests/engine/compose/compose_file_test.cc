@@ -564,7 +564,10 @@ TEST_F(ComposeFileTest, KeysAreTextAndStandOnce) {
   EXPECT_EQ(error(read_text("services:\n  a: {image: x}\n  a: {image: y}\n")),
             "$TOP/repo/compose.yml:3:3: the key 'a' is there already, at line 2");
   EXPECT_EQ(error(read_text("services: {a: {environment: {1: x}}}\n")),
-            "$TOP/repo/compose.yml:1:30: a key that is no text ('1'); quote it");
+            "$TOP/repo/compose.yml:1:30: a key that is no text ('1')");
+  EXPECT_EQ(read_text("services: {a: {image: x, image: y}}\n").error().hint, "take one of the two out");
+  EXPECT_NE(read_text("services: {a: *b}\n").error().hint.find("&NAME"), std::string::npos);
+  EXPECT_EQ(read_text("services: {web: {extends: webb}}\n").error().hint, "it has no other service");
   EXPECT_TRUE(read_text("services: {a: {environment: {'1': x, on: y}}}\n").ok());
   EXPECT_NE(error(read_text("x-a: &a {b: 1}\nservices: {a: {<<: *a, <<: *a}}\n")).find("'<<' is there already"),
             std::string::npos);
