@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 
 namespace otto::compose {
@@ -10,11 +11,14 @@ namespace {
 
 enum class Rule : std::uint8_t { kUsual, kReplace, kList, kNames, kBuild, kLogging };
 
-struct SpecialKey {
+/// What holds for the values at a path.
+template <typename T>
+struct At {
   std::string_view path;  ///< '*' is any key
-  Rule rule;
+  T value;
 };
-constexpr auto kSpecial = std::to_array<SpecialKey>({
+
+constexpr auto kSpecial = std::to_array<At<Rule>>({
     {"networks.*.labels", Rule::kList},
     {"volumes.*.labels", Rule::kList},
     {"services.*.annotations", Rule::kList},
@@ -47,11 +51,7 @@ constexpr auto kSpecial = std::to_array<SpecialKey>({
 /// What tells the items of a list apart.
 enum class Identity : std::uint8_t { kName, kTarget, kSecret, kConfig, kEnvFile };
 
-struct NamedList {
-  std::string_view path;
-  Identity identity;
-};
-constexpr auto kNamed = std::to_array<NamedList>({
+constexpr auto kNamed = std::to_array<At<Identity>>({
     {"services.*.annotations", Identity::kName},
     {"services.*.build.args", Identity::kName},
     {"services.*.build.additional_contexts", Identity::kName},
@@ -83,6 +83,12 @@ bool matches(const NodePath& path, std::string_view pattern) {
     if (dot == std::string_view::npos) return at + 1 == path.size();
     pattern.remove_prefix(dot + 1);
   }
+}
+
+template <typename T, std::size_t kSize>
+std::optional<T> find_at(const std::array<At<T>, kSize>& table, const NodePath& path) {
+  const auto found = std::ranges::find_if(table, [&](const At<T>& one) { return matches(path, one.path); });
+  return found == table.end() ? std::nullopt : std::optional(found->value);
 }
 
 /// A list, as `NAME=value` items where it was a map.
@@ -204,8 +210,7 @@ void keep_last_of_each(Node& list, Identity identity) {
 void join_lists(Node& base, Node over, const NodePath& path) {
   std::ranges::move(over.items, std::back_inserter(base.items));
   take_place(base, over);
-  const auto named = std::ranges::find_if(kNamed, [&](const NamedList& list) { return matches(path, list.path); });
-  if (named != kNamed.end()) keep_last_of_each(base, named->identity);
+  if (const auto named = find_at(kNamed, path)) keep_last_of_each(base, *named);
 }
 
 bool has_other_driver(const Node& base, const Node& over) {
@@ -251,8 +256,7 @@ bool is_same(const Node& a, const Node& b, bool is_path) {
 }  // namespace
 
 void merge(Node& base, Node over, const NodePath& path) {
-  const auto special = std::ranges::find_if(kSpecial, [&](const SpecialKey& key) { return matches(path, key.path); });
-  switch (special == kSpecial.end() ? Rule::kUsual : special->rule) {
+  switch (find_at(kSpecial, path).value_or(Rule::kUsual)) {
     case Rule::kReplace: base = std::move(over); return;
     case Rule::kList:
       base = into_list(std::move(base));
@@ -288,8 +292,7 @@ void keep_last_of_each(Node& root, const NodePath& path) {
   for (Node::Member& member : root.members) {
     NodePath next = path;
     next.push_back(member.key);
-    const auto named = std::ranges::find_if(kNamed, [&](const NamedList& list) { return matches(next, list.path); });
-    if (named != kNamed.end()) keep_last_of_each(member.value, named->identity);
+    if (const auto named = find_at(kNamed, next)) keep_last_of_each(member.value, *named);
     constexpr std::size_t kDeepest = 4;
     if (next.size() < kDeepest) keep_last_of_each(member.value, next);
   }
