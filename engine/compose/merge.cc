@@ -5,6 +5,8 @@
 #include <optional>
 #include <string_view>
 
+#include "engine/compose/compose_file.h"
+
 namespace otto::compose {
 
 namespace {
@@ -231,23 +233,35 @@ void take_tagged(Node& node, NodePath& path, std::vector<NodePath>& found) {
   std::erase_if(node.items, [](const Node& item) { return item.tag == MergeTag::kReset; });
 }
 
-/// Whether what stands under a key, or in its list, is a path of this machine where it does not begin with '/'.
-bool holds_paths(std::string_view key) {
-  constexpr auto kPaths = std::to_array<std::string_view>(
-      {"build", "context", "env_file", "path", "label_file", "source", "file", "device", "volumes"});
-  return std::ranges::find(kPaths, key) != kPaths.end();
+/// Whether a text under a key (or in its list) is a path that begins at the folder of its file.
+bool is_relative_path(std::string_view key, std::string_view text) {
+  constexpr auto kPaths =
+      std::to_array<std::string_view>({"build", "context", "env_file", "path", "label_file", "file", "device"});
+  if (key == "volumes" || key == "source") return text.starts_with('.') || text.starts_with('~');
+  if (key == "security_opt")
+    text = seccomp_profile(text);
+  else if (std::ranges::find(kPaths, key) == kPaths.end())
+    return false;
+  return !text.empty() && !text.starts_with('/');
 }
 
-bool is_same(const Node& a, const Node& b, bool is_path) {
+/// Below these people name members as they like.
+bool has_free_names(std::string_view key) {
+  constexpr auto kFree = std::to_array<std::string_view>({"environment", "labels", "args", "annotations", "sysctls"});
+  return std::ranges::find(kFree, key) != kFree.end();
+}
+
+/// Both stand under `key`.
+bool is_same(const Node& a, const Node& b, std::string_view key) {
   if (a.kind != b.kind || a.text != b.text || a.items.size() != b.items.size() ||
       a.members.size() != b.members.size()) {
     return false;
   }
-  if (a.is_scalar() && is_path && !a.text.starts_with('/') && a.scope->directory != b.scope->directory) return false;
-  const auto same_item = [&](const Node& one, const Node& other) { return is_same(one, other, is_path); };
+  if (a.is_scalar() && is_relative_path(key, a.text) && a.scope->directory != b.scope->directory) return false;
+  const auto same_item = [&](const Node& one, const Node& other) { return is_same(one, other, key); };
   const auto same_member = [&](const Node::Member& member) {
     const Node::Member* other = b.member(member.key);
-    return other != nullptr && is_same(member.value, other->value, holds_paths(member.key));
+    return other != nullptr && is_same(member.value, other->value, has_free_names(key) ? key : member.key);
   };
   return std::equal(a.items.begin(), a.items.end(), b.items.begin(), same_item) &&
          std::ranges::all_of(a.members, same_member);
@@ -317,6 +331,6 @@ void remove_at(Node& root, const std::vector<NodePath>& paths, const NodePath& a
   }
 }
 
-bool is_same(const Node& a, const Node& b) { return is_same(a, b, false); }
+bool is_same(const Node& a, const Node& b) { return is_same(a, b, std::string_view()); }
 
 }  // namespace otto::compose

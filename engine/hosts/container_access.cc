@@ -44,7 +44,7 @@ bool no_such_program(const transport::ExitStatus& status) {
 bool went_away(const transport::ExitStatus& status, const ContainerFilter& filter) {
   constexpr int kKilled = 137;
   if (filter.container().empty()) return false;
-  const std::string& words = filter.words();
+  const std::string words = filter.words();
   return status.shell_code() == kKilled || words.find("No such container") != std::string::npos ||
          (words.find("is not running") != std::string::npos && words.find("is restarting") == std::string::npos);
 }

@@ -37,8 +37,8 @@ class ContainerFilter {
   /// The container's id or "none"; empty: docker failed before.
   [[nodiscard]] const std::string& container() const { return container_; }
   [[nodiscard]] bool begun() const { return begun_; }
-  /// What was said on standard error instead of the lines that are missing.
-  [[nodiscard]] const std::string& words() const { return held_; }
+  /// What was said instead of the lines that are missing, on either output: where the command has not begun.
+  [[nodiscard]] std::string words() const { return held_ + early_; }
 
  private:
   bool next_line(std::string& line);

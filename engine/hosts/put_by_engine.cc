@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "graph/base/text.h"
 
 namespace otto::hosts {
@@ -38,7 +40,9 @@ Result<InContainer> look_in_container(HostAccess& access, const std::string& pat
 }  // namespace
 
 Result<TransferReport> put_by_engine(HostAccess& access, const std::vector<std::string>& sources,
-                                     const std::string& dest, const TransferOptions& options) {
+                                     const std::string& named, const TransferOptions& options) {
+  // Relative ones begin at the container's root, for the engine.
+  const std::string dest = (std::filesystem::path("/") / named).lexically_normal().string();
   const bool must_be_directory = sources.size() > 1 || dest.ends_with('/');
   OTTO_TRY(const InContainer there, look_in_container(access, dest, options.stop));
   if (must_be_directory && there != InContainer::kDirectory) {

@@ -24,6 +24,9 @@ namespace fs = std::filesystem;
 /// Remembered stats up to this size are fetched for all contexts at once, larger ones when their context is scanned.
 constexpr std::size_t kSmallStats = 64 << 10;
 
+/// Of an additional context that is an image.
+constexpr std::string_view kImageContext = "docker-image://";
+
 Result<std::string> read_dockerfile(const config::ImageSettings& image) {
   if (image.dockerfile_inline) return *image.dockerfile_inline;
   if (auto bytes = read_whole_file(image.dockerfile)) return std::move(*bytes);
@@ -130,17 +133,26 @@ class Reader {
       return parse_dockerfile(image.dockerfile, image.settings->dockerfile.string(), image.settings->build_args,
                               image.settings->target, triggered);
     };
-    OTTO_TRY(Dockerfile parsed, parse_with({}));
-    for (const ImageReference& reference : parsed.references) {
-      const std::string* own =
-          reference.kind == ReferenceKind::kFrom ? own_.find(reference.name, image.name()) : nullptr;
-      if (own == nullptr) continue;
-      for (const std::string& name : triggers_of(*own)) {
-        const bool is_stage = std::ranges::find(parsed.stages, text::to_lower(name)) != parsed.stages.end();
-        if (is_stage) image.triggered.insert(name);
+    for (std::size_t known = 0;; known = image.triggered.size()) {  // a stage that joins may have a base with triggers
+      OTTO_TRY(Dockerfile parsed, parse_with(image.triggered));
+      for (const ImageReference& reference : parsed.references) {
+        const std::string* own =
+            reference.kind == ReferenceKind::kFrom ? own_.find(meant(image, reference.name), image.name()) : nullptr;
+        if (own == nullptr) continue;
+        for (const std::string& name : triggers_of(*own)) {
+          const bool is_stage = std::ranges::find(parsed.stages, text::to_lower(name)) != parsed.stages.end();
+          if (is_stage) image.triggered.insert(name);
+        }
       }
+      if (image.triggered.size() == known) return parsed;
     }
-    return image.triggered.empty() ? std::move(parsed) : parse_with(image.triggered);
+  }
+
+  /// A reference, or the image of the additional context that takes its place.
+  static std::string meant(const ImageInputs& image, const std::string& reference) {
+    const auto context = image.settings->build_options.find({"build-context", reference});
+    if (context == image.settings->build_options.end()) return reference;
+    return context->second.starts_with(kImageContext) ? context->second.substr(kImageContext.size()) : context->second;
   }
 
   /// Names that ONBUILD instructions of an image copy or mount from. What cannot be read is told when it is its turn.
@@ -185,9 +197,8 @@ class Reader {
       }
     }
     for (const auto& [option, value] : image.settings->build_options) {
-      constexpr std::string_view kImage = "docker-image://";
-      if (option.first != "build-context" || !value.starts_with(kImage)) continue;
-      const std::string reference = value.substr(kImage.size());
+      if (option.first != "build-context" || !value.starts_with(kImageContext)) continue;
+      const std::string reference = value.substr(kImageContext.size());
       if (const std::string* own = own_.find(reference, image.name())) {
         image.own_contexts.emplace(option.second, *own);
         upstreams[*own];  // the Dockerfile calls it by the context's name

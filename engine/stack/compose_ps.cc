@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 #include "cache/registration_store.h"
@@ -73,7 +74,7 @@ Result<std::vector<Listed>> containers_on(workspace::Opened& workspace, const co
     // What is half replaced is no host, though its labels say which service it is to be.
     if (project != projects.end() && !parent::temporary_name(info.name)) {
       listed.project = project->second;
-      listed.replica = replica.empty() ? 1U : static_cast<unsigned>(std::stoul("0" + replica));
+      std::from_chars(replica.data(), replica.data() + replica.size(), listed.replica);
       info.host_id = workspace::container_host_id(host.id, listed.project, info.service, listed.replica);
     }
     containers.push_back(std::move(listed));
@@ -93,7 +94,7 @@ Result<void> remember(cache::Database& memo, const config::HostEntry& host, cons
       return listed.compose_project == registration.compose_project && listed.info.service == registration.service &&
              listed.replica == registration.replica && !parent::temporary_name(listed.info.name);
     });
-    registration.last_seen_ms = epoch_ms();
+    if (seen != containers.end()) registration.last_seen_ms = epoch_ms();
     registration.container_id = seen == containers.end() ? "" : seen->info.id;
     registration.state = seen == containers.end() ? "gone" : parent::status_name(status_of(seen->info.status));
     by_project[registration.project].push_back(std::move(registration));

@@ -433,7 +433,7 @@ class WithoutShell(Transfer):
         self.assertIn("absent", outcome.error()["message"])
         outcome = self.host(SHELL_LESS, "put", self.path("note"), "/absent/", code=1)
         self.assertIn("not a directory", outcome.error()["message"])
-        for dest in ("/mem/note", "/mem/", "/dev/shm/note"):
+        for dest in ("/mem/note", "/mem/", "/dev/shm/note", "mem/note", "//mem/x/../note"):
             outcome = self.host(SHELL_LESS, "put", self.path("note"), dest, code=1)
             self.assertIn("lies in a file system in memory", outcome.error()["message"])
         text = self.repo.text("host", SHELL_LESS, "oneshot", "/say alone")

@@ -63,6 +63,17 @@ class Silence {
     while (::send(other, many.data(), many.size(), MSG_NOSIGNAL) > 0) continue;
     ::close(other);
   }
+  /// As sshd beyond its MaxStartups, until shut; gives how often somebody came.
+  int turn_away() const {
+    constexpr std::string_view kWords = "Exceeded MaxStartups\r\n";
+    for (int came = 0;; ++came) {
+      const int other = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (other < 0) return came;
+      static_cast<void>(::send(other, kWords.data(), kWords.size(), MSG_NOSIGNAL));
+      ::close(other);
+    }
+  }
+  void shut() const { ::shutdown(fd_, SHUT_RDWR); }
   void hang_up() const { ::close(::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC)); }
 
  private:
@@ -92,6 +103,20 @@ TEST(Connect, AHostThatSaysNothingTimesOut) {
   const Error error = connect_error(somewhere(silence.port()));
   EXPECT_EQ(error.code, ErrorCode::kTimedOut);
   EXPECT_NE(error.message.find("ssh handshake"), std::string::npos) << error.message;
+}
+
+TEST(Connect, WhoIsTurnedAwayAsksAgain) {
+  const Silence busy;
+  int came = 0;
+  std::jthread other([&] { came = busy.turn_away(); });
+  Address address = somewhere(busy.port());
+  address.connect_timeout = std::chrono::seconds(1);
+  const Error error = connect_error(address);
+  busy.shut();
+  other.join();
+  EXPECT_GE(came, 3);
+  EXPECT_LE(came, 6);
+  EXPECT_NE(error.message.find("cut short"), std::string::npos) << error.message;
 }
 
 TEST(Connect, AHostThatTalksWithoutAnEndTimesOut) {

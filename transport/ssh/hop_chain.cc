@@ -7,11 +7,11 @@
 #include <fmt/format.h>
 
 #include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <random>
 
 #include "graph/base/clock.h"
+#include "graph/base/sync.h"
 #include "graph/base/text.h"
 #include "transport/classify.h"
 #include "transport/os/tcp.h"
@@ -95,12 +95,11 @@ void announce_route(const std::vector<ResolvedHost>& hosts, const Interaction& i
 }
 
 /// A socket to a host of the route: through the one before, by a command, or directly.
-Result<Fd> HopChain::reach(const std::vector<ResolvedHost>& hosts, std::size_t i, const std::string& who,
+Result<Fd> HopChain::reach(const ResolvedHost& host, const std::string& before, const std::string& who,
                            const std::stop_token& stop) {
-  const ResolvedHost& host = hosts[i];
-  if (i > 0) {
+  if (!before.empty()) {
     auto tunnel = last().open_tunnel(host.host, host.port, Clock::now() + host.connect_timeout, stop);
-    if (!tunnel) return classify_tunnel(who, hosts[i - 1].id, std::move(tunnel).error());
+    if (!tunnel) return classify_tunnel(who, before, std::move(tunnel).error());
     return tunnel;
   }
   if (host.proxy_command) return start_proxy_command(*host.proxy_command);
@@ -108,37 +107,43 @@ Result<Fd> HopChain::reach(const std::vector<ResolvedHost>& hosts, std::size_t i
 }
 
 /// Whoever is turned away asks again a little later, for as long as connecting may take: beyond its MaxStartups sshd
-/// hangs up on some of those who come at once. What was wrong first is told, if nothing helps.
+/// hangs up on some of those who come at once. Where time runs out over that, it is told that they were turned away.
 Result<void> HopChain::log_in(const std::vector<ResolvedHost>& hosts, std::size_t i, const Interaction& interaction,
                               const std::stop_token& stop) {
   constexpr unsigned kAttempts = 6, kFirstPauseMs = 100;
-  const ResolvedHost& host = hosts[i];
+  ResolvedHost host = hosts[i];  // with the time that is left
+  const std::string before = i > 0 ? hosts[i - 1].id : std::string();
   const bool hop = i + 1 < hosts.size();
   const std::string who = hop ? "hop " + host.describe() : host.describe();
   const auto until = Clock::now() + host.connect_timeout;
-  std::optional<Error> first;
+  std::optional<Error> turned_away;
   std::minstd_rand random(std::random_device{}());
   for (unsigned attempt = 1;; ++attempt) {
-    OTTO_TRY(Fd socket, reach(hosts, i, who, stop));
-    if (!first) {
-      interaction.tell(host.id, ConnectStage::kConnected,
-                       i > 0 ? fmt::format("reached from hop '{}'", hosts[i - 1].id) : "reached");
+    auto socket = reach(host, before, who, stop);
+    if (!socket.ok()) {
+      return turned_away && socket.error().code == ErrorCode::kTimedOut ? *turned_away : std::move(socket).error();
     }
-    bool turned_away = false;
-    auto session = SshSession::log_in(std::move(socket), host, who, hop, interaction, stop, turned_away);
+    if (attempt == 1) {
+      interaction.tell(host.id, ConnectStage::kConnected,
+                       i > 0 ? fmt::format("reached from hop '{}'", before) : "reached");
+    }
+    bool is_turned_away = false;
+    auto session = SshSession::log_in(std::move(socket).value(), host, who, hop, interaction, stop, is_turned_away);
     if (session.ok()) {
       sessions_.push_back(std::move(session).value());
       return {};
     }
-    if (!first) first = session.error();
-    if (session.error().code == ErrorCode::kInterrupted) return session.error();
-    const std::chrono::milliseconds pause(kFirstPauseMs * attempt + random() % kFirstPauseMs);
-    if (!turned_away || host.proxy_command || attempt == kAttempts || Clock::now() + pause > until) {
-      return *first;
+    if (!is_turned_away) {
+      return turned_away && session.error().code == ErrorCode::kTimedOut ? *turned_away : std::move(session).error();
     }
-    std::mutex nobody;
-    std::unique_lock lock(nobody);
-    std::condition_variable_any().wait_for(lock, stop, pause, [] { return false; });
+    turned_away = std::move(session).error();
+    const std::chrono::milliseconds pause(kFirstPauseMs * attempt + random() % kFirstPauseMs);
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()) - pause;
+    if (host.proxy_command || attempt == kAttempts || left.count() <= 0) return *turned_away;
+    Sync<bool> nothing{false};
+    std::condition_variable_any changed;
+    nothing.lock().wait_for(changed, stop, pause, [](bool) { return false; });
+    host.connect_timeout = left;
   }
 }
 

@@ -37,7 +37,8 @@ class HopChain {
 
  private:
   HopChain() = default;
-  Result<Fd> reach(const std::vector<ResolvedHost>& hosts, std::size_t i, const std::string& who,
+  /// `before`: the id of the hop that leads there; empty: none.
+  Result<Fd> reach(const ResolvedHost& host, const std::string& before, const std::string& who,
                    const std::stop_token& stop);
   Result<void> log_in(const std::vector<ResolvedHost>& hosts, std::size_t i, const Interaction& interaction,
                       const std::stop_token& stop);

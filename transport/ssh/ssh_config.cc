@@ -143,22 +143,20 @@ std::string expand_path(std::string_view file, const ResolvedHost& host, std::st
   return expand_tokens(expand_environment(expand_home(file)), host, original);
 }
 
-/// The files of a list from `ssh -G`, which prints those with blanks as several words: the longest that is there.
+/// The files of a list from `ssh -G`, which prints one with blanks as several words: each begins as a path does.
 std::vector<std::string> listed_files(const std::vector<std::string>& words, const ResolvedHost& host,
                                       std::string_view original) {
   std::vector<std::string> files;
-  for (std::size_t at = 0; at < words.size();) {
-    std::size_t used = 1;
-    std::string joined = words[at];
-    for (std::size_t end = at + 1; end < words.size(); ++end) {
-      joined += " " + words[end];
-      if (::access(expand_path(joined, host, original).c_str(), F_OK) == 0) used = end + 1 - at;
-    }
-    std::string file = words[at];
-    for (std::size_t i = 1; i < used; ++i) file += " " + words[at + i];
-    if (file != "none") files.push_back(expand_path(file, host, original));
-    at += used;
+  for (const std::string& word : words) {
+    const bool begins =
+        files.empty() || word == "none" || std::string_view("/~%$").find(word[0]) != std::string_view::npos;
+    if (begins)
+      files.push_back(word);
+    else
+      files.back() += " " + word;
   }
+  std::erase(files, "none");
+  for (std::string& file : files) file = expand_path(file, host, original);
   return files;
 }
 
@@ -188,13 +186,13 @@ std::optional<std::string> choose_agent(const SshConfig& config, const ResolvedH
   if (!config.identity_agent || *config.identity_agent == "SSH_AUTH_SOCK") return standard;
   const std::string& agent = *config.identity_agent;
   if (agent == "none") return std::nullopt;
-  if (agent.starts_with('$')) {
+  if (agent.starts_with('$') && agent.find('/') == std::string::npos) {
     std::string name = agent.substr(1);
     if (name.starts_with('{') && name.ends_with('}')) name = name.substr(1, name.size() - 2);
     const char* value = ::getenv(name.c_str());
     return value != nullptr && *value != '\0' ? std::optional<std::string>(value) : std::nullopt;
   }
-  return expand_tokens(expand_home(agent), host, original);
+  return expand_path(agent, host, original);
 }
 
 void choose_identities(const Address& address, const SshConfig& config, ResolvedHost& host) {

@@ -117,8 +117,9 @@ std::string SshHandle::last_message() const {
 }
 
 bool SshHandle::was_turned_away() const {
+  const char* said = libssh2_session_banner_get(session_);  // "Exceeded MaxStartups", of newer ones
   return (peer_closed_ || receive_errno_ == ECONNRESET) && farewell_.empty() &&
-         libssh2_session_banner_get(session_) == nullptr;
+         (said == nullptr || !std::string_view(said).starts_with("SSH-"));
 }
 
 std::string SshHandle::socket_cause() const {

@@ -41,7 +41,7 @@ class SshHandle {
   [[nodiscard]] std::string last_message() const;
   /// Why the socket failed, in a user's words; "" if it did not.
   [[nodiscard]] std::string socket_cause() const;
-  /// The peer hung up without its first line, as sshd does to those whom MaxStartups has no room for.
+  /// The peer hung up without saying that it speaks ssh, as sshd does to those whom MaxStartups has no room for.
   [[nodiscard]] bool was_turned_away() const;
   /// The peer ended the connection by a message of its own (SSH_MSG_DISCONNECT), which socket_cause() has.
   [[nodiscard]] bool peer_said_why() const { return !farewell_.empty(); }

@@ -543,8 +543,12 @@ TEST_F(ComposeFileTest, ProfilesAsComposeSplitsThem) {
 }
 
 TEST_F(ComposeFileTest, WhatIsTheSameMayBeIncludedTwice) {
-  write("a/a.yml", "services: {r: {image: redis}}\nnetworks: {p: {external: true}}\nvolumes: {v: {name: foo}}\n");
-  write("b/b.yml", "services: {r: {image: redis}}\nnetworks: {p: {external: true}}\nvolumes: {v: {name: foo}}\n");
+  write("a/a.yml",
+        "services: {r: {image: redis, volumes: ['v:/v'], environment: {path: x}}}\nnetworks: {p: {external: "
+        "true}}\nvolumes: {v: {name: foo}}\n");
+  write("b/b.yml",
+        "services: {r: {image: redis, volumes: ['v:/v'], environment: {path: x}}}\nnetworks: {p: {external: "
+        "true}}\nvolumes: {v: {name: foo}}\n");
   EXPECT_TRUE(read_text("include: [a/a.yml, b/b.yml]\nnetworks: {p: {external: true}}\n").ok());
   write("b/b.yml", "services: {r: {image: redis, env_file: x.env}}\n");
   write("a/a.yml", "services: {r: {image: redis, env_file: x.env}}\n");

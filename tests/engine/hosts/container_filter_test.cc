@@ -40,6 +40,11 @@ TEST(ContainerFilter, DockersWordsWhereNoShellBegins) {
   EXPECT_FALSE(terminal.filter.begun());
   EXPECT_EQ(terminal.filter.words(), "exec failed: no such file\r\n");
   EXPECT_EQ(terminal.passed, "");
+  Filtered shell(ContainerEntry::kShell);
+  shell.filter.take(Stream::kStderr, "otto-container 12ab\n");
+  shell.filter.take(Stream::kStdout, "OCI runtime exec failed\n");
+  EXPECT_EQ(shell.filter.words(), "OCI runtime exec failed\n") << "Docker says it on standard output";
+  EXPECT_EQ(shell.passed, "");
 }
 
 }  // namespace
